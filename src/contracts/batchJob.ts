@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { MAX_BATCH_SIZE } from './limits.js';
+
+/**
+ * What a queued job carries: ranges, never lists of meters, so that it stays a few hundred bytes whatever
+ * the batch size (decision 3). Everything a read depends on is here or in the database; the clock is not.
+ */
+export const batchJob = z
+  .object({
+    publishId: z.uuid(),
+    batch: z.int().nonnegative(),
+    tenantId: z.string().min(1),
+    /** Start of the interval; the worker stamps reads with exactly this. */
+    readAt: z.iso.datetime().transform((value) => new Date(value)),
+    intervalMinutes: z.union([z.literal(15), z.literal(60)]),
+    seed: z.string(),
+    fleet: z.object({ meterCount: z.int().positive(), feederCount: z.int().positive() }),
+    from: z.int().nonnegative(),
+    to: z.int().positive(),
+    onConflict: z.enum(['nothing', 'update']),
+    /** The request that asked for it, so that the worker's log lines can be found from the API's. */
+    requestId: z.string().optional(),
+  })
+  .refine((job) => job.to > job.from && job.to - job.from <= MAX_BATCH_SIZE, {
+    message: `a job covers between 1 and ${MAX_BATCH_SIZE} meters`,
+  });
+export type BatchJob = z.infer<typeof batchJob>;
+/** The same as it stands in the queue: JSON. */
+export type BatchJobPayload = z.input<typeof batchJob>;
+
+/** Deterministic, so that adding a batch twice leaves one job; no `:`, which BullMQ keeps for itself. */
+export function batchJobId(publishId: string, batch: number): string {
+  return `${publishId}_${batch}`;
+}

@@ -1,0 +1,23 @@
+/**
+ * The safety limits of the brief, in one place. Nothing in the product may exceed them; an operator may
+ * lower the rate, never raise it.
+ */
+
+/** Meters one job may carry (doc 2). */
+export const MAX_BATCH_SIZE = 500;
+/** Meters one publish may cover (doc 2). */
+export const MAX_METER_COUNT = 25_000;
+/** Feeders a fleet may be spread over (doc 2). */
+export const MIN_FEEDER_COUNT = 10;
+export const MAX_FEEDER_COUNT = 40;
+/** Jobs one publish may enqueue, whatever its batch size (doc 2, "to avoid runaway"). */
+export const MAX_JOBS_PER_PUBLISH = 200;
+/** Meter reads per second, all tenants and processes of a deployment together (doc 2, decision 11). */
+export const MAX_READS_PER_SECOND = 2_500;
+/** Jobs waiting or delayed beyond which a publish is refused (doc 2, decision 12). */
+export const MAX_QUEUE_DEPTH = 500;
+/** JSON body size, in bytes: 100 kB, over a hundred times the largest sensible request. */
+export const MAX_BODY_BYTES = 100 * 1024;
+
+export const INTERVAL_MINUTES = [15, 60] as const;
+export type IntervalMinutes = (typeof INTERVAL_MINUTES)[number];

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { isAligned } from '../emulator/intervals.js';
+import { ApiError } from './errors.js';
+import { INTERVAL_MINUTES, type IntervalMinutes } from './limits.js';
+
+/**
+ * A tenant's name becomes part of every meter id and of log lines, so it is held to characters that need no
+ * quoting anywhere.
+ */
+export const tenantId = z
+  .string('must be a string, for example "DEMO_TENANT"')
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
+
+const positiveInteger = z
+  .number('must be a positive whole number')
+  .refine((value) => Number.isInteger(value) && value > 0, 'must be a positive whole number');
+
+const boolean = z.boolean('must be true or false');
+
+const intervalMinutes = z.union(
+  [z.literal(INTERVAL_MINUTES[0]), z.literal(INTERVAL_MINUTES[1])],
+  'must be 15 or 60',
+) satisfies z.ZodType<IntervalMinutes>;
+
+/** The same seed gives the same reads, whether written as a number or as its digits. */
+const seed = z.union(
+  [z.string().min(1).max(64), z.number().refine(Number.isInteger).transform(String)],
+  'must be a whole number or a string of 1 to 64 characters',
+);
+
+const instant = z.iso
+  .datetime({
+    offset: true,
+    error: 'must be an ISO 8601 instant with a zone, for example "2026-01-31T10:15:00Z"',
+  })
+  .transform((value) => new Date(value));
+
+/** Reads older than this are taken for a typing error: no smart meter's interval data is as old. */
+const EARLIEST_READ_AT = new Date('2000-01-01T00:00:00Z');
+
+/** Body of `POST /api/ami/publish-once`; unknown fields are refused, since a misspelt cap would be ignored. */
+export const publishOnceRequest = z.strictObject({
+  tenantId,
+  intervalMinutes: intervalMinutes.default(15),
+  batchSize: positiveInteger.default(500),
+  meterCount: positiveInteger.default(500),
+  feederCount: positiveInteger.default(25),
+  dryRun: boolean.default(false),
+  seed: seed.optional(),
+  fleet: z.enum(['synthetic', 'registry'], 'must be "synthetic" or "registry"').default('synthetic'),
+  onConflict: z.enum(['nothing', 'update'], 'must be "nothing" or "update"').default('nothing'),
+  readAt: instant.optional(),
+});
+export type PublishOnceRequest = z.infer<typeof publishOnceRequest>;
+
+/** Query of the routes that answer for one tenant. */
+export const tenantQuery = z.object({ tenantId });
+
+export const publishId = z.uuid('must be the publishId that a publish answered with (a UUID)');
+
+/**
+ * Parses input from outside.
+ *
+ * @throws ApiError 400 `invalid_request` with one sentence that names the first bad field, and all of them in
+ * `details`.
+ */
+export function parseRequest<T extends z.ZodType>(schema: T, input: unknown, what: string): z.output<T> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const details = parsed.error.issues.flatMap(detailsOf);
+  const [first] = details;
+  const message = first ? `${first.path || what} ${first.message}.` : `${what} is not valid.`;
+  throw new ApiError(400, 'invalid_request', message, { details });
+}
+
+function detailsOf(issue: z.core.$ZodIssue): { path: string; message: string }[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: key, message: 'is not a field of this request' }));
+  }
+  const path = issue.path.join('.');
+  if (path === '') return [{ path, message: 'must be a JSON object' }];
+  return [{ path, message: issue.message }];
+}
+
+/**
+ * Checks what one field alone cannot tell about `readAt`.
+ *
+ * @throws ApiError 400 when it is not on a boundary, in the future, or before 2000.
+ */
+export function requireReadableInstant(readAt: Date, interval: IntervalMinutes, now: Date): void {
+  const refuse = (message: string): never => {
+    throw new ApiError(400, 'invalid_request', `readAt ${message}.`, {
+      details: [{ path: 'readAt', message }],
+    });
+  };
+  if (!isAligned(readAt, interval)) {
+    refuse(`must lie on a ${interval}-minute boundary in UTC, for example "2026-01-31T10:00:00Z"`);
+  }
+  if (readAt > now) refuse('must not lie in the future');
+  if (readAt < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
+}

@@ -1,0 +1,68 @@
+/**
+ * The synthetic fleet's layout: which meters there are, which feeder each is on, and the order in which a
+ * publish walks them. Meter i (1-based) is on feeder ((i-1) mod feederCount) + 1, so that growing the fleet
+ * never moves a meter (decision 4). For a publish the meters stand in one line, feeder after feeder, and the
+ * line is cut into batches (decision 3); a *position* is a 0-based place in that line.
+ */
+
+export interface SyntheticFleet {
+  meterCount: number;
+  feederCount: number;
+}
+
+/** Consecutive meters of one feeder: ordinals count along the feeder, from 0. */
+export interface FeederRun {
+  /** 1-based feeder number; the feeder's id is `FEEDER_<feeder>`. */
+  feeder: number;
+  firstOrdinal: number;
+  count: number;
+}
+
+/** `FEEDER_7` for 7. */
+export function feederId(feeder: number): string {
+  return `FEEDER_${feeder}`;
+}
+
+/** `<tenantId>-MTR-00042` for 42: five digits, the brief's format. */
+export function meterId(tenantId: string, meter: number): string {
+  return `${tenantId}-MTR-${String(meter).padStart(5, '0')}`;
+}
+
+/** 1-based meter number of the meter that stands at `ordinal` (from 0) on `feeder` (from 1). */
+export function meterNumber(feeder: number, ordinal: number, feederCount: number): number {
+  return ordinal * feederCount + feeder;
+}
+
+/** How many meters `feeder` (1-based) has: sizes differ by at most one. */
+export function feederSize(feeder: number, fleet: SyntheticFleet): number {
+  const { meterCount, feederCount } = fleet;
+  return Math.floor(meterCount / feederCount) + (feeder <= meterCount % feederCount ? 1 : 0);
+}
+
+/**
+ * The feeder runs that the positions `[from, to)` cover, in order. Empty feeders (fewer meters than feeders)
+ * give no run.
+ */
+export function feederRuns(fleet: SyntheticFleet, from: number, to: number): FeederRun[] {
+  const runs: FeederRun[] = [];
+  let position = Math.max(0, from);
+  const end = Math.min(to, fleet.meterCount);
+  while (position < end) {
+    const { feeder, ordinal } = locate(fleet, position);
+    const count = Math.min(end - position, feederSize(feeder, fleet) - ordinal);
+    runs.push({ feeder, firstOrdinal: ordinal, count });
+    position += count;
+  }
+  return runs;
+}
+
+function locate(fleet: SyntheticFleet, position: number): { feeder: number; ordinal: number } {
+  const small = Math.floor(fleet.meterCount / fleet.feederCount);
+  const largeFeeders = fleet.meterCount % fleet.feederCount;
+  const inLarge = largeFeeders * (small + 1);
+  if (position < inLarge) {
+    return { feeder: Math.floor(position / (small + 1)) + 1, ordinal: position % (small + 1) };
+  }
+  const rest = position - inLarge;
+  return { feeder: largeFeeders + Math.floor(rest / small) + 1, ordinal: rest % small };
+}

@@ -1,0 +1,94 @@
+import {
+  type IntervalMinutes,
+  MAX_BATCH_SIZE,
+  MAX_FEEDER_COUNT,
+  MAX_JOBS_PER_PUBLISH,
+  MAX_METER_COUNT,
+  MIN_FEEDER_COUNT,
+} from '../contracts/limits.js';
+import type { SyntheticFleet } from './fleet.js';
+
+/** What a caller asked for: well-formed positive integers, not yet held to the caps. */
+export interface PlanRequest {
+  intervalMinutes: IntervalMinutes;
+  batchSize: number;
+  meterCount: number;
+  feederCount: number;
+}
+
+/** Positions `[from, to)` of the fleet's line: the meters of one job. */
+export interface BatchRange {
+  /** 0-based number of the batch within its publish. */
+  number: number;
+  from: number;
+  to: number;
+}
+
+export interface PublishPlan {
+  fleet: SyntheticFleet;
+  batchSize: number;
+  batches: BatchRange[];
+  /** One sentence for each cap that was applied: from what, to what, why. */
+  safetyWarnings: string[];
+}
+
+/**
+ * Holds a request to the caps and cuts its fleet into batches (decisions 3 and 10): always
+ * `ceil(meterCount / batchSize)` batches, at most 500 meters each and at most 200 of them, for which
+ * `meterCount` is truncated.
+ */
+export function planPublish(request: PlanRequest): PublishPlan {
+  const safetyWarnings: string[] = [];
+  const lowered = (name: string, from: number, to: number, why: string): number => {
+    safetyWarnings.push(`${name} was ${to < from ? 'lowered' : 'raised'} from ${from} to ${to}: ${why}.`);
+    return to;
+  };
+
+  let { batchSize, feederCount, meterCount } = request;
+  if (batchSize > MAX_BATCH_SIZE) {
+    batchSize = lowered(
+      'batchSize',
+      batchSize,
+      MAX_BATCH_SIZE,
+      `a job carries at most ${MAX_BATCH_SIZE} meters`,
+    );
+  }
+  if (feederCount < MIN_FEEDER_COUNT || feederCount > MAX_FEEDER_COUNT) {
+    const nearest = feederCount < MIN_FEEDER_COUNT ? MIN_FEEDER_COUNT : MAX_FEEDER_COUNT;
+    const why = `a fleet has between ${MIN_FEEDER_COUNT} and ${MAX_FEEDER_COUNT} feeders`;
+    feederCount = lowered('feederCount', feederCount, nearest, why);
+  }
+  if (meterCount > MAX_METER_COUNT) {
+    meterCount = lowered(
+      'meterCount',
+      meterCount,
+      MAX_METER_COUNT,
+      `a publish covers at most ${MAX_METER_COUNT} meters`,
+    );
+  }
+  const room = MAX_JOBS_PER_PUBLISH * batchSize;
+  if (meterCount > room) {
+    const why = `a publish enqueues at most ${MAX_JOBS_PER_PUBLISH} jobs, of ${batchSize} meters each`;
+    meterCount = lowered('meterCount', meterCount, room, why);
+  }
+  return {
+    fleet: { meterCount, feederCount },
+    batchSize,
+    batches: cut(meterCount, batchSize),
+    safetyWarnings,
+  };
+}
+
+/** How long `reads` reads take at `readsPerSecond`, in seconds, rounded up to a tenth. */
+export function estimateRuntimeSeconds(reads: number, readsPerSecond: number): number {
+  return Math.ceil((reads / readsPerSecond) * 10) / 10;
+}
+
+/** Cuts a line of `length` meters into batches of `size`, the last one shorter where it does not divide. */
+export function cut(length: number, size: number): BatchRange[] {
+  return Array.from({ length: Math.ceil(length / size) }, (_, number) => ({
+    number,
+    from: number * size,
+    to: Math.min((number + 1) * size, length),
+  }));
+}
