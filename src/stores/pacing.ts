@@ -1,0 +1,66 @@
+import type { Queryable } from '../db.js';
+
+/** The one lock under which a publish is admitted: depth, pace and ledger are one step across all processes. */
+export async function lockAdmission(client: Queryable): Promise<void> {
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:admission', 0))");
+}
+
+/**
+ * Reserves due times for `reads` reads after everything promised before.
+ *
+ * @returns when the first of them is due, in ms from now by the database's clock, and the database's now.
+ */
+export async function reserveDueTime(
+  client: Queryable,
+  reads: number,
+  readsPerSecond: number,
+): Promise<{ dueInMs: number; now: Date }> {
+  const { rows } = await client.query<{ due_in_ms: number; now: Date }>(
+    `UPDATE ami_pacing pacing
+     SET due_until = reserved.first + $1::integer / $2::double precision * interval '1 s'
+     FROM (SELECT greatest(due_until, clock_timestamp()) AS first, clock_timestamp() AS now FROM ami_pacing) reserved
+     RETURNING greatest(0, extract(epoch FROM reserved.first - reserved.now) * 1000)::double precision AS due_in_ms,
+               reserved.now`,
+    [reads, readsPerSecond],
+  );
+  const row = rows[0] as { due_in_ms: number; now: Date };
+  return { dueInMs: row.due_in_ms, now: row.now };
+}
+
+/** Forgets due times promised to batches that are all gone: nothing is owed, so the next may start at once. */
+export async function releaseDueTime(client: Queryable): Promise<void> {
+  await client.query(`UPDATE ami_pacing SET due_until = '-infinity'`);
+}
+
+/** A permission to start one batch at a certain instant. */
+export interface StartGrant {
+  waitMs: number;
+  /** Opaque: handed back when the grant could not be used in time. */
+  from: string;
+  until: string;
+  /** The database's clock at the decision. */
+  decidedAt: Date;
+}
+
+/** Takes the next start under the deployment's read limit; see `ami_grant_start`. */
+export async function grantStart(
+  database: Queryable,
+  reads: number,
+  readsPerSecond: number,
+  creditMs: number,
+  unused?: StartGrant,
+): Promise<StartGrant> {
+  const { rows } = await database.query<{
+    wait_ms: number;
+    granted: string;
+    until: string;
+    decided_at: Date;
+  }>({
+    name: 'grant-start',
+    text: `SELECT wait_ms, granted_from::text AS granted, granted_until::text AS until, decided_at
+           FROM ami_grant_start($1, $2, $3, $4, $5)`,
+    values: [reads, readsPerSecond, creditMs, unused?.from ?? null, unused?.until ?? null],
+  });
+  const row = rows[0] as (typeof rows)[number];
+  return { waitMs: row.wait_ms, from: row.granted, until: row.until, decidedAt: row.decided_at };
+}

@@ -1,0 +1,197 @@
+import type { IntervalMinutes } from '../contracts/limits.js';
+import type { Queryable } from '../db.js';
+
+/** What made the deployment publish. */
+export type PublishOrigin = 'manual' | 'tick' | 'catch-up' | 'backfill' | 'revision';
+
+export interface PublishRecord {
+  publishId: string;
+  tenantId: string;
+  origin: PublishOrigin;
+  readAt: Date;
+  intervalMinutes: IntervalMinutes;
+  seed: string;
+  meterCount: number;
+  feederCount: number;
+  batchSize: number;
+  batchCount: number;
+  onConflict: 'nothing' | 'update';
+  requestId: string | null;
+}
+
+/** One batch as it is accepted; `dueInMs` counts from the database's now. */
+export interface BatchRecord {
+  publishId: string;
+  number: number;
+  tenantId: string;
+  meters: number;
+  dueInMs: number;
+}
+
+/** How many accepted batches are still owed: waiting, delayed, active, or lost and about to be found. */
+export async function countOutstanding(client: Queryable): Promise<number> {
+  const { rows } = await client.query<{ outstanding: number }>(
+    `SELECT count(*)::integer AS outstanding FROM ami_publish_batches WHERE state = 'pending'`,
+  );
+  return rows[0]?.outstanding ?? 0;
+}
+
+/** Records accepted publishes, two statements however many there are. */
+export async function recordPublishes(
+  client: Queryable,
+  publishes: readonly PublishRecord[],
+  batches: readonly BatchRecord[],
+): Promise<void> {
+  await client.query(
+    `INSERT INTO ami_publishes (publish_id, tenant_id, origin, read_at, interval_minutes, seed, meter_count,
+       feeder_count, batch_size, batch_count, on_conflict, request_id)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[],
+       $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[])`,
+    [
+      publishes.map((publish) => publish.publishId),
+      publishes.map((publish) => publish.tenantId),
+      publishes.map((publish) => publish.origin),
+      publishes.map((publish) => publish.readAt),
+      publishes.map((publish) => publish.intervalMinutes),
+      publishes.map((publish) => publish.seed),
+      publishes.map((publish) => publish.meterCount),
+      publishes.map((publish) => publish.feederCount),
+      publishes.map((publish) => publish.batchSize),
+      publishes.map((publish) => publish.batchCount),
+      publishes.map((publish) => publish.onConflict),
+      publishes.map((publish) => publish.requestId),
+    ],
+  );
+  await client.query(
+    `INSERT INTO ami_publish_batches (publish_id, batch_number, tenant_id, meters, due_at)
+     SELECT publish_id, batch_number, tenant_id, meters, clock_timestamp() + due_in_ms * interval '1 ms'
+     FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::smallint[], $5::double precision[])
+       AS batch (publish_id, batch_number, tenant_id, meters, due_in_ms)`,
+    [
+      batches.map((batch) => batch.publishId),
+      batches.map((batch) => batch.number),
+      batches.map((batch) => batch.tenantId),
+      batches.map((batch) => batch.meters),
+      batches.map((batch) => batch.dueInMs),
+    ],
+  );
+}
+
+/** Takes back what of these publishes has not been written; answers how many batches that were. */
+export async function cancelPending(client: Queryable, publishIds: readonly string[]): Promise<number> {
+  const { rowCount } = await client.query(
+    `UPDATE ami_publish_batches SET state = 'cancelled', finished_at = clock_timestamp()
+     WHERE publish_id = ANY ($1::uuid[]) AND state = 'pending'`,
+    [publishIds],
+  );
+  return rowCount ?? 0;
+}
+
+/** Gives up on one batch, with the reason; a batch that is not pending any more stays as it is. */
+export async function failBatch(
+  client: Queryable,
+  publishId: string,
+  batch: number,
+  reason: string,
+): Promise<void> {
+  await client.query(
+    `UPDATE ami_publish_batches SET state = 'failed', finished_at = clock_timestamp(), failure = $3
+     WHERE publish_id = $1 AND batch_number = $2 AND state = 'pending'`,
+    [publishId, batch, reason.slice(0, 500)],
+  );
+}
+
+/** A pending batch with all that its job is made from. */
+export interface OverdueBatch extends PublishRecord {
+  batch: number;
+}
+
+/** Batches still owed `overdueSeconds` after they were due, oldest first. */
+export async function overdueBatches(
+  client: Queryable,
+  overdueSeconds: number,
+  limit: number,
+): Promise<OverdueBatch[]> {
+  const { rows } = await client.query<OverdueBatch>(
+    `SELECT batch.batch_number AS batch, ${PUBLISH_COLUMNS}
+     FROM ami_publish_batches batch JOIN ami_publishes publish USING (publish_id)
+     WHERE batch.state = 'pending' AND batch.due_at < clock_timestamp() - $1 * interval '1 s'
+     ORDER BY batch.due_at LIMIT $2`,
+    [overdueSeconds, limit],
+  );
+  return rows;
+}
+
+const PUBLISH_COLUMNS = `publish.publish_id AS "publishId", publish.tenant_id AS "tenantId", publish.origin,
+  publish.read_at AS "readAt", publish.interval_minutes AS "intervalMinutes", publish.seed,
+  publish.meter_count AS "meterCount", publish.feeder_count AS "feederCount", publish.batch_size AS "batchSize",
+  publish.batch_count AS "batchCount", publish.on_conflict AS "onConflict", publish.request_id AS "requestId"`;
+
+export interface PublishProgress extends PublishRecord {
+  acceptedAt: Date;
+  batchesDone: number;
+  batchesFailed: number;
+  batchesCancelled: number;
+  batchesPending: number;
+  inserted: number;
+  updated: number;
+  duplicate: number;
+  skipped: number;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  failure: string | null;
+}
+
+/** How far a publish is, or undefined when the ledger does not know it. */
+export async function publishProgress(
+  client: Queryable,
+  publishId: string,
+): Promise<PublishProgress | undefined> {
+  const { rows } = await client.query<PublishProgress>(
+    `SELECT ${PUBLISH_COLUMNS}, publish.accepted_at AS "acceptedAt", batches.*
+     FROM ami_publishes publish,
+       LATERAL (
+         SELECT count(*) FILTER (WHERE state = 'done')::integer AS "batchesDone",
+           count(*) FILTER (WHERE state = 'failed')::integer AS "batchesFailed",
+           count(*) FILTER (WHERE state = 'cancelled')::integer AS "batchesCancelled",
+           count(*) FILTER (WHERE state = 'pending')::integer AS "batchesPending",
+           coalesce(sum(inserted), 0)::integer AS inserted, coalesce(sum(updated), 0)::integer AS updated,
+           coalesce(sum(duplicate), 0)::integer AS duplicate, coalesce(sum(skipped), 0)::integer AS skipped,
+           min(started_at) AS "startedAt", max(finished_at) AS "finishedAt", min(failure) AS failure
+         FROM ami_publish_batches batch WHERE batch.publish_id = publish.publish_id
+       ) batches
+     WHERE publish.publish_id = $1`,
+    [publishId],
+  );
+  return rows[0];
+}
+
+/** What happened to a tenant's batches in the last `windowSeconds`. */
+export interface RecentJobs {
+  completed: number;
+  failed: number;
+  rows: number;
+  meanMs: number | null;
+  p95Ms: number | null;
+}
+
+export async function recentJobs(
+  client: Queryable,
+  tenantId: string,
+  windowSeconds: number,
+): Promise<RecentJobs> {
+  const { rows } = await client.query<RecentJobs>(
+    `SELECT count(*) FILTER (WHERE state = 'done')::integer AS completed,
+            count(*) FILTER (WHERE state = 'failed')::integer AS failed,
+            coalesce(sum(inserted + updated), 0)::double precision AS rows,
+            round(avg(elapsed_ms) FILTER (WHERE state = 'done'))::double precision AS "meanMs",
+            round((percentile_cont(0.95) WITHIN GROUP (ORDER BY elapsed_ms) FILTER (WHERE state = 'done'))::numeric)::double precision AS "p95Ms"
+     FROM (
+       SELECT *, extract(epoch FROM finished_at - started_at) * 1000 AS elapsed_ms
+       FROM ami_publish_batches
+       WHERE tenant_id = $1 AND finished_at > clock_timestamp() - $2 * interval '1 s'
+     ) recent`,
+    [tenantId, windowSeconds],
+  );
+  return rows[0] as RecentJobs;
+}

@@ -1,0 +1,33 @@
+import type { Queryable } from '../db.js';
+
+/** What doc 2's SQL over `meter_reads_electric` would answer for a tenant. */
+export interface TenantTotals {
+  totalDistinctMeters: number;
+  totalReads: number;
+  latestReadAt: Date | null;
+  /** When rows last came in, however they came. */
+  lastIngestAt: Date | null;
+}
+
+/** A tenant's totals from the counters: days × feeders and meters are read, never the reads. */
+export async function tenantTotals(database: Queryable, tenantId: string): Promise<TenantTotals> {
+  const { rows } = await database.query<{
+    meters: number;
+    reads: number;
+    latest: Date | null;
+    ingest: Date | null;
+  }>(
+    `SELECT (SELECT count(*) FROM ami_known_meters WHERE tenant_id = $1)::double precision AS meters,
+            coalesce(sum(reads), 0)::double precision AS reads,
+            max(latest_read_at) AS latest, max(changed_at) AS ingest
+     FROM ami_read_counters WHERE tenant_id = $1`,
+    [tenantId],
+  );
+  const row = rows[0] as (typeof rows)[number];
+  return {
+    totalDistinctMeters: row.meters,
+    totalReads: row.reads,
+    latestReadAt: row.latest,
+    lastIngestAt: row.ingest,
+  };
+}

@@ -1,0 +1,43 @@
+import pg from 'pg';
+import { StartupError } from '../contracts/errors.js';
+
+/** Postgres 14: what the SQL here is tested from, and the oldest still maintained when this was written. */
+const MINIMUM_MAJOR = 14;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Connects once and looks at the server, so that start-up fails in one sentence.
+ *
+ * @throws StartupError when it cannot be reached, refuses, or is too old. The password is never shown.
+ */
+export async function requirePostgres(connectionString: string): Promise<void> {
+  const url = new URL(connectionString);
+  const where = `Postgres at ${url.hostname}:${url.port || '5432'}${url.pathname}`;
+  const client = new pg.Client({
+    connectionString,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: CONNECT_TIMEOUT_MS,
+  });
+  // The connection may break between two awaits; the failing call says so.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ version: string; number: string }>(
+      `SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number`,
+    );
+    const major = Math.floor(Number(rows[0]?.number) / 10_000);
+    if (major < MINIMUM_MAJOR) {
+      throw new StartupError(
+        `${where} is version ${rows[0]?.version}: GridLens needs Postgres ${MINIMUM_MAJOR} or newer (DATABASE_URL).`,
+      );
+    }
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    const { code, message } = error as { code?: string; message?: string };
+    throw new StartupError(
+      `${where} cannot be used (${message || code}): start it, or correct DATABASE_URL, or unset it and run npm start for an embedded one.`,
+    );
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

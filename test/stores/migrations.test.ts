@@ -1,0 +1,66 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { prepareStorage } from '../../src/context.js';
+import { createLogger } from '../../src/log.js';
+import { MIGRATIONS } from '../../src/stores/migrations.js';
+import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
+
+const silent = createLogger('test', 'silent');
+
+describe('migrations', () => {
+  const made: TestDatabase[] = [];
+  const emptyDatabase = async (): Promise<TestDatabase> => {
+    const database = await createTestDatabase('empty');
+    made.push(database);
+    return database;
+  };
+  afterEach(async () => {
+    for (const database of made.splice(0)) await database.drop();
+  });
+
+  it('are applied once by twelve processes at once, queue and partitions included', async () => {
+    const database = await emptyDatabase();
+    await Promise.all(Array.from({ length: 12 }, () => prepareStorage(database.url, true, silent)));
+    const { rows } = await database.pool.query('SELECT name FROM ami_migrations ORDER BY applied_at, name');
+    expect(rows.map((row) => row.name).sort()).toEqual([...MIGRATIONS].sort());
+    const partitions = await database.pool.query(
+      `SELECT 1 FROM pg_inherits WHERE inhparent = 'meter_reads_electric'::regclass`,
+    );
+    expect(partitions.rowCount).toBe(9);
+  });
+
+  it('refuse a file that was edited after it had been applied', async () => {
+    const database = await emptyDatabase();
+    await prepareStorage(database.url, false, silent);
+    await database.pool.query(`UPDATE ami_migrations SET checksum = 'another' WHERE name = $1`, [
+      MIGRATIONS[0],
+    ]);
+    await expect(prepareStorage(database.url, false, silent)).rejects.toThrow(
+      /was changed after it had been applied/,
+    );
+  });
+
+  it('leave a table of the same name that is not ours alone', async () => {
+    const database = await emptyDatabase();
+    await database.pool.query('CREATE TABLE meter_reads_electric (id int)');
+    await expect(prepareStorage(database.url, false, silent)).rejects.toThrow(/GridLens did not make/);
+    const { rows } = await database.pool.query(`SELECT to_regclass('ami_pacing') AS made`);
+    expect(rows[0].made).toBeNull();
+  });
+
+  it('run for a role that may not create anything, once they have been applied', async () => {
+    const database = await emptyDatabase();
+    await prepareStorage(database.url, false, silent);
+    const role = `reader_${Date.now()}`;
+    await database.pool.query(`CREATE ROLE ${role} LOGIN PASSWORD 'reader'`);
+    try {
+      await database.pool.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
+      const url = new URL(database.url);
+      url.username = role;
+      url.password = 'reader';
+      await expect(prepareStorage(url.href, false, silent)).resolves.toBeUndefined();
+    } finally {
+      await database.pool.query(`DROP OWNED BY ${role}`);
+      await database.pool.query(`DROP ROLE ${role}`);
+    }
+  });
+});
