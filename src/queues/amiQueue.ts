@@ -1,0 +1,250 @@
+import {
+  createPostgresBackend,
+  type JobsOptions,
+  type JobType,
+  type PgPool,
+  Queue,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq';
+import { type BatchJobPayload, batchJobId } from '../contracts/batchJob.js';
+import { withQueueDeadline } from './deadline.js';
+import { createQueueDatabase } from './postgresBackend.js';
+import { createProducerRedis, createWorkerRedis } from './redisBackend.js';
+
+/**
+ * The one door to BullMQ, the same on Redis and on Postgres. Everything that differs between the backends is
+ * decided here, from the configuration alone.
+ */
+export interface AmiQueue {
+  readonly backend: 'redis' | 'postgres';
+  /** Adds jobs; adding one twice leaves one. @throws DependencyUnavailableError within 1.5 s. */
+  add(jobs: readonly QueuedBatch[]): Promise<void>;
+  /** @throws DependencyUnavailableError within 1.5 s. */
+  counts(): Promise<QueueCounts>;
+  /** Puts back jobs that the queue has lost or given up; answers how many. */
+  restore(payloads: readonly BatchJobPayload[]): Promise<number>;
+  /** Starts to take jobs. */
+  work(process: BatchProcessor, options: WorkOptions): BatchWorker;
+  close(): Promise<void>;
+}
+
+export interface QueuedBatch {
+  payload: BatchJobPayload;
+  /** When it becomes due, in ms from now. */
+  delayMs: number;
+}
+
+export interface QueueCounts {
+  waiting: number;
+  delayed: number;
+  active: number;
+  completed: number;
+  failed: number;
+}
+
+export type BatchProcessor = (job: { id: string; payload: unknown; attempt: number }) => Promise<unknown>;
+
+export interface WorkOptions {
+  concurrency: number;
+  onCompleted: (jobId: string, payload: unknown, result: unknown) => void;
+  onFailed: (jobId: string | undefined, error: Error) => void;
+  onError: (error: Error) => void;
+}
+
+export interface BatchWorker {
+  concurrency: number;
+  isRunning(): boolean;
+  /** Takes no more jobs, and waits for those it has. */
+  close(): Promise<void>;
+}
+
+export interface AmiQueueOptions {
+  redisUrl: string | undefined;
+  databaseUrl: string;
+  /** Redis key prefix; tests take one each. The braces keep all keys in one slot of a Redis cluster. */
+  prefix?: string;
+  onError: (error: Error) => void;
+}
+
+export const QUEUE_NAME = 'gridlens-ami';
+const DEFAULT_PREFIX = '{gridlens}';
+const JOB_NAME = 'batch';
+
+/** On Postgres a paused queue reports its jobs only as `paused`, which BullMQ takes but its types leave out. */
+const COUNTED_STATES = [
+  'waiting',
+  'paused',
+  'prioritized',
+  'delayed',
+  'active',
+  'completed',
+  'failed',
+] as JobType[];
+
+/**
+ * An outage must never use up a job's attempts; what is permanently wrong with a batch is told apart by the
+ * worker, which stops retrying it (UnrecoverableError). So the number is only a formality that BullMQ needs.
+ */
+const ATTEMPTS = 1_000_000;
+const JOB_OPTIONS = { attempts: ATTEMPTS, backoff: { type: 'custom' } } satisfies JobsOptions;
+
+/** Wait before the n-th retry, ms: 0.5, 1, 2 … 30 s, so that a database that comes back is not stormed. */
+export function retryDelayMs(attemptsMade: number): number {
+  return Math.min(500 * 2 ** (attemptsMade - 1), 30_000);
+}
+
+const WORKER_OPTIONS = {
+  // A batch takes 50-500 ms and a lock is renewed at half its time: 10 s means the worker is gone, and a
+  // false alarm costs one duplicate run that writes nothing. BullMQ's 30 s left a killed worker's jobs for 60.
+  lockDuration: 10_000,
+  stalledInterval: 5_000,
+  // A job of a worker killed twice is not a bad job: the default of 1 failed 10 of 400 in a crash trial.
+  maxStalledCount: 1_000,
+  runRetryDelay: 1_000,
+  // The ledger remembers what was done; the queue keeps a little for people who look into it.
+  removeOnComplete: { age: 3_600, count: 500 },
+  removeOnFail: { age: 7 * 86_400, count: 500 },
+  settings: { backoffStrategy: retryDelayMs },
+} satisfies Partial<WorkerOptions>;
+
+/** Opens the door; on Postgres this waits for the database to answer. */
+export async function openAmiQueue(options: AmiQueueOptions): Promise<AmiQueue> {
+  const { onError } = options;
+  const connections = options.redisUrl
+    ? redisConnections(options.redisUrl, options.prefix ?? DEFAULT_PREFIX, onError)
+    : await postgresConnections(options.databaseUrl, onError);
+  const queue = connections.queue();
+  queue.on('error', onError);
+
+  return {
+    backend: connections.backend,
+    add: (jobs) =>
+      withQueueDeadline(async () => {
+        await queue.addBulk(
+          jobs.map(({ payload, delayMs }) => ({
+            name: JOB_NAME,
+            data: payload,
+            opts: {
+              jobId: jobIdOf(payload),
+              ...JOB_OPTIONS,
+              ...(delayMs > 0 ? { delay: Math.ceil(delayMs) } : {}),
+            },
+          })),
+        );
+      }),
+    counts: () =>
+      withQueueDeadline(async () => {
+        const counts = await queue.getJobCounts(...COUNTED_STATES);
+        const of = (state: string): number => counts[state] ?? 0;
+        return {
+          waiting: of('waiting') + of('paused') + of('prioritized'),
+          delayed: of('delayed'),
+          active: of('active'),
+          completed: of('completed'),
+          failed: of('failed'),
+        };
+      }),
+    restore: async (payloads) => {
+      let restored = 0;
+      for (const payload of payloads) if (await restoreJob(queue, payload)) restored += 1;
+      return restored;
+    },
+    work(process, work) {
+      const worker = connections.worker(
+        async (job) => process({ id: String(job.id), payload: job.data, attempt: job.attemptsMade + 1 }),
+        { ...WORKER_OPTIONS, concurrency: work.concurrency },
+      );
+      worker.on('completed', (job, result) => work.onCompleted(String(job.id), job.data, result));
+      worker.on('failed', (job, error) => work.onFailed(job?.id, error));
+      worker.on('error', work.onError);
+      return worker;
+    },
+    async close() {
+      await queue.close();
+      await connections.close();
+    },
+  };
+}
+
+/** What is used of BullMQ's Queue and Worker, whose own types differ by backend. */
+interface BatchQueue {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  add(name: string, data: BatchJobPayload, options: JobsOptions): Promise<unknown>;
+  addBulk(jobs: { name: string; data: BatchJobPayload; opts: JobsOptions }[]): Promise<unknown>;
+  getJobCounts(...states: JobType[]): Promise<Record<string, number>>;
+  getJob(id: string): Promise<{ getState(): Promise<string>; remove(): Promise<void> } | undefined>;
+  close(): Promise<void>;
+}
+interface TakenJob {
+  id?: string | undefined;
+  data: unknown;
+  attemptsMade: number;
+}
+type Processor = (job: TakenJob) => Promise<unknown>;
+interface RawWorker extends BatchWorker {
+  on(event: 'completed', listener: (job: TakenJob, result: unknown) => void): unknown;
+  on(event: 'failed', listener: (job: TakenJob | undefined, error: Error) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+interface Connections {
+  backend: AmiQueue['backend'];
+  queue(): BatchQueue;
+  worker(process: Processor, options: Partial<WorkerOptions>): RawWorker;
+  close(): Promise<void>;
+}
+
+function redisConnections(url: string, prefix: string, onError: (error: Error) => void): Connections {
+  const producer = createProducerRedis(url, onError);
+  const workerConnections: ReturnType<typeof createWorkerRedis>[] = [];
+  return {
+    backend: 'redis',
+    queue: () => new Queue(QUEUE_NAME, { connection: producer, prefix }),
+    worker(process, options) {
+      const connection = createWorkerRedis(url, onError);
+      workerConnections.push(connection);
+      return new Worker(QUEUE_NAME, process, { ...options, connection, prefix });
+    },
+    async close() {
+      for (const connection of [producer, ...workerConnections]) connection.disconnect();
+    },
+  };
+}
+
+async function postgresConnections(
+  databaseUrl: string,
+  onError: (error: Error) => void,
+): Promise<Connections> {
+  const pool = await createQueueDatabase(databaseUrl, onError);
+  // pg types its listeners by event, BullMQ by signature; it is a pg.Pool that BullMQ wants.
+  const connection = pool as unknown as PgPool;
+  return {
+    backend: 'postgres',
+    queue: () => new Queue(QUEUE_NAME, { connection }, createPostgresBackend),
+    worker: (process, options) =>
+      new Worker(QUEUE_NAME, process, { ...options, connection }, createPostgresBackend),
+    close: () => pool.end(),
+  };
+}
+
+/**
+ * The ledger says a batch is owed: makes sure that the queue holds it in a state that leads to its being run.
+ * A job that BullMQ calls completed although its batch is pending wrote nothing (a database restored from a
+ * backup), so it is run again.
+ */
+async function restoreJob(queue: BatchQueue, payload: BatchJobPayload): Promise<boolean> {
+  const id = jobIdOf(payload);
+  const job = await withQueueDeadline(() => queue.getJob(id));
+  if (job) {
+    const state = await withQueueDeadline(() => job.getState());
+    if (state !== 'failed' && state !== 'completed' && state !== 'unknown') return false;
+    await withQueueDeadline(() => job.remove());
+  }
+  await withQueueDeadline(() => queue.add(JOB_NAME, payload, { jobId: id, ...JOB_OPTIONS }));
+  return true;
+}
+
+function jobIdOf(payload: BatchJobPayload): string {
+  return batchJobId(payload.publishId, payload.batch);
+}
