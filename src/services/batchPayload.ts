@@ -1,0 +1,23 @@
+import type { BatchJobPayload } from '../contracts/batchJob.js';
+import type { PublishRecord } from '../stores/publishLedger.js';
+
+/**
+ * The job of one batch of a publish. Made from the ledger's row alone, so that what is enqueued again after
+ * the queue was lost is what was enqueued at first.
+ */
+export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
+  const from = batch * publish.batchSize;
+  return {
+    publishId: publish.publishId,
+    batch,
+    tenantId: publish.tenantId,
+    readAt: publish.readAt.toISOString(),
+    intervalMinutes: publish.intervalMinutes,
+    seed: publish.seed,
+    fleet: { meterCount: publish.meterCount, feederCount: publish.feederCount },
+    from,
+    to: Math.min(from + publish.batchSize, publish.meterCount),
+    onConflict: publish.onConflict,
+    ...(publish.requestId === null ? {} : { requestId: publish.requestId }),
+  };
+}

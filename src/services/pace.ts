@@ -1,0 +1,18 @@
+/**
+ * The read limit, as it is kept. A batch starts when the deployment's shared row in Postgres grants it (see
+ * `ami_grant_start`), and then really starts a little later: the answer travels, a timer wakes late. What
+ * may shift within a second is bounded, and the grants run slower by just that much, so that no rolling
+ * second of real starts ever exceeds the limit plus one batch.
+ */
+
+/** How late a start may be against its grant before the grant is void, ms: ten times what a timer is late. */
+export const LATE_TOLERANCE_MS = 15;
+/** How much of a missed instant the next grant may make up for, ms: keeps small batches at full rate. */
+export const CREDIT_MS = 10;
+/** 1 / (1 + 25 ms in a second) = 0.9756, rounded down: 2,437 reads/s where the limit says 2,500. */
+const HEADROOM = 0.975;
+
+/** Reads a second that grants and due times are spaced by, for a deployment limited to `maxReadsPerSecond`. */
+export function pacedRate(maxReadsPerSecond: number): number {
+  return maxReadsPerSecond * HEADROOM;
+}

@@ -1,0 +1,24 @@
+import type { Database } from '../db.js';
+import type { AmiQueue } from '../queues/amiQueue.js';
+import { overdueBatches } from '../stores/publishLedger.js';
+import { batchPayload } from './batchPayload.js';
+
+/**
+ * How long a batch is owed past its due time before the queue is asked about it, s: longer than a stalled job
+ * takes to be run again (10 s lock, 5 s check), so that a crash alone is left to BullMQ.
+ */
+const OVERDUE_SECONDS = 20;
+/** The bound of the queue; there is never more to find. */
+const LIMIT = 500;
+
+/**
+ * Puts back accepted batches that no queue holds any more: the process died between ledger and queue, or the
+ * queue's data was wiped. Safe at any time and from several processes: a job that exists is not added again,
+ * and one that runs twice writes once.
+ *
+ * @returns how many jobs were put back.
+ */
+export async function restoreLostBatches(database: Database, queue: AmiQueue): Promise<number> {
+  const overdue = await overdueBatches(database, OVERDUE_SECONDS, LIMIT);
+  return queue.restore(overdue.map((found) => batchPayload(found, found.batch)));
+}

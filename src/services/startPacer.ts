@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queryable } from '../db.js';
+import { grantStart, type StartGrant } from '../stores/pacing.js';
+import { CREDIT_MS, LATE_TOLERANCE_MS, pacedRate } from './pace.js';
+
+/** Lets batches start no faster than the deployment's read limit, whatever is due. */
+export interface StartPacer {
+  /**
+   * Waits for the turn of a batch of `reads` reads; resolves at its start, with that instant by the
+   * database's clock. Rejects when the pacer is closed or Postgres is away.
+   */
+  turn(reads: number): Promise<Date>;
+  /** Gives up all waiting turns, so that a shutdown need not sit them out. */
+  close(): void;
+}
+
+/** Thrown to batches that were waiting for their turn when the process was told to stop; they run elsewhere. */
+export class PacerClosedError extends Error {
+  override name = 'PacerClosedError';
+}
+
+/**
+ * One grant is held at a time, the others of this process wait behind it in order: grants that wait in
+ * several workers' memories are lost time when a worker dies, and one a process is enough to keep the pace.
+ */
+export function createStartPacer(database: Queryable, maxReadsPerSecond: number): StartPacer {
+  const closing = new AbortController();
+  const rate = pacedRate(maxReadsPerSecond);
+  let fastestRoundTripMs = Number.POSITIVE_INFINITY;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const ask = async (reads: number, unused: StartGrant | undefined) => {
+    const askedAt = performance.now();
+    const grant = await grantStart(database, reads, rate, CREDIT_MS, unused);
+    fastestRoundTripMs = Math.min(fastestRoundTripMs, performance.now() - askedAt);
+    if (grant.waitMs > 0) await sleep(grant.waitMs, undefined, { signal: closing.signal });
+    // The usual travel time shifts every start alike and so changes no spacing; only what exceeds it does.
+    return { grant, lateMs: performance.now() - askedAt - grant.waitMs - fastestRoundTripMs };
+  };
+
+  /**
+   * A start later than its tolerance asks again. The tolerance doubles each time, so that a slow machine gets
+   * on, and what it exceeds the usual one by is charged to the grant: the next start is as far off as ever.
+   */
+  const take = async (reads: number): Promise<Date> => {
+    let unused: StartGrant | undefined;
+    for (let toleranceMs = LATE_TOLERANCE_MS; ; toleranceMs *= 2) {
+      if (closing.signal.aborted) throw new PacerClosedError('the worker is stopping');
+      const charge = reads + ((toleranceMs - LATE_TOLERANCE_MS) / 1000) * rate;
+      const { grant, lateMs } = await ask(charge, unused);
+      if (lateMs <= toleranceMs)
+        return new Date(grant.decidedAt.getTime() + grant.waitMs + Math.max(0, lateMs));
+      unused = grant;
+    }
+  };
+
+  return {
+    turn(reads) {
+      const mine = queue
+        .then(() => take(reads))
+        .catch((error: unknown) => {
+          throw closing.signal.aborted ? new PacerClosedError('the worker is stopping') : error;
+        });
+      queue = mine.catch(() => undefined);
+      return mine;
+    },
+    close: () => closing.abort(),
+  };
+}

@@ -1,0 +1,102 @@
+import { type Database, rethrowUnavailable } from '../db.js';
+import type { AmiQueue } from '../queues/amiQueue.js';
+import { recentJobs } from '../stores/publishLedger.js';
+import { tenantTotals } from '../stores/readCounters.js';
+import { liveWorkers } from '../stores/workerHeartbeats.js';
+
+/** A worker beats every 5 s; three missed beats and it is taken for dead. */
+const WORKER_ALIVE_SECONDS = 15;
+const RATE_WINDOW_SECONDS = 60;
+const RECENT_WINDOW_SECONDS = 900;
+
+/** What the data plane is doing, for people and dashboards. */
+export function createStatusService(database: Database, queue: AmiQueue) {
+  return {
+    /** Doc 2's scale status: totals, depth, rate. */
+    async scale(tenantId: string) {
+      const [totals, counts, rate] = await Promise.all([
+        tenantTotals(database, tenantId),
+        queue.counts(),
+        recentJobs(database, tenantId, RATE_WINDOW_SECONDS),
+      ]).catch(rethrowUnavailable);
+      return {
+        tenantId,
+        totalDistinctMeters: totals.totalDistinctMeters,
+        totalReads: totals.totalReads,
+        latestReadAt: totals.latestReadAt,
+        queue: counts,
+        ingestionRate: {
+          readsPerSecond: Math.round((rate.rows / RATE_WINDOW_SECONDS) * 10) / 10,
+          windowSeconds: RATE_WINDOW_SECONDS,
+        },
+      };
+    },
+
+    /** Doc 1's status: health of the queue, workers, what happened lately. */
+    async overview(tenantId: string) {
+      const [totals, counts, workers, recent] = await Promise.all([
+        tenantTotals(database, tenantId),
+        queue.counts(),
+        liveWorkers(database, WORKER_ALIVE_SECONDS),
+        recentJobs(database, tenantId, RECENT_WINDOW_SECONDS),
+      ]).catch(rethrowUnavailable);
+      return {
+        tenantId,
+        queue: { backend: queue.backend, healthy: true, ...counts },
+        workers,
+        activeEvents: [],
+        lastIngestAt: totals.lastIngestAt,
+        latestReadAt: totals.latestReadAt,
+        recentJobs: { ...recent, windowSeconds: RECENT_WINDOW_SECONDS },
+      };
+    },
+
+    /**
+     * The dashboard's answer, in its final shape with what there is: the KPI views and events it will be read
+     * from are not built yet, so what they would fill is null or empty, never invented.
+     */
+    async quickcheck(tenantId: string) {
+      const totals = await tenantTotals(database, tenantId).catch(rethrowUnavailable);
+      const none: never[] = [];
+      return {
+        tenantId,
+        generatedAt: new Date(),
+        latestReadAt: totals.latestReadAt,
+        totalDistinctMeters: totals.totalDistinctMeters,
+        totalReads: totals.totalReads,
+        loss: { min: null, max: null, avg: null },
+        overview: none,
+        feederLoss: none,
+        suspiciousMeters: none,
+        fieldOps: none,
+        reportingSummary: null,
+        staleMetersBuckets: null,
+        latestFeeders: none,
+        activeEvents: none,
+      };
+    },
+
+    /** Whether each dependency answers, by name. */
+    async readiness() {
+      const [postgres, queueState] = await Promise.all([
+        check(() => database.query('SELECT 1')),
+        check(() => queue.counts()),
+      ]);
+      return {
+        ready: postgres.ok && queueState.ok,
+        dependencies: { postgres, queue: { backend: queue.backend, ...queueState } },
+      };
+    },
+  };
+}
+
+export type StatusService = ReturnType<typeof createStatusService>;
+
+async function check(call: () => Promise<unknown>): Promise<{ ok: boolean; error?: string }> {
+  try {
+    await call();
+    return { ok: true };
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error.message || error.name : String(error) };
+  }
+}

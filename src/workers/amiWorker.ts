@@ -1,0 +1,105 @@
+/**
+ * Delivery guarantee: at least once, made exactly once by the key and one transaction. A job may run twice,
+ * after a crash or a false stall, and even at the same time; its reads and its ledger row are one statement
+ * that claims the row first, so the second run writes nothing and counts nothing.
+ */
+import { UnrecoverableError } from 'bullmq';
+import type { Logger } from 'pino';
+import { type BatchJob, batchJob } from '../contracts/batchJob.js';
+import { DependencyUnavailableError } from '../contracts/errors.js';
+import { isTransient } from '../db.js';
+import type { AmiQueue, BatchWorker } from '../queues/amiQueue.js';
+import { batchFeederIds } from '../services/amiEmulator.js';
+import type { BatchResult, BatchRunner } from '../services/batchRunner.js';
+import { PacerClosedError } from '../services/startPacer.js';
+
+export interface AmiWorkerOptions {
+  queue: AmiQueue;
+  runner: BatchRunner;
+  log: Logger;
+  concurrency: number;
+  /** Told of every write, for the adaptive concurrency. */
+  onWritten?: (elapsedMs: number) => void;
+}
+
+/** An error that is not of the infrastructure gets this many tries before its batch is given up. */
+const ATTEMPTS_ON_OWN_ERROR = 5;
+
+/** Starts to take batch jobs from the queue. */
+export function startAmiWorker({
+  queue,
+  runner,
+  log,
+  concurrency,
+  onWritten,
+}: AmiWorkerOptions): BatchWorker {
+  return queue.work(
+    async ({ id, payload, attempt }): Promise<BatchResult> => {
+      const parsed = batchJob.safeParse(payload);
+      if (!parsed.success)
+        throw new UnrecoverableError(`job ${id} is not a batch job: ${parsed.error.message}`);
+      const job = parsed.data;
+      try {
+        const result = await runner.run(job);
+        onWritten?.(result.elapsedMs);
+        return result;
+      } catch (error) {
+        if (isPassing(error) || attempt < ATTEMPTS_ON_OWN_ERROR) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        await runner.giveUp(job, reason);
+        throw new UnrecoverableError(`given up after ${attempt} attempts: ${reason}`);
+      }
+    },
+    {
+      concurrency,
+      onCompleted: (jobId, payload, result) =>
+        void logDone(log, queue, jobId, batchJob.parse(payload), result as BatchResult),
+      onFailed: (jobId, error) => logFailed(log, jobId, error),
+      onError: (error) => log.warn({ err: error }, 'queue connection'),
+    },
+  );
+}
+
+/** What is no fault of the batch: it is run again however often it takes. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof PacerClosedError || error instanceof DependencyUnavailableError || isTransient(error)
+  );
+}
+
+/** The one line a job: after its completion, so that the depth is what it leaves behind. */
+async function logDone(
+  log: Logger,
+  queue: AmiQueue,
+  jobId: string,
+  job: BatchJob,
+  result: BatchResult,
+): Promise<void> {
+  const depth = await queue.counts().catch(() => null);
+  log.info(
+    {
+      jobId,
+      publishId: job.publishId,
+      requestId: job.requestId,
+      tenantId: job.tenantId,
+      readAt: job.readAt,
+      feederIds: batchFeederIds(job),
+      metersCount: job.to - job.from,
+      insertCount: result.inserted,
+      updateCount: result.updated,
+      duplicateCount: result.duplicate,
+      skippedCount: result.skipped,
+      alreadyFinished: result.alreadyFinished,
+      elapsedMs: result.elapsedMs,
+      queueDepth:
+        depth === null ? null : { waiting: depth.waiting, delayed: depth.delayed, active: depth.active },
+    },
+    'batch written',
+  );
+}
+
+function logFailed(log: Logger, jobId: string | undefined, error: Error): void {
+  if (error instanceof PacerClosedError) log.info({ jobId }, 'batch handed back: the worker is stopping');
+  else if (error instanceof UnrecoverableError) log.error({ jobId, err: error }, 'batch given up');
+  else log.warn({ jobId, reason: error.message }, 'batch failed, to be tried again');
+}
