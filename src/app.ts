@@ -1,0 +1,56 @@
+import express, { type Express, Router } from 'express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import { pinoHttp } from 'pino-http';
+import { requireApiKey } from './http/apiKey.js';
+import { readableFromDashboard } from './http/cors.js';
+import { errorEnvelope, notFound } from './http/errors.js';
+import { requestId } from './http/requestId.js';
+import { healthRoutes } from './routes/health.js';
+import { publishRoutes } from './routes/publish.js';
+import { statusRoutes } from './routes/status.js';
+import type { PublishService } from './services/publish.js';
+import type { StatusService } from './services/status.js';
+
+export interface AppContext {
+  log: Logger;
+  apiKey: string;
+  corsOrigins: readonly string[];
+  corsAllowLocalhost: boolean;
+  publish: PublishService;
+  status: StatusService;
+}
+
+/** The HTTP surface, ready to listen or to be tested; reads no environment and starts nothing. */
+export function createApp(context: AppContext): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(
+    pinoHttp({
+      logger: context.log,
+      genReqId: requestId,
+      // Probes and polling dashboards would drown the lines that matter.
+      autoLogging: { ignore: (request) => request.method === 'GET' || request.method === 'HEAD' },
+      serializers: {
+        req: (request: { id: unknown; method: string; url: string }) => ({
+          id: request.id,
+          method: request.method,
+          url: request.url,
+        }),
+        res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
+      },
+    }),
+  );
+  app.use(helmet());
+
+  const ami = Router();
+  const readable = readableFromDashboard(context.corsOrigins, context.corsAllowLocalhost);
+  publishRoutes(ami, { publish: context.publish, requireKey: requireApiKey(context.apiKey), readable });
+  statusRoutes(ami, context.status, readable);
+  app.use('/api/ami', ami);
+  healthRoutes(app, context.status);
+
+  app.use(notFound);
+  app.use(errorEnvelope);
+  return app;
+}

@@ -1,0 +1,86 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
+import { isTransient } from '../db.js';
+
+/** The last handler of a path nobody has. */
+export const notFound: RequestHandler = (request) => {
+  throw new ApiError(
+    404,
+    'not_found',
+    `There is no ${request.path} here; GET /api/ami/status and the README show what there is.`,
+  );
+};
+
+/** Every error becomes the envelope of contracts.md; no stack ever leaves the process, it goes to the log. */
+export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, response, next) => {
+  if (response.headersSent) {
+    // The answer was already given (a deadline that passed): the late error is only worth a line.
+    request.log.warn({ err: error }, 'error after the answer');
+    if (!response.writableEnded) next(error);
+    return;
+  }
+  const answer = answerFor(error);
+  if (answer.status >= 500) request.log.error({ err: error }, answer.message);
+  const { headers = {}, details, body = {} } = answer.extra;
+  response
+    .status(answer.status)
+    .set(headers)
+    .json({
+      ok: false,
+      error: answer.message,
+      ...body,
+      code: answer.code,
+      requestId: request.id,
+      ...(details ? { details } : {}),
+    });
+};
+
+function answerFor(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof BackpressureError) {
+    return new ApiError(429, 'backpressure', error.message, {
+      headers: { 'Retry-After': String(error.retryAfterSeconds) },
+      body: { ...error.depth },
+    });
+  }
+  if (error instanceof DependencyUnavailableError) return unavailable(error.dependency);
+  if (isTransient(error)) return unavailable('postgres');
+  return (
+    fromBodyParser(error) ??
+    new ApiError(500, 'internal', 'Something went wrong here; the log has it under this requestId.')
+  );
+}
+
+function unavailable(dependency: 'postgres' | 'queue'): ApiError {
+  const name = dependency === 'postgres' ? 'Postgres' : 'The queue';
+  return new ApiError(
+    503,
+    'unavailable',
+    `${name} is not available; nothing was changed, try again shortly.`,
+    {
+      headers: { 'Retry-After': '5' },
+      body: { dependency },
+    },
+  );
+}
+
+/** body-parser's and the router's own errors, which carry a status and a type. */
+function fromBodyParser(error: unknown): ApiError | undefined {
+  const { status, type } = error as { status?: unknown; type?: unknown };
+  if (typeof status !== 'number' || status < 400 || status > 499) return undefined;
+  switch (type) {
+    case 'entity.too.large':
+      return new ApiError(413, 'body_too_large', 'The body must be at most 100 kB.');
+    case 'entity.parse.failed':
+      return new ApiError(400, 'invalid_json', 'The body must be valid JSON.');
+    case 'charset.unsupported':
+    case 'encoding.unsupported':
+      return new ApiError(
+        415,
+        'unsupported_media_type',
+        'The body must be JSON in UTF-8, plain or gzip, deflate or br.',
+      );
+    default:
+      return new ApiError(status, 'invalid_request', 'The request could not be read.');
+  }
+}

@@ -1,0 +1,23 @@
+import type { RequestHandler, Router } from 'express';
+import { parseRequest, tenantQuery } from '../contracts/requests.js';
+import { answerInTime } from '../http/deadline.js';
+import { resource } from '../http/methods.js';
+import type { StatusService } from '../services/status.js';
+
+/** `GET /status`, `GET /scale/status`, `GET /kpi/quickcheck`. */
+export function statusRoutes(router: Router, status: StatusService, readable: RequestHandler): void {
+  const forTenant = (answer: (tenantId: string) => Promise<object>): RequestHandler =>
+    answerInTime(async (request, response) => {
+      const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
+      response.json({ ok: true, ...(await answer(tenantId)) });
+    });
+  const paths = {
+    '/status': (tenantId: string) => status.overview(tenantId),
+    '/scale/status': (tenantId: string) => status.scale(tenantId),
+    '/kpi/quickcheck': (tenantId: string) => status.quickcheck(tenantId),
+  };
+  for (const [path, answer] of Object.entries(paths)) {
+    router.use(path, readable);
+    resource(router, path, { get: [forTenant(answer)] });
+  }
+}
