@@ -1,0 +1,185 @@
+import { isAbsolute, resolve } from 'node:path';
+import { config as loadDotenv } from 'dotenv';
+import { z } from 'zod';
+import { StartupError } from './contracts/errors.js';
+import { MAX_READS_PER_SECOND } from './contracts/limits.js';
+
+/** Everything the processes are told from outside, parsed once and frozen. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Unset: `npm start` brings its own Postgres. */
+  readonly databaseUrl: string | undefined;
+  /** Unset: BullMQ's Postgres backend on the same database. */
+  readonly redisUrl: string | undefined;
+  /** Unset only where `npm start` makes one. */
+  readonly apiKey: string | undefined;
+  readonly corsOrigins: readonly string[];
+  /** Whether any localhost origin may read too: the local stack's dashboard in development. */
+  readonly corsAllowLocalhost: boolean;
+  /** Jobs a worker process runs at once, or `adaptive` (decision 13). */
+  readonly workerConcurrency: number | 'adaptive';
+  readonly maxReadsPerSecond: number;
+  /** Days of reads to keep; unset keeps all. */
+  readonly readsRetentionDays: number | undefined;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Absolute path. */
+  readonly dataDir: string;
+  /** Whether Postgres is the local stack's own. */
+  readonly embedded: boolean;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+/** The value `.env.example` carries: copied as it is, everyone would share one key. */
+const EXAMPLE_API_KEY = 'replace-with-a-long-random-key';
+/** What is shown of each variable as an example of a right value. */
+const EXAMPLES: Record<string, string> = {
+  PORT: '5000',
+  HOST: '127.0.0.1',
+  DATABASE_URL: 'postgres://user:password@host:5432/gridlens?sslmode=require',
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  GRIDLENS_API_KEY: '$(openssl rand -hex 32)',
+  CORS_ORIGINS: 'https://app.gridlensenergy.com,https://ops.example.com',
+  WORKER_CONCURRENCY: '8, or adaptive',
+  MAX_READS_PER_SECOND: '2500',
+  READS_RETENTION_DAYS: '400',
+  LOG_LEVEL: 'info',
+  GRIDLENS_DATA_DIR: '.gridlens',
+};
+
+/** A whole number in decimal digits: `Number('')` is 0 and `Number('0x10')` is 16, neither of them meant. */
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number between ${min} and ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number between ${min} and ${max}`);
+
+const urlWith = (protocols: readonly string[]) =>
+  z.string().refine(
+    (value) => {
+      const url = URL.canParse(value) ? new URL(value) : undefined;
+      return url !== undefined && protocols.includes(url.protocol) && url.hostname !== '';
+    },
+    `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')} and names a host`,
+  );
+
+const origin = z
+  .string()
+  .refine(
+    (value) => URL.canParse(value) && new URL(value).origin === value,
+    'must be comma-separated origins: scheme, host and port, with no path and no trailing slash',
+  );
+
+const environmentSchema = z.object({
+  PORT: wholeNumber(1, 65_535).default(5000),
+  HOST: z.string().default('127.0.0.1'),
+  DATABASE_URL: urlWith(['postgres:', 'postgresql:']).optional(),
+  REDIS_URL: urlWith(['redis:', 'rediss:']).optional(),
+  GRIDLENS_API_KEY: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces, as it travels in a header')
+    .refine((value) => value !== EXAMPLE_API_KEY, "is still the example's; make one of your own")
+    .optional(),
+  CORS_ORIGINS: z
+    .string()
+    .transform((value) => value.split(',').map((entry) => entry.trim()))
+    .pipe(z.array(origin))
+    .default(['https://app.gridlensenergy.com']),
+  WORKER_CONCURRENCY: z
+    .string()
+    .regex(/^([5-9]|10|adaptive)$/, 'must be a whole number between 5 and 10, or adaptive')
+    .transform((value) => (value === 'adaptive' ? value : Number(value)))
+    .default(8),
+  MAX_READS_PER_SECOND: wholeNumber(1, 999_999_999)
+    .refine(
+      (value) => value <= MAX_READS_PER_SECOND,
+      `may only be lowered: ${MAX_READS_PER_SECOND} reads a second is the safety limit of every deployment`,
+    )
+    .default(MAX_READS_PER_SECOND),
+  READS_RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  GRIDLENS_DATA_DIR: z.string().default('.gridlens'),
+  GRIDLENS_EMBEDDED: z.literal('1').optional(),
+});
+
+export interface LoadOptions {
+  /** `start` brings a Postgres and a key where none is given; the single processes need both. */
+  command: 'start' | 'api' | 'worker' | 'migrate';
+  /** Folder that relative paths and `.env` are taken from. */
+  cwd?: string;
+}
+
+/**
+ * Environment and `.env` → Config. A blank variable counts as unset, except the key.
+ *
+ * @throws StartupError one sentence a bad variable, all of them together; no value of a secret is shown.
+ */
+export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions): Config {
+  const cwd = options.cwd ?? process.cwd();
+  const fromFile: Record<string, string> = {};
+  loadDotenv({ path: resolve(cwd, '.env'), processEnv: fromFile, quiet: true });
+  const env = withoutBlanks({ ...fromFile, ...processEnv });
+  const parsed = environmentSchema.safeParse(env);
+  const problems = parsed.success ? [] : parsed.error.issues.map(problemOf);
+  const blankKey = { ...fromFile, ...processEnv }.GRIDLENS_API_KEY?.trim() === '';
+  problems.push(...missing(env, options.command, blankKey));
+  if (!parsed.success || problems.length > 0) throw new StartupError(sentence(problems));
+
+  const values = parsed.data;
+  const embedded = values.GRIDLENS_EMBEDDED === '1' || values.DATABASE_URL === undefined;
+  return Object.freeze({
+    port: values.PORT,
+    host: values.HOST,
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    apiKey: values.GRIDLENS_API_KEY,
+    corsOrigins: values.CORS_ORIGINS,
+    corsAllowLocalhost: embedded && env.CORS_ORIGINS === undefined,
+    workerConcurrency: values.WORKER_CONCURRENCY,
+    maxReadsPerSecond: values.MAX_READS_PER_SECOND,
+    readsRetentionDays: values.READS_RETENTION_DAYS,
+    logLevel: values.LOG_LEVEL,
+    dataDir: isAbsolute(values.GRIDLENS_DATA_DIR)
+      ? values.GRIDLENS_DATA_DIR
+      : resolve(cwd, values.GRIDLENS_DATA_DIR),
+    embedded,
+  });
+}
+
+function withoutBlanks(env: Record<string, string | undefined>): Record<string, string> {
+  const filled = Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== '');
+  return Object.fromEntries(filled.map(([name, value]) => [name, (value as string).trim()]));
+}
+
+interface Problem {
+  name: string;
+  reason: string;
+}
+
+/** Only the reason is taken from the schema: zod's own messages may carry the value, and that may be secret. */
+function problemOf(issue: z.core.$ZodIssue): Problem {
+  return { name: String(issue.path[0]), reason: issue.message };
+}
+
+function missing(env: Record<string, string>, command: LoadOptions['command'], blankKey: boolean): Problem[] {
+  const problems: Problem[] = [];
+  if (command !== 'start' && env.DATABASE_URL === undefined) {
+    const reason = `is not set: npm run ${command} needs a Postgres to run on, and only npm start brings its own`;
+    problems.push({ name: 'DATABASE_URL', reason });
+  }
+  const needsKey = command === 'api' || (command === 'start' && env.DATABASE_URL !== undefined);
+  if (env.GRIDLENS_API_KEY === undefined && (needsKey || blankKey)) {
+    const reason = `is ${blankKey ? 'blank' : 'not set'}: everyone could publish without a key`;
+    problems.push({ name: 'GRIDLENS_API_KEY', reason });
+  }
+  return problems;
+}
+
+function sentence(problems: readonly Problem[]): string {
+  const lines = problems.map(
+    ({ name, reason }) => `${name} ${reason} (example: ${name}=${EXAMPLES[name] ?? '…'}).`,
+  );
+  return lines.join('\n');
+}

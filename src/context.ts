@@ -1,0 +1,107 @@
+import type { Logger } from 'pino';
+import type { Config } from './config.js';
+import { StartupError } from './contracts/errors.js';
+import { createDatabase, type Database } from './db.js';
+import { createLogger } from './log.js';
+import { type AmiQueue, openAmiQueue } from './queues/amiQueue.js';
+import { createQueueDatabase, migrateQueue } from './queues/postgresBackend.js';
+import { requireRedis } from './queues/redisBackend.js';
+import { preparePartitions } from './services/partitionUpkeep.js';
+import { migrate } from './stores/migrations.js';
+import { requirePostgres } from './stores/serverVersion.js';
+
+/** What every process has: built once, in order, closed in the reverse. */
+export interface Context {
+  config: Config;
+  log: Logger;
+  database: Database;
+  queue: AmiQueue;
+  close(): Promise<void>;
+}
+
+/** Limits of one kind of process on its Postgres connections. */
+interface PoolLimits {
+  maxConnections: number;
+  queryTimeoutMs: number;
+}
+
+/** The API must answer within 2 s, so it never waits longer than 1.5 for a statement. */
+export const API_POOL: PoolLimits = { maxConnections: 10, queryTimeoutMs: 1_500 };
+/** A worker would rather wait for a slow database than write a batch twice. 10 writes, pacing, upkeep. */
+export const WORKER_POOL: PoolLimits = { maxConnections: 14, queryTimeoutMs: 30_000 };
+
+/**
+ * Connects, migrates and opens the queue.
+ *
+ * @param overrides for tests: a queue prefix of their own, a logger.
+ * @throws StartupError one actionable sentence when Postgres or Redis is away, too old, or not usable.
+ */
+export async function createContext(
+  part: string,
+  config: Config,
+  limits: PoolLimits,
+  overrides: { queuePrefix?: string; log?: Logger } = {},
+): Promise<Context> {
+  const databaseUrl = config.databaseUrl;
+  if (databaseUrl === undefined) throw new StartupError('DATABASE_URL is not set.');
+  const log = overrides.log ?? createLogger(part, config.logLevel);
+  const onError = (error: Error): void =>
+    log.warn({ reason: error.message }, 'connection lost, reconnecting');
+
+  await requirePostgres(databaseUrl);
+  if (config.redisUrl) await requireRedis(config.redisUrl);
+  await prepareStorage(databaseUrl, config.redisUrl === undefined, log);
+
+  const database = createDatabase({
+    connectionString: databaseUrl,
+    applicationName: `gridlens-${part}`,
+    ...limits,
+    onIdleError: onError,
+  });
+  const queue = await openAmiQueue({
+    redisUrl: config.redisUrl,
+    databaseUrl,
+    onError,
+    ...(overrides.queuePrefix === undefined ? {} : { prefix: overrides.queuePrefix }),
+  });
+  return {
+    config,
+    log,
+    database,
+    queue,
+    async close() {
+      await queue.close();
+      await database.end();
+    },
+  };
+}
+
+/** Migrations have a connection of their own: they may take longer than any answer may. */
+export async function prepareStorage(
+  databaseUrl: string,
+  queueInPostgres: boolean,
+  log: Logger,
+): Promise<void> {
+  const onIdleError = (error: Error): void => log.warn({ reason: error.message }, 'connection lost');
+  const database = createDatabase({
+    connectionString: databaseUrl,
+    applicationName: 'gridlens-migrate',
+    maxConnections: 2,
+    queryTimeoutMs: 600_000,
+    onIdleError,
+  });
+  try {
+    const applied = await migrate(database);
+    if (applied.length > 0) log.info({ applied }, 'migrations applied');
+    await preparePartitions(database, new Date());
+  } finally {
+    await database.end();
+  }
+  if (!queueInPostgres) return;
+  const queueDatabase = await createQueueDatabase(databaseUrl, onIdleError);
+  try {
+    await migrateQueue(queueDatabase);
+  } finally {
+    await queueDatabase.end();
+  }
+}

@@ -1,0 +1,11 @@
+import { type Logger, pino } from 'pino';
+
+/** JSON lines on stdout, one logger a process; keys and URLs with passwords never reach a line. */
+export function createLogger(part: string, level: string): Logger {
+  return pino({
+    level,
+    base: { part, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: ['req.headers.authorization', '*.connectionString', '*.password'],
+  });
+}
