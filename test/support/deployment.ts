@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import type { Express } from 'express';
+import { pino } from 'pino';
+import supertest from 'supertest';
+import { inject } from 'vitest';
+import { composeApi } from '../../src/apiProcess.js';
+import { type Config, loadConfig } from '../../src/config.js';
+import { API_POOL, type Context, createContext, WORKER_POOL } from '../../src/context.js';
+import type { Running } from '../../src/lifecycle.js';
+import { runWorker } from '../../src/workerProcess.js';
+import type { BackendName } from './backends.js';
+import { createTestDatabase, type TestDatabase } from './testDatabase.js';
+
+export const API_KEY = 'test-key-0123456789abcdef';
+export const BEARER = { Authorization: `Bearer ${API_KEY}` };
+
+/** One deployment inside the test's process: real Postgres, real queue, the API as an app, workers on demand. */
+export interface Deployment {
+  database: TestDatabase;
+  context: Context;
+  config: Config;
+  app: Express;
+  http: ReturnType<typeof supertest>;
+  /** What the processes have logged, one object a line. */
+  logLines: Record<string, unknown>[];
+  startWorker(): Promise<Running>;
+  post(path: string, body: unknown): supertest.Test;
+  close(): Promise<void>;
+}
+
+export async function createDeployment(
+  backend: BackendName,
+  env: Record<string, string> = {},
+  now?: () => Date,
+): Promise<Deployment> {
+  const database = await createTestDatabase();
+  const queuePrefix = `{test-${randomUUID()}}`;
+  const redisUrl = backend === 'redis' ? inject('redisUrl') : undefined;
+  const config = loadConfig(
+    {
+      DATABASE_URL: database.url,
+      GRIDLENS_API_KEY: API_KEY,
+      ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
+      ...env,
+    },
+    { command: 'api', cwd: '/nonexistent' },
+  );
+  const logLines: Record<string, unknown>[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) });
+  const context = await createContext('api', config, API_POOL, { queuePrefix, log });
+  const app = composeApi(context, now);
+  const http = supertest(app);
+  const workers: { worker: Running; context: Context }[] = [];
+  return {
+    database,
+    context,
+    config,
+    app,
+    http,
+    logLines,
+    async startWorker() {
+      const workerContext = await createContext('worker', config, WORKER_POOL, { queuePrefix, log });
+      const worker = runWorker(workerContext);
+      const entry = { worker, context: workerContext };
+      workers.push(entry);
+      return {
+        async stop() {
+          workers.splice(workers.indexOf(entry), 1);
+          await worker.stop();
+          await workerContext.close();
+        },
+      };
+    },
+    post: (path, body) =>
+      http
+        .post(path)
+        .set(BEARER)
+        .send(body as object),
+    async close() {
+      for (const { worker, context: workerContext } of workers) {
+        await worker.stop();
+        await workerContext.close();
+      }
+      await context.close();
+      await database.drop();
+    },
+  };
+}

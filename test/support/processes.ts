@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { API_KEY } from './deployment.js';
+import { freePort } from './redisServer.js';
+import { waitFor } from './waitFor.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A process of the product, as `npm run api` or `npm run worker` would start it. */
+export interface ProductProcess {
+  child: ChildProcess;
+  /** All it wrote, stdout and stderr. */
+  output(): string;
+  /** Its stdout as log objects. */
+  logLines(): Record<string, unknown>[];
+  /** Ends when it has ended. */
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  kill(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+/** Starts `src/<entry>.ts` with an environment that holds nothing of this machine's but the PATH. */
+export function startProcess(
+  entry: 'index' | 'worker' | 'migrate',
+  env: Record<string, string>,
+): ProductProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', `src/${entry}.ts`], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? '', GRIDLENS_API_KEY: API_KEY, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += String(chunk);
+    });
+  }
+  const exited = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode }));
+  return {
+    child,
+    output: () => output,
+    logLines: () =>
+      output
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line)),
+    exited,
+    async kill(signal) {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+/** Starts an API process on a free port and waits until it answers. */
+export async function startApiProcess(
+  env: Record<string, string>,
+): Promise<ProductProcess & { url: string }> {
+  const port = await freePort();
+  const started = startProcess('index', { ...env, PORT: String(port) });
+  const url = `http://127.0.0.1:${port}`;
+  await waitFor(`the API on ${port}`, async () => {
+    if (started.child.exitCode !== null) throw new Error(`the API ended: ${started.output()}`);
+    return fetch(`${url}/healthz`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+  });
+  return { ...started, url };
+}
+
+/** Starts a worker process and waits until it takes jobs. */
+export async function startWorkerProcess(env: Record<string, string>): Promise<ProductProcess> {
+  const started = startProcess('worker', env);
+  await waitFor('the worker', async () => {
+    if (started.child.exitCode !== null) throw new Error(`the worker ended: ${started.output()}`);
+    return started.output().includes('worker started');
+  });
+  return started;
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Redis } from 'ioredis';
+
+export interface TestRedis {
+  url: string;
+  pid: number | undefined;
+  stop(): Promise<void>;
+}
+
+/** REDIS_URL's server, or one started for the run, or undefined where there is none. */
+export async function startTestRedis(): Promise<TestRedis | undefined> {
+  const given = process.env.REDIS_URL;
+  if (given) return { url: given, pid: undefined, stop: async () => undefined };
+  const binary = (await onPath('redis-server')) ?? (await onPath('valkey-server'));
+  return binary === undefined ? undefined : startRedis(binary);
+}
+
+/** Starts a server of its own on a free port, without persistence. */
+async function startRedis(binary: string): Promise<TestRedis> {
+  const folder = await mkdtemp(join(tmpdir(), 'gridlens-redis-'));
+  const port = await freePort();
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
+  const server = spawn(binary, [...options, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' });
+  const url = `redis://127.0.0.1:${port}`;
+  const probe = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+  probe.on('error', () => undefined);
+  await probe.ping();
+  probe.disconnect();
+  return {
+    url,
+    pid: server.pid,
+    async stop() {
+      if (server.exitCode !== null || server.signalCode !== null) return;
+      const gone = once(server, 'exit');
+      server.kill('SIGCONT');
+      server.kill('SIGTERM');
+      await gone;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A Redis that one test may freeze or kill; undefined where the machine has no server. */
+export async function startOwnRedis(): Promise<TestRedis | undefined> {
+  const binary = (await onPath('redis-server')) ?? (await onPath('valkey-server'));
+  return binary === undefined ? undefined : startRedis(binary);
+}
+
+async function onPath(name: string): Promise<string | undefined> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, name);
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
+  }
+  return undefined;
+}
+
+/** A port nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
