@@ -1,0 +1,133 @@
+import { writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import pg from 'pg';
+import { prepareStorage } from '../../src/context.js';
+import { createLogger } from '../../src/log.js';
+import { type BenchPostgres, benchPostgres } from './benchPostgres.js';
+import { measureGeneration } from './generation.js';
+import { measurePacing } from './pacing.js';
+import { measureQueuedJobBytes } from './queueMemory.js';
+import { measureCopy, measureSingleRows, measureWorker } from './writePath.js';
+
+/** `npm run bench`: every claim of speed as a ratio of things measured in this one run on this one machine. */
+
+const quick = process.argv.includes('--quick');
+const ROUNDS = quick ? 3 : 7;
+const SLOTS = quick ? 4 : 16;
+
+interface Row {
+  what: string;
+  measured: string;
+  ratio: string;
+  target: string;
+}
+
+const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] as number;
+};
+const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+async function writePathRows(pool: pg.Pool): Promise<Row[]> {
+  const rates = {
+    worker: [] as number[],
+    bare: [] as number[],
+    counted: [] as number[],
+    single: [] as number[],
+  };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    // In turn, so that a machine that gets slower gets slower for all of them.
+    rates.bare.push(await measureCopy(pool, SLOTS, 'bench_bare'));
+    rates.worker.push(await measureWorker(pool, SLOTS));
+    rates.counted.push(await measureCopy(pool, SLOTS, 'meter_reads_electric'));
+    rates.single.push(await measureSingleRows(pool, quick ? 2_000 : 10_000));
+  }
+  const against = (other: readonly number[]) =>
+    median(rates.worker.map((rate, round) => rate / (other[round] as number))).toFixed(2);
+  const worker = thousands(median(rates.worker));
+  const row = (what: string, other: readonly number[], target: string): Row => ({
+    what: `write path against ${what}`,
+    measured: `${worker} against ${thousands(median(other))} rows/s`,
+    ratio: against(other),
+    target,
+  });
+  return [
+    row('COPY into a bare table of the same shape', rates.bare, '≥ 0.75'),
+    row('COPY into the same table, counters included', rates.counted, ''),
+    row('one row a statement', rates.single, ''),
+  ];
+}
+
+async function pacingRows(pool: pg.Pool): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const batchSize of [500, 100, 25]) {
+    const { shareOfLimit, busiestSecond } = await measurePacing(pool, batchSize, quick ? 4 : 15);
+    rows.push({
+      what: `sustained pace at batchSize ${batchSize}, two workers`,
+      measured: `busiest rolling second ${thousands(busiestSecond)} reads of ${thousands(2_500 + batchSize)}`,
+      ratio: shareOfLimit.toFixed(3),
+      target: '> 0.90',
+    });
+  }
+  return rows;
+}
+
+async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; version: string }> {
+  await prepareStorage(postgres.url, false, createLogger('bench', 'silent'));
+  const pool = new pg.Pool({ connectionString: postgres.url, max: 8 });
+  try {
+    const { rows: version } = await pool.query<{ version: string }>(
+      `SELECT current_setting('server_version') AS version`,
+    );
+    const rows = await writePathRows(pool);
+    measureGeneration(4);
+    const generated = median(Array.from({ length: 5 }, () => measureGeneration(quick ? 8 : 40)));
+    rows.push({
+      what: 'generation alone, one core',
+      measured: `${thousands(generated)} reads/s`,
+      ratio: (generated / 1e6).toFixed(2),
+      target: '≥ 1 M reads/s',
+    });
+    rows.push(...(await pacingRows(pool)));
+    const bytes = await measureQueuedJobBytes(2_000);
+    rows.push({
+      what: 'Redis memory of a queued job',
+      measured:
+        bytes === undefined
+          ? 'skipped: no redis-server or valkey-server on the PATH'
+          : `${thousands(bytes)} bytes`,
+      ratio: bytes === undefined ? '' : (bytes / 2_000).toFixed(2),
+      target: '< 2,000 bytes',
+    });
+    return { rows, version: version[0]?.version ?? '?' };
+  } finally {
+    await pool.end();
+  }
+}
+
+function report(rows: readonly Row[], version: string): string {
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, Postgres ${version}`;
+  const lines = rows.map((row) => `| ${row.what} | ${row.measured} | ${row.ratio} | ${row.target} |`);
+  return [
+    `Measured ${new Date().toISOString().slice(0, 10)} by \`npm run bench${quick ? ' -- --quick' : ''}\` on ${machine}.`,
+    `Medians of ${ROUNDS} rounds in turn; Postgres with fsync on. Absolute rates depend on the machine, ratios much less.`,
+    '',
+    '| what | measured | ratio | target |',
+    '|---|---|---|---|',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+const postgres = await benchPostgres();
+try {
+  const { rows, version } = await measureAll(postgres);
+  const text = report(rows, version);
+  process.stdout.write(`\n${text}`);
+  if (!quick) {
+    const file = new URL('../../docs/benchmarks.md', import.meta.url);
+    await writeFile(file, `# Benchmarks\n\n${text}`);
+  }
+} finally {
+  await postgres.stop();
+}
