@@ -4,7 +4,7 @@
  * A rule names who may not import what, and why.
  */
 const pure = '^src/(contracts|emulator)/';
-const storage = '^src/(stores|queues)/|^src/db\\.ts$';
+const storage = '^src/(stores|queues)/|^src/(db|deadline)\\.ts$';
 
 module.exports = {
   forbidden: [

@@ -193,7 +193,7 @@ BEGIN
 END $$;
 
 -- Drops the partitions of the days before the given one, with what was counted of them; answers their names.
--- Dropping locks the parent for an instant: set lock_timeout, so that a long report is not queued behind.
+-- Dropping locks the parent for an instant: set lock_timeout, so that inserts do not wait behind it for a report.
 CREATE FUNCTION ami_drop_read_partitions_before(first_day_kept date) RETURNS text[]
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -209,6 +209,8 @@ BEGIN
   IF expired IS NULL THEN
     RETURN '{}';
   END IF;
+  -- The table first: an insert holds it before it wants the other lock, and the reverse order would deadlock.
+  LOCK TABLE meter_reads_electric IN ACCESS EXCLUSIVE MODE;
   PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
   FOREACH partition_name IN ARRAY expired LOOP
     EXECUTE format('DROP TABLE %I', partition_name);

@@ -38,14 +38,14 @@ export async function startApi(config: Config): Promise<Running> {
 
 /** The app over a context; `now` is the wall clock but in tests. */
 export function composeApi({ config, database, queue, log }: Context, now = () => new Date()): Express {
-  const { maxReadsPerSecond } = config;
+  const { maxReadsPerSecond, readsRetentionDays } = config;
   const admission = createAdmission({ database, queue, maxReadsPerSecond });
   return createApp({
     log,
     apiKey: config.apiKey ?? '',
     corsOrigins: config.corsOrigins,
     corsAllowLocalhost: config.corsAllowLocalhost,
-    publish: createPublishService({ database, admission, maxReadsPerSecond, now }),
+    publish: createPublishService({ database, admission, maxReadsPerSecond, readsRetentionDays, now }),
     status: createStatusService(database, queue),
   });
 }

@@ -38,6 +38,8 @@ const instant = z.iso
 /** Reads older than this are taken for a typing error: no smart meter's interval data is as old. */
 const EARLIEST_READ_AT = new Date('2000-01-01T00:00:00Z');
 
+const MS_PER_DAY = 86_400_000;
+
 /** Body of `POST /api/ami/publish-once`; unknown fields are refused, since a misspelt cap would be ignored. */
 export const publishOnceRequest = z.strictObject({
   tenantId,
@@ -85,9 +87,15 @@ function detailsOf(issue: z.core.$ZodIssue): { path: string; message: string }[]
 /**
  * Checks what one field alone cannot tell about `readAt`.
  *
- * @throws ApiError 400 when it is not on a boundary, in the future, or before 2000.
+ * @param retentionDays days of reads that are kept; undefined keeps all.
+ * @throws ApiError 400 when it is not on a boundary, in the future, before 2000, or would be dropped at once.
  */
-export function requireReadableInstant(readAt: Date, interval: IntervalMinutes, now: Date): void {
+export function requireReadableInstant(
+  readAt: Date,
+  interval: IntervalMinutes,
+  now: Date,
+  retentionDays?: number,
+): void {
   const refuse = (message: string): never => {
     throw new ApiError(400, 'invalid_request', `readAt ${message}.`, {
       details: [{ path: 'readAt', message }],
@@ -98,4 +106,9 @@ export function requireReadableInstant(readAt: Date, interval: IntervalMinutes, 
   }
   if (readAt > now) refuse('must not lie in the future');
   if (readAt < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
+  if (retentionDays !== undefined && now.getTime() - readAt.getTime() > retentionDays * MS_PER_DAY) {
+    refuse(
+      `must not lie further back than the ${retentionDays} days of reads that are kept (READS_RETENTION_DAYS)`,
+    );
+  }
 }

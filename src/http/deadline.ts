@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { ApiError } from '../contracts/errors.js';
+import { withDeadline } from '../deadline.js';
 
 /** 1.9 s: an answer is out within 2 s, whatever hangs. */
 const ANSWER_WITHIN_MS = 1_900;
@@ -8,17 +9,12 @@ const ANSWER_WITHIN_MS = 1_900;
 export function answerInTime(
   handler: (request: Request, response: Response) => Promise<void>,
 ): RequestHandler {
-  return async (request, response) => {
-    let timer: NodeJS.Timeout | undefined;
-    const expired = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(tooSlow(request.method)), ANSWER_WITHIN_MS);
-    });
-    try {
-      await Promise.race([handler(request, response), expired]);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
+  return (request, response) =>
+    withDeadline(
+      () => handler(request, response),
+      ANSWER_WITHIN_MS,
+      () => tooSlow(request.method),
+    );
 }
 
 function tooSlow(method: string): ApiError {

@@ -8,8 +8,8 @@ import {
   type WorkerOptions,
 } from 'bullmq';
 import { type BatchJobPayload, batchJobId } from '../contracts/batchJob.js';
-import { withQueueDeadline } from './deadline.js';
 import { createQueueDatabase } from './postgresBackend.js';
+import { withQueueDeadline } from './queueDeadline.js';
 import { createProducerRedis, createWorkerRedis } from './redisBackend.js';
 
 /**
@@ -102,8 +102,9 @@ const WORKER_OPTIONS = {
   // A job of a worker killed twice is not a bad job: the default of 1 failed 10 of 400 in a crash trial.
   maxStalledCount: 1_000,
   runRetryDelay: 1_000,
-  // The ledger remembers what was done; the queue keeps a little for people who look into it.
-  removeOnComplete: { age: 3_600, count: 500 },
+  // The ledger remembers what was done; the queue keeps the last hour's for people who look into it, 5,000 jobs
+  // being 7 MB of a shared Redis.
+  removeOnComplete: { age: 3_600, count: 5_000 },
   removeOnFail: { age: 7 * 86_400, count: 500 },
   settings: { backoffStrategy: retryDelayMs },
 } satisfies Partial<WorkerOptions>;

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { StartupError } from '../contracts/errors.js';
-import { QUEUE_DEADLINE_MS } from './deadline.js';
+import { QUEUE_DEADLINE_MS } from './queueDeadline.js';
 
 /** BullMQ's scripts need Redis 6.2; Valkey reports a compatible version in the same field. */
 const MINIMUM_REDIS = [6, 2] as const;

@@ -86,8 +86,6 @@ export function createAdmission({ database, queue, maxReadsPerSecond }: Admissio
 
   const decide = (group: readonly Request[]): Promise<Decision> =>
     withTransaction(database, async (client) => {
-      // A process frozen while it holds the lock must not stop the whole deployment.
-      await client.query(`SET LOCAL idle_in_transaction_session_timeout = '5s'`);
       await lockAdmission(client);
       const counts = await queue.counts();
       const owed = await countOutstanding(client);

@@ -13,16 +13,18 @@ interface PublishOptions {
   database: Database;
   admission: Admission;
   maxReadsPerSecond: number;
+  readsRetentionDays: number | undefined;
   now: () => Date;
 }
 
 /** Publishing one interval: plan, admit, and how far it has come. */
-export function createPublishService({ database, admission, maxReadsPerSecond, now }: PublishOptions) {
-  const rate = pacedRate(maxReadsPerSecond);
+export function createPublishService(options: PublishOptions) {
+  const { database, admission, readsRetentionDays, now } = options;
+  const rate = pacedRate(options.maxReadsPerSecond);
   return {
     /** What a publish would do; touches nothing. */
     dryRun(request: PublishOnceRequest) {
-      const plan = planned(request, now());
+      const plan = planned(request, now(), readsRetentionDays);
       return {
         dryRun: true as const,
         computedMeters: plan.fleet.meterCount,
@@ -36,7 +38,7 @@ export function createPublishService({ database, admission, maxReadsPerSecond, n
 
     /** Accepts a publish, or throws what `Admission.admit` throws. */
     async publish(request: PublishOnceRequest, requestId: string, origin: PublishOrigin = 'manual') {
-      const plan = planned(request, now());
+      const plan = planned(request, now(), readsRetentionDays);
       const { fleet, batchSize, batches, readAt } = plan;
       const publishId = randomUUID();
       const { lastStartInMs } = await admission.admit({
@@ -85,7 +87,7 @@ export function createPublishService({ database, admission, maxReadsPerSecond, n
 
 export type PublishService = ReturnType<typeof createPublishService>;
 
-function planned(request: PublishOnceRequest, now: Date) {
+function planned(request: PublishOnceRequest, now: Date, retentionDays: number | undefined) {
   if (request.fleet === 'registry') {
     const message = 'must be "synthetic": registry fleets are not available in this version';
     throw new ApiError(400, 'fleet_unavailable', `fleet ${message}.`, {
@@ -93,7 +95,7 @@ function planned(request: PublishOnceRequest, now: Date) {
     });
   }
   const readAt = request.readAt ?? getAlignedIntervalTimestamp(request.intervalMinutes, now);
-  requireReadableInstant(readAt, request.intervalMinutes, now);
+  requireReadableInstant(readAt, request.intervalMinutes, now, retentionDays);
   return { ...planPublish(request), readAt };
 }
 

@@ -1,4 +1,5 @@
 import { type Database, rethrowUnavailable } from '../db.js';
+import { withDeadline } from '../deadline.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { recentJobs } from '../stores/publishLedger.js';
 import { tenantTotals } from '../stores/readCounters.js';
@@ -92,9 +93,12 @@ export function createStatusService(database: Database, queue: AmiQueue) {
 
 export type StatusService = ReturnType<typeof createStatusService>;
 
+/** 1.5 s: an answer that names what is away must itself be out within 2 s. */
+const CHECK_DEADLINE_MS = 1_500;
+
 async function check(call: () => Promise<unknown>): Promise<{ ok: boolean; error?: string }> {
   try {
-    await call();
+    await withDeadline(call, CHECK_DEADLINE_MS, () => new Error(`no answer within ${CHECK_DEADLINE_MS} ms`));
     return { ok: true };
   } catch (error) {
     return { ok: false, error: error instanceof Error ? error.message || error.name : String(error) };

@@ -1,7 +1,14 @@
 import type { Queryable } from '../db.js';
 
-/** The one lock under which a publish is admitted: depth, pace and ledger are one step across all processes. */
+/**
+ * Takes the one lock under which a publish is admitted: depth, pace and ledger are one step across all
+ * processes. It waits no longer than an answer may take, and a process that freezes while it holds the lock
+ * loses it after 5 s rather than stop the whole deployment.
+ */
 export async function lockAdmission(client: Queryable): Promise<void> {
+  await client.query(
+    `SELECT set_config('lock_timeout', '1400ms', true), set_config('idle_in_transaction_session_timeout', '5s', true)`,
+  );
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:admission', 0))");
 }
 

@@ -4,12 +4,14 @@ import { createDeployment, type Deployment } from '../support/deployment.js';
 import { waitFor } from '../support/waitFor.js';
 
 const TENANT = 'DEMO_TENANT';
+/** A fixed instant: a test must not care whether a boundary passes while it runs. */
+const NOW = new Date('2026-06-01T10:07:00Z');
 const publishBody = { tenantId: TENANT, meterCount: 600, feederCount: 10, batchSize: 100 };
 
 describeOnBothBackends('publish-once', (backend) => {
   let deployment: Deployment;
   beforeEach(async () => {
-    deployment = await createDeployment(backend);
+    deployment = await createDeployment(backend, {}, () => NOW);
   });
   afterEach(() => deployment.close());
 
@@ -27,13 +29,13 @@ describeOnBothBackends('publish-once', (backend) => {
   it('goes from the request through queue and worker into Postgres, and is read back', async () => {
     const accepted = await publish(publishBody).set('X-Request-Id', 'trace-me');
     expect(accepted.status).toBe(202);
-    const boundary = new Date(Math.floor(Date.now() / 900_000) * 900_000).toISOString();
+    const boundary = '2026-06-01T10:00:00.000Z';
     expect(accepted.body).toMatchObject({
       ok: true,
       tenantId: TENANT,
       readAt: boundary,
       intervalStart: boundary,
-      intervalEnd: new Date(Date.parse(boundary) + 900_000).toISOString(),
+      intervalEnd: '2026-06-01T10:15:00.000Z',
       enqueuedJobs: 6,
       computedMeters: 600,
       computedFeederCount: 10,
@@ -196,6 +198,30 @@ describeOnBothBackends('publish-once', (backend) => {
     expect(7_000 / spanSeconds).toBeLessThanOrEqual(2_500);
     const answer = await publish({ ...publishBody, meterCount: 500, batchSize: 500 });
     expect(answer.body.estimatedRuntimeSeconds).toBeGreaterThan(2.5);
+  });
+
+  it('drops what is older than the retention, whole days at a time, and refuses to publish it', async () => {
+    await deployment.close();
+    deployment = await createDeployment(backend, { READS_RETENTION_DAYS: '30' });
+    const old = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000 - 29 * 86_400_000);
+    const worker = await deployment.startWorker();
+    await finished((await publish({ ...publishBody, readAt: old.toISOString() })).body.publishId);
+    await worker.stop();
+    await deployment.database.pool.query(`SELECT ami_ensure_read_partition(current_date - 40)`);
+    await deployment.database.pool.query(
+      `INSERT INTO meter_reads_electric (tenant_id, meter_id, feeder_id, read_at, kwh)
+       VALUES ('${TENANT}', 'ancient', 'FEEDER_1', (current_date - 40)::timestamp AT TIME ZONE 'UTC', 1)`,
+    );
+    await deployment.startWorker();
+    const scale = async () => (await deployment.http.get(`/api/ami/scale/status?tenantId=${TENANT}`)).body;
+    await waitFor('the old day to go', async () => (await scale()).totalReads === 600);
+    expect((await scale()).totalDistinctMeters).toBe(600);
+
+    const refused = await publish({ ...publishBody, readAt: '2026-01-31T10:00:00Z' });
+    expect([refused.status, refused.body.error]).toEqual([
+      400,
+      expect.stringContaining('the 30 days of reads'),
+    ]);
   });
 
   it('starts anew at once when everything owed has been written', async () => {

@@ -94,7 +94,11 @@ describeOnBothBackends('a deployment of real processes', (backend) => {
     })();
     const answers = await Promise.all(
       Array.from({ length: 300 }, async (_, index) => {
-        const response = await publish(apis[index % 3]?.url as string, { meterCount: 1_000, batchSize: 50 });
+        const response = await publish(apis[index % 3]?.url as string, {
+          meterCount: 1_000,
+          batchSize: 50,
+          readAt: '2026-01-31T10:00:00Z',
+        });
         return {
           status: response.status,
           retryAfter: response.headers.get('retry-after'),
