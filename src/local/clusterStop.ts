@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { clusterHomes } from './clusterFolder.js';
+import { runCommand } from './ownerCommand.js';
+import { endOrphanedBackends, findPostmaster, isAlive, type Postmaster, sendSignal } from './postmaster.js';
+
+const LOOK_EVERY_MS = 50;
+/** From SIGQUIT to SIGKILL; a backend that gets SIGQUIT leaves at once. */
+const IMMEDIATE_WITHIN_MS = 400;
+
+type StopSignal = 'SIGINT' | 'SIGQUIT' | 'SIGKILL';
+
+export interface StopOptions {
+  /** When a fast stop must give way to an immediate one (epoch ms), asked again and again. Default: 30 s on. */
+  immediateAfter?: () => number;
+}
+
+/**
+ * Fast (SIGINT): open transactions are rolled back and everything is flushed. When its time is over, immediate
+ * (SIGQUIT): nothing is lost then either, but the next start replays the log. SIGKILL is for a Postgres that hangs.
+ *
+ * Signals of our own and not `pg_ctl stop`, which believes `postmaster.pid`: this works as well when somebody has
+ * deleted the data folder under a running Postgres, and never hits a stranger.
+ */
+export async function stopPostmaster(
+  postmaster: Postmaster,
+  dataFolder: string,
+  options: StopOptions & { pgCtl?: string } = {},
+): Promise<void> {
+  const in30s = Date.now() + 30_000;
+  const immediateAfter = options.immediateAfter ?? (() => in30s);
+  const ask = (signal: StopSignal) => send(signal, postmaster, options.pgCtl);
+  let immediateAt: number | undefined;
+  let killed = false;
+  if (Date.now() < immediateAfter()) await ask('SIGINT');
+  while (await isAlive(postmaster)) {
+    if (immediateAt === undefined && Date.now() >= immediateAfter()) {
+      immediateAt = Date.now();
+      await ask('SIGQUIT');
+    } else if (immediateAt !== undefined && !killed && Date.now() >= immediateAt + IMMEDIATE_WITHIN_MS) {
+      killed = true;
+      await ask('SIGKILL');
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+  await endOrphanedBackends(dataFolder);
+}
+
+/** Stops what runs on this data folder although nobody looks after it any more. */
+export async function stopLeftPostgres(dataDir: string, options: StopOptions = {}): Promise<void> {
+  for (const home of await clusterHomes(dataDir)) {
+    if (home === undefined) continue;
+    const dataFolder = join(home, 'postgres');
+    const postmaster = await findPostmaster(dataFolder);
+    if (postmaster) await stopPostmaster(postmaster, dataFolder, options);
+  }
+}
+
+/** Windows has no signals: there pg_ctl speaks to Postgres through a named pipe. */
+async function send(signal: StopSignal, { pid }: Postmaster, pgCtl?: string): Promise<void> {
+  if (process.platform !== 'win32' || pgCtl === undefined) sendSignal(pid, signal);
+  else await runCommand(pgCtl, ['kill', signal.slice(3), String(pid)]);
+}

@@ -1,0 +1,20 @@
+/** Nobody waits at a terminal for this stop, so half a second more does not matter. */
+const LOOK_EVERY_MS = 500;
+
+/**
+ * Under `npm start`, stops this process as by SIGTERM when its parent is gone.
+ *
+ * npm hands a SIGTERM to the shell it runs the script in, and where that shell is dash it dies of it without a word
+ * to us: the stack would go on with nobody left to stop it. Only under npm: a plain `node src/start.ts &` may well
+ * outlive the shell it was started from.
+ */
+export function stopWithNpm(): void {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, LOOK_EVERY_MS);
+  watch.unref();
+}

@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config.js';
+import { stopLeftPostgres } from './clusterStop.js';
+import type { Part, Reported } from './supervisor.js';
+
+/** Postgres first; API and worker migrate by themselves, one at a time. */
+export function stagesOf(config: Config, apiKey: string): Part[][] {
+  const env = (reported: Reported) => ({
+    DATABASE_URL: databaseUrl(config, reported),
+    GRIDLENS_API_KEY: apiKey,
+    ...(config.databaseUrl === undefined && { GRIDLENS_EMBEDDED: '1' }),
+  });
+  const services: Part[] = [
+    { name: 'api', modulePath: pathOf('../index.ts'), env },
+    { name: 'worker', modulePath: pathOf('../worker.ts'), env },
+  ];
+  return config.databaseUrl === undefined ? [[postgresPart(config.dataDir)], services] : [services];
+}
+
+/** Postgres is no child of its part, so that a killed part does not take it along: hence the look afterwards. */
+export function postgresPart(dataDir: string): Part {
+  return {
+    name: 'postgres',
+    modulePath: pathOf('./postgresPart.ts'),
+    args: [dataDir],
+    afterStop: (by) => stopLeftPostgres(dataDir, { immediateAfter: () => by - 300 }),
+  };
+}
+
+/** The one that was given, else the embedded Postgres's: the same until it comes back on another port. */
+export function databaseUrl(config: Config, reported: Reported): string {
+  return config.databaseUrl ?? String(reported.postgres?.connectionString);
+}
+
+function pathOf(module: string): string {
+  return fileURLToPath(new URL(module, import.meta.url));
+}
