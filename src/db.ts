@@ -50,41 +50,69 @@ export async function withTransaction<T>(
   database: Database,
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
+  return withClient(database, async (client, drop) => {
+    try {
+      await client.query('BEGIN');
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      if (isTransient(error)) drop();
+      else await client.query('ROLLBACK').catch(drop);
+      throw error;
+    }
+  });
+}
+
+/**
+ * Lends `work` one connection of the pool; `drop` has it thrown away afterwards instead of given to the next
+ * caller. A connection that breaks while it is lent emits an error of its own, which without a listener would
+ * end the process; the query under way, or the next one, fails with the same reason.
+ */
+export async function withClient<T>(
+  database: Database,
+  work: (client: pg.PoolClient, drop: () => void) => Promise<T>,
+): Promise<T> {
   const client = await database.connect();
-  let broken: Error | boolean = false;
+  let broken = false;
+  const drop = (): void => {
+    broken = true;
+  };
+  client.on('error', drop);
   try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    broken =
-      isTransient(error) ||
-      (await client.query('ROLLBACK').then(
-        () => false,
-        (rollbackError: Error) => rollbackError,
-      ));
-    throw error;
+    return await work(client, drop);
   } finally {
+    client.off('error', drop);
     client.release(broken);
   }
 }
 
-/** SQLSTATE classes that mean "not now" rather than "not so": connection, resources, operator, conflicts. */
-const TRANSIENT_SQLSTATE = /^(08|53|57|40|55P03|25006|58)/;
+/**
+ * SQLSTATEs that mean "not now" rather than "not so": connection, resources, operator, conflicts, system; also
+ * a password being changed (28), a database being restored (3D), a pooler that lost a prepared statement
+ * (26000), a right not granted yet (42501), a lock not had in time (55P03).
+ */
+const TRANSIENT_SQLSTATE = /^(08|53|57|40|58|28|3D|25|XX|26000|42501|55P03)/;
 
-/** Node and pg-pool failures that carry no SQLSTATE. */
-const TRANSIENT_TEXT =
-  /timeout|terminated|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|Connection ended|not queryable|Cannot use a pool after/i;
+/** Errors of our own making, not of the way to the server. */
+const PROGRAMMING_ERRORS = [TypeError, RangeError, SyntaxError, ReferenceError];
 
-/** Whether the same statement may well succeed later, unchanged. */
+/**
+ * Whether the same statement may well succeed later, unchanged. What Postgres itself says decides by its
+ * SQLSTATE; everything else that pg, the network or TLS throws is about the connection.
+ */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isTransient);
-  const code = (error as { code?: unknown }).code;
-  if (error instanceof pg.DatabaseError) return TRANSIENT_SQLSTATE.test(String(code));
-  return TRANSIENT_TEXT.test(`${String(code)} ${error.message}`);
+  if (error instanceof pg.DatabaseError) return TRANSIENT_SQLSTATE.test(error.code ?? '');
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall !== undefined || /^(E[A-Z]+|ERR_(TLS|SSL|SOCKET)\w*|CERT_\w+|\w+_CERT\w*)$/.test(code ?? ''))
+    return true;
+  return !PROGRAMMING_ERRORS.some((kind) => error instanceof kind) && CONNECTION_TEXT.test(error.message);
 }
+
+/** What pg and pg-pool say of a connection without any code. */
+const CONNECTION_TEXT = /timeout|terminated|not queryable|Cannot use a pool after|SSL|socket|connection/i;
 
 /** Rethrows what Postgres being away looks like as DependencyUnavailableError, everything else as it is. */
 export function rethrowUnavailable(error: unknown): never {

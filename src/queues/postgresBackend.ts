@@ -1,5 +1,5 @@
 import { runMigrations } from 'bullmq';
-import { createDatabase, type Database } from '../db.js';
+import { createDatabase, type Database, withClient } from '../db.js';
 
 /** BullMQ's own schema; the queue's tables never mix with the customer's. */
 const SCHEMA = 'bullmq';
@@ -35,14 +35,5 @@ export async function createQueueDatabase(
 
 /** Makes or updates BullMQ's schema; a no-op when it is current, safe from many processes at once. */
 export async function migrateQueue(database: Database): Promise<void> {
-  const client = await database.connect();
-  let broken: Error | undefined;
-  try {
-    await runMigrations(client, SCHEMA);
-  } catch (error) {
-    broken = error as Error;
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  await withClient(database, (client) => runMigrations(client, SCHEMA));
 }
