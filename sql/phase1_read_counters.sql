@@ -99,15 +99,21 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
   GROUP BY 1, 2, 3;
 $$;
 
--- Forgets the meters that have no read left. Deletes are rare, and may cost a look into every partition.
-CREATE FUNCTION ami_forget_meters_without_reads() RETURNS void
-LANGUAGE sql SET search_path FROM CURRENT AS $$
-  DELETE FROM ami_known_meter_sets;
+-- Forgets those of the given meters that have no read left. Each is looked up by itself, an index probe a
+-- partition: as a join this became a scan of the whole history under the exclusive lock.
+-- The caller holds that lock.
+CREATE FUNCTION ami_forget_meters_without_reads(tenants text[], meters text[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
   DELETE FROM ami_known_meters known
-  WHERE NOT EXISTS (
-    SELECT FROM meter_reads_electric reads
-    WHERE reads.tenant_id = known.tenant_id AND reads.meter_id = known.meter_id);
-$$;
+  USING unnest(tenants, meters) AS candidate (tenant_id, meter_id)
+  WHERE known.tenant_id = candidate.tenant_id AND known.meter_id = candidate.meter_id
+    AND (SELECT true FROM meter_reads_electric reads
+         WHERE reads.tenant_id = known.tenant_id AND reads.meter_id = known.meter_id LIMIT 1) IS NULL;
+  IF FOUND THEN
+    DELETE FROM ami_known_meter_sets WHERE tenant_id = ANY (tenants);
+  END IF;
+END $$;
 
 CREATE FUNCTION ami_count_deleted_reads() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -124,7 +130,8 @@ BEGIN
   -- its rows and its counters, must not overlap with this.
   PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
   PERFORM ami_recount_days(tenants, days);
-  PERFORM ami_forget_meters_without_reads();
+  PERFORM ami_forget_meters_without_reads(array_agg(tenant_id), array_agg(meter_id))
+  FROM (SELECT DISTINCT tenant_id, meter_id FROM old_rows) touched;
   RETURN NULL;
 END $$;
 
@@ -153,7 +160,8 @@ BEGIN
   INSERT INTO ami_known_meters (tenant_id, meter_id)
   SELECT DISTINCT tenant_id, meter_id FROM new_rows
   ON CONFLICT DO NOTHING;
-  PERFORM ami_forget_meters_without_reads();
+  PERFORM ami_forget_meters_without_reads(array_agg(tenant_id), array_agg(meter_id))
+  FROM (SELECT DISTINCT tenant_id, meter_id FROM old_rows) touched;
   RETURN NULL;
 END $$;
 
@@ -192,8 +200,13 @@ BEGIN
   SELECT DISTINCT tenant_id, meter_id FROM meter_reads_electric;
 END $$;
 
+-- Tenants of which a partition was dropped: some of their meters may have no read left.
+CREATE TABLE ami_meter_rechecks (tenant_id text COLLATE "C" PRIMARY KEY);
+
 -- Drops the partitions of the days before the given one, with what was counted of them; answers their names.
--- Dropping locks the parent for an instant: set lock_timeout, so that inserts do not wait behind it for a report.
+-- It locks the table against inserts, but only for the drop itself; which meters are left is found out after,
+-- by ami_recheck_meters. Set lock_timeout: behind a long report it must give up rather than have every insert
+-- wait behind it. One process at a time; another finds nothing to do.
 CREATE FUNCTION ami_drop_read_partitions_before(first_day_kept date) RETURNS text[]
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -206,16 +219,43 @@ BEGIN
   WHERE pg_inherits.inhparent = 'meter_reads_electric'::regclass
     AND child.relname ~ '^meter_reads_electric_p\d{8}$'
     AND to_date(right(child.relname, 8), 'YYYYMMDD') < first_day_kept;
-  IF expired IS NULL THEN
+  IF expired IS NULL OR NOT pg_try_advisory_xact_lock(hashtextextended('gridlens:retention', 0)) THEN
     RETURN '{}';
   END IF;
   -- The table first: an insert holds it before it wants the other lock, and the reverse order would deadlock.
   LOCK TABLE meter_reads_electric IN ACCESS EXCLUSIVE MODE;
   PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
   FOREACH partition_name IN ARRAY expired LOOP
-    EXECUTE format('DROP TABLE %I', partition_name);
+    -- Another process may have dropped it between the look and the lock.
+    EXECUTE format('DROP TABLE IF EXISTS %I', partition_name);
   END LOOP;
-  DELETE FROM ami_read_counters WHERE day < first_day_kept;
-  PERFORM ami_forget_meters_without_reads();
+  WITH dropped AS (DELETE FROM ami_read_counters WHERE day < first_day_kept RETURNING tenant_id)
+  INSERT INTO ami_meter_rechecks SELECT DISTINCT tenant_id FROM dropped ON CONFLICT DO NOTHING;
   RETURN expired;
+END $$;
+
+-- Forgets the meters without reads of one tenant that is to be rechecked; answers which, or NULL when none is
+-- left. The candidates are found without a lock, the few that there are looked at again under it.
+CREATE FUNCTION ami_recheck_meters() RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  tenant text;
+  candidates text[];
+BEGIN
+  DELETE FROM ami_meter_rechecks WHERE tenant_id = (
+    SELECT tenant_id FROM ami_meter_rechecks ORDER BY tenant_id LIMIT 1 FOR UPDATE SKIP LOCKED
+  ) RETURNING tenant_id INTO tenant;
+  IF tenant IS NULL THEN
+    RETURN NULL;
+  END IF;
+  SELECT array_agg(known.meter_id) INTO candidates
+  FROM ami_known_meters known
+  WHERE known.tenant_id = tenant
+    AND (SELECT true FROM meter_reads_electric reads
+         WHERE reads.tenant_id = known.tenant_id AND reads.meter_id = known.meter_id LIMIT 1) IS NULL;
+  IF candidates IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
+    PERFORM ami_forget_meters_without_reads(array_fill(tenant, ARRAY[cardinality(candidates)]), candidates);
+  END IF;
+  RETURN tenant;
 END $$;

@@ -1,10 +1,13 @@
 import type { Queryable } from '../db.js';
 
-/** Makes the partition that `readAt` falls into, if it is missing. */
-export async function ensurePartition(client: Queryable, readAt: Date): Promise<void> {
-  await client.query(`SELECT ami_ensure_read_partition(($1::timestamptz AT TIME ZONE 'UTC')::date)`, [
-    readAt,
-  ]);
+/** Makes the partitions that these instants fall into, where they are missing. */
+export async function ensurePartitions(client: Queryable, readAts: readonly Date[]): Promise<void> {
+  await client.query(
+    `SELECT ami_ensure_read_partition(day)
+     FROM (SELECT DISTINCT (read_at AT TIME ZONE 'UTC')::date AS day FROM unnest($1::timestamptz[]) AS read_at) wanted
+     ORDER BY day`,
+    [readAts],
+  );
 }
 
 /** Makes the partitions of the days `now - daysBack` to `now + daysAhead`; answers how many were missing. */
@@ -29,4 +32,10 @@ export async function dropPartitionsOlderThan(client: Queryable, now: Date, days
     [now, days],
   );
   return rows[0]?.dropped ?? [];
+}
+
+/** Forgets the meters that a drop has left without a read, of one tenant; answers false when none is left. */
+export async function recheckMetersOfOneTenant(client: Queryable): Promise<boolean> {
+  const { rows } = await client.query<{ tenant: string | null }>('SELECT ami_recheck_meters() AS tenant');
+  return (rows[0]?.tenant ?? null) !== null;
 }

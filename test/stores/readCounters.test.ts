@@ -144,6 +144,11 @@ describe('read counters', () => {
       `SELECT ami_drop_read_partitions_before('2026-01-02') AS dropped`,
     );
     expect(rows[0].dropped).toContain('meter_reads_electric_p20260101');
+    const recheck = async () =>
+      (await database.pool.query('SELECT ami_recheck_meters() AS tenant')).rows[0].tenant;
+    const rechecked: string[] = [];
+    for (let tenant = await recheck(); tenant !== null; tenant = await recheck()) rechecked.push(tenant);
+    expect(rechecked).toContain('A');
     await expectAgreement();
     expect(
       (await database.pool.query(`SELECT 1 FROM ami_known_meters WHERE meter_id = 'M40'`)).rowCount,
