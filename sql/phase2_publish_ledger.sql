@@ -59,6 +59,21 @@ CREATE TABLE ami_pacing (
 ) WITH (fillfactor = 10);
 INSERT INTO ami_pacing DEFAULT VALUES;
 
+-- Reserves due times for `reads` reads behind all that were promised before; answers in how many ms the first
+-- is due. What is promised never reaches further than the 500 jobs that may be queued: a clock that was set
+-- back must not put everything off by as much.
+CREATE FUNCTION ami_reserve_due_time(reads double precision, reads_per_second double precision)
+RETURNS double precision LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  asked_at timestamptz := clock_timestamp();
+  first_due timestamptz;
+BEGIN
+  SELECT least(greatest(due_until, asked_at), asked_at + 500 * 500 / reads_per_second * interval '1 s')
+  INTO STRICT first_due FROM ami_pacing FOR UPDATE;
+  UPDATE ami_pacing SET due_until = first_due + reads / reads_per_second * interval '1 s';
+  RETURN greatest(0, extract(epoch FROM first_due - asked_at) * 1000);
+END $$;
+
 -- Takes the next start for `reads` reads: answers how many ms from now they may start, by the database's
 -- clock, which all workers share. GCRA: starts are spaced by the size of the one before, so that any second
 -- holds at most reads_per_second plus one batch; `credit_ms` lets a start that was missed by so much be made
@@ -78,6 +93,9 @@ BEGIN
   IF spent_until = unused_until THEN
     spent_until := unused_from;
   END IF;
+  -- 100 processes with a full batch each are the most that can have been granted ahead; anything further is a
+  -- clock that was set back, and must not stop the deployment for as long.
+  spent_until := least(spent_until, decided_at + 100 * 500 / reads_per_second * interval '1 s');
   granted_from := greatest(spent_until, decided_at - credit_ms * interval '1 ms');
   granted_until := granted_from + reads / reads_per_second * interval '1 s';
   wait_ms := greatest(0, extract(epoch FROM granted_from - decided_at) * 1000);

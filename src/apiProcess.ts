@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Express } from 'express';
 import { createApp } from './app.js';
 import type { Config } from './config.js';
@@ -27,19 +27,38 @@ export async function startApi(config: Config): Promise<Running> {
   log.info({ host: config.host, port: config.port, queue: queue.backend }, 'API listening');
   return {
     async stop() {
-      server.close();
-      server.closeIdleConnections();
-      await once(server, 'close');
+      await closeServer(server);
       await context.close();
       log.info('API stopped');
     },
   };
 }
 
+/** Longer than any answer takes, short enough for the local stack's 3.5 s. */
+const LAST_ANSWERS_MS = 2_500;
+
+/** Ends with the answers under way. A client that keeps its connection and goes on polling is told to close it. */
+async function closeServer(server: Server): Promise<void> {
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    response.setHeader('Connection', 'close');
+  });
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const cutOff = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
+  await closed;
+  clearTimeout(cutOff);
+}
+
 /** The app over a context; `now` is the wall clock but in tests. */
 export function composeApi({ config, database, queue, log }: Context, now = () => new Date()): Express {
   const { maxReadsPerSecond, readsRetentionDays } = config;
-  const admission = createAdmission({ database, queue, maxReadsPerSecond });
+  const admission = createAdmission({
+    database,
+    queue,
+    maxReadsPerSecond,
+    onEnqueueFailed: (error) => log.warn({ reason: error.message }, 'accepted, to be enqueued by the upkeep'),
+  });
   return createApp({
     log,
     apiKey: config.apiKey ?? '',

@@ -22,8 +22,10 @@ export interface AmiQueue {
   add(jobs: readonly QueuedBatch[]): Promise<void>;
   /** @throws DependencyUnavailableError within 1.5 s. */
   counts(): Promise<QueueCounts>;
-  /** Puts back jobs that the queue has lost or given up; answers how many. */
-  restore(payloads: readonly BatchJobPayload[]): Promise<number>;
+  /** Whether the queue holds the job in a state that leads to its being run. */
+  holds(payload: BatchJobPayload): Promise<boolean>;
+  /** Puts in a job that it does not hold, in place of one that has failed or wrongly counts as completed. */
+  putBack(payload: BatchJobPayload): Promise<void>;
   /** Starts to take jobs. */
   work(process: BatchProcessor, options: WorkOptions): BatchWorker;
   close(): Promise<void>;
@@ -71,6 +73,9 @@ export const QUEUE_NAME = 'gridlens-ami';
 const DEFAULT_PREFIX = '{gridlens}';
 const JOB_NAME = 'batch';
 
+/** States from which a job is not run any more. */
+const ENDED_STATES = new Set(['failed', 'completed', 'unknown']);
+
 /** On Postgres a paused queue reports its jobs only as `paused`, which BullMQ takes but its types leave out. */
 const COUNTED_STATES = [
   'waiting',
@@ -87,7 +92,12 @@ const COUNTED_STATES = [
  * worker, which stops retrying it (UnrecoverableError). So the number is only a formality that BullMQ needs.
  */
 const ATTEMPTS = 1_000_000;
-const JOB_OPTIONS = { attempts: ATTEMPTS, backoff: { type: 'custom' } } satisfies JobsOptions;
+/** One stack trace a job: BullMQ would keep one for every try, and rewrite them all each time. */
+const JOB_OPTIONS = {
+  attempts: ATTEMPTS,
+  backoff: { type: 'custom' },
+  stackTraceLimit: 1,
+} satisfies JobsOptions;
 
 /** Wait before the n-th retry, ms: 0.5, 1, 2 … 30 s, so that a database that comes back is not stormed. */
 export function retryDelayMs(attemptsMade: number): number {
@@ -146,11 +156,17 @@ export async function openAmiQueue(options: AmiQueueOptions): Promise<AmiQueue> 
           failed: of('failed'),
         };
       }),
-    restore: async (payloads) => {
-      let restored = 0;
-      for (const payload of payloads) if (await restoreJob(queue, payload)) restored += 1;
-      return restored;
-    },
+    holds: (payload) =>
+      withQueueDeadline(async () => {
+        const job = await queue.getJob(jobIdOf(payload));
+        return job !== undefined && !ENDED_STATES.has(await job.getState());
+      }),
+    putBack: (payload) =>
+      withQueueDeadline(async () => {
+        const jobId = jobIdOf(payload);
+        await (await queue.getJob(jobId))?.remove();
+        await queue.add(JOB_NAME, payload, { jobId, ...JOB_OPTIONS });
+      }),
     work(process, work) {
       const worker = connections.worker(
         async (job) => process({ id: String(job.id), payload: job.data, attempt: job.attemptsMade + 1 }),
@@ -227,23 +243,6 @@ async function postgresConnections(
       new Worker(QUEUE_NAME, process, { ...options, connection }, createPostgresBackend),
     close: () => pool.end(),
   };
-}
-
-/**
- * The ledger says a batch is owed: makes sure that the queue holds it in a state that leads to its being run.
- * A job that BullMQ calls completed although its batch is pending wrote nothing (a database restored from a
- * backup), so it is run again.
- */
-async function restoreJob(queue: BatchQueue, payload: BatchJobPayload): Promise<boolean> {
-  const id = jobIdOf(payload);
-  const job = await withQueueDeadline(() => queue.getJob(id));
-  if (job) {
-    const state = await withQueueDeadline(() => job.getState());
-    if (state !== 'failed' && state !== 'completed' && state !== 'unknown') return false;
-    await withQueueDeadline(() => job.remove());
-  }
-  await withQueueDeadline(() => queue.add(JOB_NAME, payload, { jobId: id, ...JOB_OPTIONS }));
-  return true;
 }
 
 function jobIdOf(payload: BatchJobPayload): string {

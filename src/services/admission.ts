@@ -1,13 +1,12 @@
 import { BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
-import { MAX_QUEUE_DEPTH } from '../contracts/limits.js';
+import { MAX_BATCH_SIZE, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
 import { type Database, rethrowUnavailable, withTransaction } from '../db.js';
 import { cut } from '../emulator/plan.js';
 import type { AmiQueue, QueueCounts, QueuedBatch } from '../queues/amiQueue.js';
 import { lockAdmission, releaseDueTime, reserveDueTime } from '../stores/pacing.js';
-import { ensurePartition } from '../stores/partitions.js';
+import { ensurePartitions } from '../stores/partitions.js';
 import {
   type BatchRecord,
-  cancelPending,
   countOutstanding,
   type PublishRecord,
   recordPublishes,
@@ -15,7 +14,7 @@ import {
 import { batchPayload } from './batchPayload.js';
 import { pacedRate } from './pace.js';
 
-/** An accepted publish: its batches are in the ledger and in the queue. */
+/** An accepted publish: its batches are in the ledger, and in the queue or owed to it. */
 export interface Admitted {
   /** From now until its last batch has started, by the read limit and what was accepted before it; ms. */
   lastStartInMs: number;
@@ -24,7 +23,8 @@ export interface Admitted {
 export interface Admission {
   /**
    * @throws BackpressureError when the queue would become deeper than its bound; nothing was accepted.
-   * @throws DependencyUnavailableError when Postgres or the queue is away; nothing was accepted.
+   * @throws DependencyUnavailableError when Postgres or the queue is away; nothing was accepted, unless Postgres
+   * went away in the middle of the commit.
    */
   admit(publish: PublishRecord): Promise<Admitted>;
 }
@@ -33,6 +33,8 @@ interface AdmissionOptions {
   database: Database;
   queue: AmiQueue;
   maxReadsPerSecond: number;
+  /** Told when accepted batches could not be enqueued at once. */
+  onEnqueueFailed: (error: Error) => void;
 }
 
 interface Request {
@@ -53,35 +55,43 @@ const GROUP_SIZE = 100;
  *
  * Requests that arrive while a transaction is under way share the next one (group commit).
  */
-export function createAdmission({ database, queue, maxReadsPerSecond }: AdmissionOptions): Admission {
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { database, queue, onEnqueueFailed } = options;
+  const rate = pacedRate(options.maxReadsPerSecond);
   const waiting: Request[] = [];
   let working = false;
 
   const work = async (): Promise<void> => {
     working = true;
-    while (waiting.length > 0) {
-      const group = waiting.splice(0, GROUP_SIZE).filter(isInTime);
-      try {
-        await admitGroup(group);
-      } catch (error) {
-        for (const request of group) request.reject(error);
-      }
-    }
+    while (waiting.length > 0) await admitGroup(waiting.splice(0, GROUP_SIZE).filter(isInTime));
     working = false;
   };
 
+  /** Settles every request of the group; never throws. */
   const admitGroup = async (group: readonly Request[]): Promise<void> => {
     if (group.length === 0) return;
-    const decided = await decide(group).catch(rethrowUnavailable);
-    for (const { request, error } of decided.refused) request.reject(error);
-    if (decided.accepted.length === 0) return;
     try {
-      await queue.add(decided.jobs);
+      const decided = await decide(group).catch(rethrowUnavailable);
+      for (const { request, error } of decided.refused) request.reject(error);
+      await enqueue(decided.jobs);
+      for (const { request, lastStartInMs } of decided.accepted) request.resolve({ lastStartInMs });
     } catch (error) {
-      await takeBack(decided.accepted.map(({ request }) => request.publish.publishId));
-      throw error;
+      if (group.length === 1 || error instanceof DependencyUnavailableError) {
+        for (const request of group) request.reject(error);
+      } else {
+        // Something is wrong with one of them: the others must not pay for it.
+        for (const request of group) await admitGroup([request]);
+      }
     }
-    for (const { request, lastStartInMs } of decided.accepted) request.resolve({ lastStartInMs });
+  };
+
+  /**
+   * Once the ledger has accepted, a queue that fails changes nothing: what it did not take is owed, counts as
+   * queued, and is put into it by the upkeep. Cancelling instead would race with what it may have taken.
+   */
+  const enqueue = async (jobs: readonly QueuedBatch[]): Promise<void> => {
+    if (jobs.length === 0) return;
+    await queue.add(jobs).catch((error: unknown) => onEnqueueFailed(error as Error));
   };
 
   const decide = (group: readonly Request[]): Promise<Decision> =>
@@ -89,47 +99,22 @@ export function createAdmission({ database, queue, maxReadsPerSecond }: Admissio
       await lockAdmission(client);
       const counts = await queue.counts();
       const owed = await countOutstanding(client);
-      if (owed === 0) await releaseDueTime(client);
-      const decision = fill(group, counts, owed);
+      const decision = fill(group, counts, owed, rate);
       if (decision.accepted.length === 0) return decision;
 
-      const rate = pacedRate(maxReadsPerSecond);
-      const reads = decision.accepted.reduce((sum, { request }) => sum + request.publish.meterCount, 0);
-      let { dueInMs } = await reserveDueTime(client, reads, rate);
-      const batches: BatchRecord[] = [];
-      for (const accepted of decision.accepted) {
-        const { publish } = accepted.request;
-        for (const { number, from, to } of cut(publish.meterCount, publish.batchSize)) {
-          batches.push({
-            publishId: publish.publishId,
-            number,
-            tenantId: publish.tenantId,
-            meters: to - from,
-            dueInMs,
-          });
-          decision.jobs.push({ payload: batchPayload(publish, number), delayMs: dueInMs });
-          accepted.lastStartInMs = dueInMs;
-          dueInMs += ((to - from) / rate) * 1000;
-        }
-        await ensurePartition(client, publish.readAt);
-      }
-      await recordPublishes(
+      const publishes = decision.accepted.map(({ request }) => request.publish);
+      await ensurePartitions(
         client,
-        decision.accepted.map(({ request }) => request.publish),
-        batches,
+        publishes.map(({ readAt }) => readAt),
       );
+      // Last before the inserts: it locks the row that every worker's next start waits for.
+      if (owed === 0) await releaseDueTime(client);
+      const reads = publishes.reduce((sum, publish) => sum + publish.meterCount, 0);
+      const firstDueInMs = await reserveDueTime(client, reads, rate);
+      const batches = schedule(decision, firstDueInMs, rate);
+      await recordPublishes(client, publishes, batches);
       return decision;
     });
-
-  /**
-   * The queue failed after the ledger had accepted: what it may have taken is cancelled, so that the caller's
-   * "not accepted" is the truth. If Postgres fails now too, the batches stay owed and are found later.
-   */
-  const takeBack = async (publishIds: string[]): Promise<void> => {
-    await cancelPending(database, publishIds).catch((error: unknown) => {
-      throw new DependencyUnavailableError('postgres', error);
-    });
-  };
 
   return {
     admit: (publish) =>
@@ -162,7 +147,7 @@ interface Decision {
  * of what the ledger owes and what the queue holds: the ledger also knows accepted jobs on their way into the
  * queue and jobs the queue has lost, the queue also knows jobs that are not ours.
  */
-function fill(group: readonly Request[], counts: QueueCounts, owed: number): Decision {
+function fill(group: readonly Request[], counts: QueueCounts, owed: number, rate: number): Decision {
   const decision: Decision = { accepted: [], refused: [], jobs: [] };
   const { waiting, delayed, active } = counts;
   let outstanding = Math.max(owed, waiting + delayed + active);
@@ -170,7 +155,10 @@ function fill(group: readonly Request[], counts: QueueCounts, owed: number): Dec
     const requested = request.publish.batchCount;
     if (outstanding + requested > MAX_QUEUE_DEPTH) {
       const depth = { waiting, delayed, outstanding, requested, limit: MAX_QUEUE_DEPTH };
-      decision.refused.push({ request, error: new BackpressureError(depth, RETRY_AFTER_SECONDS) });
+      const excess = outstanding + requested - MAX_QUEUE_DEPTH;
+      // How long the workers take for the excess if its batches are full ones.
+      const retryAfterSeconds = Math.ceil((excess * MAX_BATCH_SIZE) / rate);
+      decision.refused.push({ request, error: new BackpressureError(depth, retryAfterSeconds) });
     } else {
       outstanding += requested;
       decision.accepted.push({ request, lastStartInMs: 0 });
@@ -179,5 +167,19 @@ function fill(group: readonly Request[], counts: QueueCounts, owed: number): Dec
   return decision;
 }
 
-/** 5 s: at the full rate that is 25 batches of room; long enough not to be stormed, short enough to be used. */
-const RETRY_AFTER_SECONDS = 5;
+/** Gives every accepted batch its due time, spaced by the paced rate, and fills in its job. */
+function schedule(decision: Decision, firstDueInMs: number, rate: number): BatchRecord[] {
+  const batches: BatchRecord[] = [];
+  let dueInMs = firstDueInMs;
+  for (const accepted of decision.accepted) {
+    const { publish } = accepted.request;
+    for (const { number, from, to } of cut(publish.meterCount, publish.batchSize)) {
+      const { publishId, tenantId } = publish;
+      batches.push({ publishId, number, tenantId, meters: to - from, dueInMs });
+      decision.jobs.push({ payload: batchPayload(publish, number), delayMs: dueInMs });
+      accepted.lastStartInMs = dueInMs;
+      dueInMs += ((to - from) / rate) * 1000;
+    }
+  }
+  return batches;
+}

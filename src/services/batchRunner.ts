@@ -1,7 +1,7 @@
 import type { BatchJob } from '../contracts/batchJob.js';
 import type { Database } from '../db.js';
 import { type BatchOutcome, writeBatch } from '../stores/meterReads.js';
-import { failBatch } from '../stores/publishLedger.js';
+import { failBatch, isOwed } from '../stores/publishLedger.js';
 import { generateBatch } from './amiEmulator.js';
 import type { StartPacer } from './startPacer.js';
 
@@ -12,10 +12,21 @@ export interface BatchResult extends BatchOutcome {
   elapsedMs: number;
 }
 
+const ALREADY_FINISHED: BatchResult = {
+  inserted: 0,
+  updated: 0,
+  duplicate: 0,
+  skipped: 0,
+  alreadyFinished: true,
+  elapsedMs: 0,
+};
+
 /** Runs one batch: waits for its turn under the read limit, generates its reads, writes them. */
 export function createBatchRunner(database: Database, pacer: StartPacer) {
   return {
     async run(job: BatchJob): Promise<BatchResult> {
+      // A job that comes twice must not spend the read limit on writing nothing.
+      if (!(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
       const startedAt = await pacer.turn(job.to - job.from);
       const started = performance.now();
       const outcome = await writeBatch(database, {
@@ -28,8 +39,7 @@ export function createBatchRunner(database: Database, pacer: StartPacer) {
         startedAt,
       });
       const elapsedMs = Math.round(performance.now() - started);
-      const nothing = { inserted: 0, updated: 0, duplicate: 0, skipped: 0 };
-      return { ...(outcome ?? nothing), alreadyFinished: outcome === undefined, elapsedMs };
+      return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...ALREADY_FINISHED, elapsedMs };
     },
 
     /** Records that a batch cannot be written, for a reason that will not go away. */

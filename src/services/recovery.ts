@@ -1,6 +1,6 @@
 import type { Database } from '../db.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
-import { overdueBatches } from '../stores/publishLedger.js';
+import { isOwed, overdueBatches } from '../stores/publishLedger.js';
 import { batchPayload } from './batchPayload.js';
 
 /**
@@ -12,13 +12,21 @@ const OVERDUE_SECONDS = 20;
 const LIMIT = 500;
 
 /**
- * Puts back accepted batches that no queue holds any more: the process died between ledger and queue, or the
- * queue's data was wiped. Safe at any time and from several processes: a job that exists is not added again,
- * and one that runs twice writes once.
+ * Puts back accepted batches that no queue holds any more: the process died between ledger and queue, the queue
+ * failed, or its data was wiped. Safe at any time and from several processes: a job that exists is not added
+ * again, and one that runs twice writes once.
  *
  * @returns how many jobs were put back.
  */
 export async function restoreLostBatches(database: Database, queue: AmiQueue): Promise<number> {
-  const overdue = await overdueBatches(database, OVERDUE_SECONDS, LIMIT);
-  return queue.restore(overdue.map((found) => batchPayload(found, found.batch)));
+  let restored = 0;
+  for (const overdue of await overdueBatches(database, OVERDUE_SECONDS, LIMIT)) {
+    const payload = batchPayload(overdue, overdue.batch);
+    if (await queue.holds(payload)) continue;
+    // It may have been written since the list was read: then its job has ended rightly.
+    if (!(await isOwed(database, overdue.publishId, overdue.batch))) continue;
+    await queue.putBack(payload);
+    restored += 1;
+  }
+  return restored;
 }

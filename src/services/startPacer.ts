@@ -34,7 +34,9 @@ export function createStartPacer(database: Queryable, maxReadsPerSecond: number)
     const grant = await grantStart(database, reads, rate, CREDIT_MS, unused);
     fastestRoundTripMs = Math.min(fastestRoundTripMs, performance.now() - askedAt);
     if (grant.waitMs > 0) await sleep(grant.waitMs, undefined, { signal: closing.signal });
-    // The usual travel time shifts every start alike and so changes no spacing; only what exceeds it does.
+    // The usual travel time shifts all starts of this process alike and so changes no spacing; what exceeds it
+    // does. Workers whose distances to Postgres differ by more than the tolerance could shift against each
+    // other: they belong into one region.
     return { grant, lateMs: performance.now() - askedAt - grant.waitMs - fastestRoundTripMs };
   };
 

@@ -77,16 +77,13 @@ export function createStatusService(database: Database, queue: AmiQueue) {
       };
     },
 
-    /** Whether each dependency answers, by name. */
+    /** Whether each dependency answers, by name; `reason` is for the log, it may name hosts and users. */
     async readiness() {
       const [postgres, queueState] = await Promise.all([
         check(() => database.query('SELECT 1')),
         check(() => queue.counts()),
       ]);
-      return {
-        ready: postgres.ok && queueState.ok,
-        dependencies: { postgres, queue: { backend: queue.backend, ...queueState } },
-      };
+      return { dependencies: { postgres, queue: queueState } };
     },
   };
 }
@@ -96,11 +93,11 @@ export type StatusService = ReturnType<typeof createStatusService>;
 /** 1.5 s: an answer that names what is away must itself be out within 2 s. */
 const CHECK_DEADLINE_MS = 1_500;
 
-async function check(call: () => Promise<unknown>): Promise<{ ok: boolean; error?: string }> {
+async function check(call: () => Promise<unknown>): Promise<{ ok: boolean; reason?: string }> {
   try {
     await withDeadline(call, CHECK_DEADLINE_MS, () => new Error(`no answer within ${CHECK_DEADLINE_MS} ms`));
     return { ok: true };
   } catch (error) {
-    return { ok: false, error: error instanceof Error ? error.message || error.name : String(error) };
+    return { ok: false, reason: error instanceof Error ? error.message || error.name : String(error) };
   }
 }

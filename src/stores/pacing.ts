@@ -13,25 +13,19 @@ export async function lockAdmission(client: Queryable): Promise<void> {
 }
 
 /**
- * Reserves due times for `reads` reads after everything promised before.
- *
- * @returns when the first of them is due, in ms from now by the database's clock, and the database's now.
+ * Reserves due times for `reads` reads after everything promised before; answers when the first of them is
+ * due, in ms from now by the database's clock.
  */
 export async function reserveDueTime(
   client: Queryable,
   reads: number,
   readsPerSecond: number,
-): Promise<{ dueInMs: number; now: Date }> {
-  const { rows } = await client.query<{ due_in_ms: number; now: Date }>(
-    `UPDATE ami_pacing pacing
-     SET due_until = reserved.first + $1::integer / $2::double precision * interval '1 s'
-     FROM (SELECT greatest(due_until, clock_timestamp()) AS first, clock_timestamp() AS now FROM ami_pacing) reserved
-     RETURNING greatest(0, extract(epoch FROM reserved.first - reserved.now) * 1000)::double precision AS due_in_ms,
-               reserved.now`,
+): Promise<number> {
+  const { rows } = await client.query<{ due_in_ms: number }>(
+    'SELECT ami_reserve_due_time($1, $2) AS due_in_ms',
     [reads, readsPerSecond],
   );
-  const row = rows[0] as { due_in_ms: number; now: Date };
-  return { dueInMs: row.due_in_ms, now: row.now };
+  return rows[0]?.due_in_ms ?? 0;
 }
 
 /** Forgets due times promised to batches that are all gone: nothing is owed, so the next may start at once. */

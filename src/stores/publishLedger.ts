@@ -77,16 +77,6 @@ export async function recordPublishes(
   );
 }
 
-/** Takes back what of these publishes has not been written; answers how many batches that were. */
-export async function cancelPending(client: Queryable, publishIds: readonly string[]): Promise<number> {
-  const { rowCount } = await client.query(
-    `UPDATE ami_publish_batches SET state = 'cancelled', finished_at = clock_timestamp()
-     WHERE publish_id = ANY ($1::uuid[]) AND state = 'pending'`,
-    [publishIds],
-  );
-  return rowCount ?? 0;
-}
-
 /** Gives up on one batch, with the reason; a batch that is not pending any more stays as it is. */
 export async function failBatch(
   client: Queryable,
@@ -99,6 +89,16 @@ export async function failBatch(
      WHERE publish_id = $1 AND batch_number = $2 AND state = 'pending'`,
     [publishId, batch, reason.slice(0, 500)],
   );
+}
+
+/** Whether a batch is still to be written: neither done nor given up nor cancelled. */
+export async function isOwed(client: Queryable, publishId: string, batch: number): Promise<boolean> {
+  const { rowCount } = await client.query({
+    name: 'is-owed',
+    text: `SELECT FROM ami_publish_batches WHERE publish_id = $1 AND batch_number = $2 AND state = 'pending'`,
+    values: [publishId, batch],
+  });
+  return rowCount === 1;
 }
 
 /** A pending batch with all that its job is made from. */
