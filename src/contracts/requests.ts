@@ -24,8 +24,8 @@ const intervalMinutes = z.union(
 
 /** The same seed gives the same reads, whether written as a number or as its digits. */
 const seed = z.union(
-  [z.string().min(1).max(64), z.number().refine(Number.isInteger).transform(String)],
-  'must be a whole number or a string of 1 to 64 characters',
+  [z.string().regex(/^[\x20-\x7e]{1,64}$/), z.number().refine(Number.isInteger).transform(String)],
+  'must be a whole number or 1 to 64 printable ASCII characters',
 );
 
 const instant = z.iso
@@ -80,7 +80,7 @@ function detailsOf(issue: z.core.$ZodIssue): { path: string; message: string }[]
     return issue.keys.map((key) => ({ path: key, message: 'is not a field of this request' }));
   }
   const path = issue.path.join('.');
-  if (path === '') return [{ path, message: 'must be a JSON object' }];
+  if (path === '' && issue.code === 'invalid_type') return [{ path, message: 'must be a JSON object' }];
   return [{ path, message: issue.message }];
 }
 

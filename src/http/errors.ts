@@ -19,7 +19,7 @@ export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, resp
     if (!response.writableEnded) next(error);
     return;
   }
-  const answer = answerFor(error);
+  const answer = answerFor(error, request.method);
   if (answer.status >= 500) request.log.error({ err: error }, answer.message);
   const { headers = {}, details, body = {} } = answer.extra;
   response
@@ -35,7 +35,7 @@ export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, resp
     });
 };
 
-function answerFor(error: unknown): ApiError {
+function answerFor(error: unknown, method: string): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof BackpressureError) {
     return new ApiError(429, 'backpressure', error.message, {
@@ -43,25 +43,25 @@ function answerFor(error: unknown): ApiError {
       body: { ...error.depth },
     });
   }
-  if (error instanceof DependencyUnavailableError) return unavailable(error.dependency);
-  if (isTransient(error)) return unavailable('postgres');
+  if (error instanceof DependencyUnavailableError) return unavailable(error.dependency, method);
+  if (isTransient(error)) return unavailable('postgres', method);
   return (
     fromBodyParser(error) ??
     new ApiError(500, 'internal', 'Something went wrong here; the log has it under this requestId.')
   );
 }
 
-function unavailable(dependency: 'postgres' | 'queue'): ApiError {
+/** Where Postgres goes away in the middle of a commit, nobody can say whether it was one. */
+function unavailable(dependency: 'postgres' | 'queue', method: string): ApiError {
   const name = dependency === 'postgres' ? 'Postgres' : 'The queue';
-  return new ApiError(
-    503,
-    'unavailable',
-    `${name} is not available; nothing was changed, try again shortly.`,
-    {
-      headers: { 'Retry-After': '5' },
-      body: { dependency },
-    },
-  );
+  const advice =
+    method === 'GET' || dependency === 'queue'
+      ? 'try again shortly'
+      : 'try again shortly, which is safe even if this request was accepted, since a read is written once';
+  return new ApiError(503, 'unavailable', `${name} is not available; ${advice}.`, {
+    headers: { 'Retry-After': '5' },
+    body: { dependency },
+  });
 }
 
 /** body-parser's and the router's own errors, which carry a status and a type. */

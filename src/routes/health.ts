@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import { ApiError } from '../contracts/errors.js';
 import { answerInTime } from '../http/deadline.js';
 import { resource } from '../http/methods.js';
 import type { StatusService } from '../services/status.js';
@@ -14,10 +15,21 @@ export function healthRoutes(router: Router, status: StatusService): void {
   });
   resource(router, '/readyz', {
     get: [
-      answerInTime(async (_request, response) => {
-        const { ready, dependencies } = await status.readiness();
-        if (!ready) response.set('Retry-After', '5');
-        response.status(ready ? 200 : 503).json({ ok: ready, dependencies });
+      answerInTime(async (request, response) => {
+        const { dependencies } = await status.readiness();
+        const away = Object.entries(dependencies).filter(([, { ok }]) => !ok);
+        for (const [name, { reason }] of away) request.log.warn({ dependency: name, reason }, 'not ready');
+        const shown = Object.fromEntries(
+          Object.entries(dependencies).map(([name, { ok }]) => [name, { ok }]),
+        );
+        if (away.length > 0) {
+          const names = away.map(([name]) => name).join(' and ');
+          throw new ApiError(503, 'unavailable', `Not ready: ${names} does not answer.`, {
+            headers: { 'Retry-After': '5' },
+            body: { dependencies: shown },
+          });
+        }
+        response.json({ ok: true, dependencies: shown });
       }),
     ],
   });

@@ -38,6 +38,8 @@ describe('the edges of the API', () => {
     ['intervalMinutes 30', { tenantId: 'T', intervalMinutes: 30 }, 'intervalMinutes'],
     ['dryRun a string', { tenantId: 'T', dryRun: 'false' }, 'dryRun'],
     ['seed an object', { tenantId: 'T', seed: {} }, 'seed'],
+    ['seed with a control character', { tenantId: 'T', seed: '\u0000' }, 'seed'],
+    ['seed with half a character', { tenantId: 'T', seed: '\ud800' }, 'seed'],
     ['onConflict unknown', { tenantId: 'T', onConflict: 'replace' }, 'onConflict'],
     ['readAt no instant', { tenantId: 'T', readAt: 'yesterday' }, 'readAt'],
     ['readAt without a zone', { tenantId: 'T', readAt: '2026-01-31T10:00:00' }, 'readAt'],
@@ -134,7 +136,11 @@ describe('the edges of the API', () => {
     expect((await deployment.http.get('/api/ami/publish/0190b5e4-7f3a-4c4e-9f4e-1d2c3b4a5f60')).status).toBe(
       404,
     );
-    expect((await deployment.http.get('/api/ami/publish/17')).status).toBe(400);
+    const noId = await deployment.http.get('/api/ami/publish/17');
+    expect([noId.status, noId.body.error]).toEqual([
+      400,
+      expect.stringMatching(/^publishId must be the publishId/),
+    ]);
     expect((await deployment.http.get('/api/ami/publish/%E0%A4%A')).status).toBe(400);
   });
 

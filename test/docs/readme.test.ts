@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,8 @@ describe('the README', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'gridlens-readme-'));
+    // mkdtemp's 0700 would keep out the user that Postgres runs as under root.
+    await chmod(dataDir, 0o755);
     port = await freePort();
     readme = await readFile(join(ROOT, 'README.md'), 'utf8');
     const { DATABASE_URL: _database, REDIS_URL: _redis, GRIDLENS_API_KEY: _key, ...env } = process.env;

@@ -157,6 +157,15 @@ describeOnBothBackends('a deployment of real processes', (backend) => {
       ),
     );
     expect(busiest).toBeLessThanOrEqual(2_500 + 100);
+    // The same by the reads' own timestamps, taken by Postgres when each statement arrived: generation and a busy
+    // machine come between, hence the tenth more.
+    const { rows: arrived } = await database.pool.query<{ busiest: number }>(
+      `WITH arrivals AS (SELECT created_at, count(*) AS reads FROM meter_reads_electric GROUP BY created_at)
+       SELECT max(second.reads)::integer AS busiest FROM arrivals first, LATERAL (
+         SELECT sum(reads) AS reads FROM arrivals
+         WHERE created_at >= first.created_at AND created_at < first.created_at + interval '1 s') second`,
+    );
+    expect(arrived[0]?.busiest).toBeLessThanOrEqual(2_500 * 1.1 + 100);
     expect(await reads()).toMatchObject({ reads: 12_000 });
   });
 
