@@ -4,9 +4,9 @@ const LOOK_EVERY_MS = 500;
 /**
  * Under `npm start`, stops this process as by SIGTERM when its parent is gone.
  *
- * npm hands a SIGTERM to the shell it runs the script in, and where that shell is dash it dies of it without a word
- * to us: the stack would go on with nobody left to stop it. Only under npm: a plain `node src/start.ts &` may well
- * outlive the shell it was started from.
+ * The script `exec`s node, so npm hands its signals to us; but an npm killed by -9 hands on nothing, and the stack
+ * would go on with nobody left to stop it. Only under npm: a plain `node src/start.ts &` may well outlive the shell
+ * it was started from.
  */
 export function stopWithNpm(): void {
   if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return;
