@@ -45,7 +45,14 @@ export interface QueueCounts {
   failed: number;
 }
 
-export type BatchProcessor = (job: { id: string; payload: unknown; attempt: number }) => Promise<unknown>;
+export type BatchProcessor = (job: {
+  id: string;
+  payload: unknown;
+  /** How many tries have been made, this one included, without those that a crash cut short. */
+  attempt: number;
+  /** Whether it was started before, also by a worker that then died. */
+  isRerun: boolean;
+}) => Promise<unknown>;
 
 export interface WorkOptions {
   concurrency: number;
@@ -169,7 +176,13 @@ export async function openAmiQueue(options: AmiQueueOptions): Promise<AmiQueue> 
       }),
     work(process, work) {
       const worker = connections.worker(
-        async (job) => process({ id: String(job.id), payload: job.data, attempt: job.attemptsMade + 1 }),
+        async (job) =>
+          process({
+            id: String(job.id),
+            payload: job.data,
+            attempt: job.attemptsMade + 1,
+            isRerun: job.attemptsStarted > 1,
+          }),
         { ...WORKER_OPTIONS, concurrency: work.concurrency },
       );
       worker.on('completed', (job, result) => work.onCompleted(String(job.id), job.data, result));
@@ -197,6 +210,7 @@ interface TakenJob {
   id?: string | undefined;
   data: unknown;
   attemptsMade: number;
+  attemptsStarted: number;
 }
 type Processor = (job: TakenJob) => Promise<unknown>;
 interface RawWorker extends BatchWorker {

@@ -24,9 +24,9 @@ const ALREADY_FINISHED: BatchResult = {
 /** Runs one batch: waits for its turn under the read limit, generates its reads, writes them. */
 export function createBatchRunner(database: Database, pacer: StartPacer) {
   return {
-    async run(job: BatchJob): Promise<BatchResult> {
-      // A job that comes twice must not spend the read limit on writing nothing.
-      if (!(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
+    /** @param isRerun whether the job was started before: then it may be done, and must not spend the read limit. */
+    async run(job: BatchJob, isRerun: boolean): Promise<BatchResult> {
+      if (isRerun && !(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
       const startedAt = await pacer.turn(job.to - job.from);
       const started = performance.now();
       const outcome = await writeBatch(database, {

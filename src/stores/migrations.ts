@@ -12,6 +12,7 @@ export const MIGRATIONS = [
   'phase1_meter_reads.sql',
   'phase1_read_counters.sql',
   'phase2_publish_ledger.sql',
+  'phase2_write_batch.sql',
 ] as const;
 
 const SQL_FOLDER = new URL('../../sql/', import.meta.url);

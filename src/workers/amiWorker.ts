@@ -34,13 +34,13 @@ export function startAmiWorker({
   onWritten,
 }: AmiWorkerOptions): BatchWorker {
   return queue.work(
-    async ({ id, payload, attempt }): Promise<BatchResult> => {
+    async ({ id, payload, attempt, isRerun }): Promise<BatchResult> => {
       const parsed = batchJob.safeParse(payload);
       if (!parsed.success)
         throw new UnrecoverableError(`job ${id} is not a batch job: ${parsed.error.message}`);
       const job = parsed.data;
       try {
-        const result = await runner.run(job);
+        const result = await runner.run(job, isRerun);
         onWritten?.(result.elapsedMs);
         return result;
       } catch (error) {

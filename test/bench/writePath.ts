@@ -72,7 +72,7 @@ async function reset(pool: pg.Pool): Promise<void> {
   for (const day of ['2025-12-31', '2026-01-01'])
     await pool.query('SELECT ami_ensure_read_partition($1)', [day]);
   const before = await acceptedJobs(pool, 1, DAY - 900_000);
-  await timed(before, (job) => createBatchRunner(pool, UNLIMITED).run(job));
+  await timed(before, (job) => createBatchRunner(pool, UNLIMITED).run(job, false));
   await pool.query('TRUNCATE ami_publishes CASCADE');
   await pool.query('DROP TABLE IF EXISTS bench_bare');
   await pool.query(
@@ -105,7 +105,7 @@ export async function measureWorker(pool: pg.Pool, slots: number): Promise<numbe
   await reset(pool);
   const jobs = await acceptedJobs(pool, slots);
   const runner = createBatchRunner(pool, UNLIMITED);
-  return timed(jobs, (job) => runner.run(job));
+  return timed(jobs, (job) => runner.run(job, false));
 }
 
 /** The ceiling: `COPY` of the same rows in the same batches, into `table`. */
