@@ -35,13 +35,17 @@ async function writePathRows(pool: pg.Pool): Promise<Row[]> {
     counted: [] as number[],
     single: [] as number[],
   };
+  // In turn and back again, so that a machine that gets slower, or still writes back what the one before left,
+  // does so for all of them.
+  const ways = [
+    async () => rates.bare.push(await measureCopy(pool, SLOTS, 'bench_bare')),
+    async () => rates.worker.push(await measureWorker(pool, SLOTS)),
+    async () => rates.counted.push(await measureCopy(pool, SLOTS, 'meter_reads_electric')),
+  ];
   for (let round = 0; round < ROUNDS; round += 1) {
-    // In turn, so that a machine that gets slower gets slower for all of them.
-    rates.bare.push(await measureCopy(pool, SLOTS, 'bench_bare'));
-    rates.worker.push(await measureWorker(pool, SLOTS));
-    rates.counted.push(await measureCopy(pool, SLOTS, 'meter_reads_electric'));
-    rates.single.push(await measureSingleRows(pool, quick ? 2_000 : 10_000));
+    for (const measure of round % 2 === 0 ? ways : ways.toReversed()) await measure();
   }
+  for (let round = 0; round < ROUNDS; round += 1) rates.single.push(await measureSingleRows(pool, 2_000));
   const against = (other: readonly number[]) =>
     median(rates.worker.map((rate, round) => rate / (other[round] as number))).toFixed(2);
   const worker = thousands(median(rates.worker));
@@ -52,8 +56,8 @@ async function writePathRows(pool: pg.Pool): Promise<Row[]> {
     target,
   });
   return [
-    row('COPY into a bare table of the same shape', rates.bare, '≥ 0.75'),
-    row('COPY into the same table, counters included', rates.counted, ''),
+    row('COPY into the same table', rates.counted, '≥ 0.75'),
+    row('COPY into a twin without the counters’ triggers', rates.bare, ''),
     row('one row a statement', rates.single, ''),
   ];
 }
