@@ -14,6 +14,9 @@ declare module 'vitest' {
   }
 }
 
+const SKIPPED =
+  'SKIPPED: the Redis half of the tests. No REDIS_URL is set and no redis-server or valkey-server is on the PATH; the Postgres queue backend is tested alone.';
+
 export const TEMPLATE = 'gridlens_template';
 
 /**
@@ -31,15 +34,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await prepareStorage(templateUrl.href, true, createLogger('test', 'silent'));
 
   const redis = await startTestRedis();
-  if (!redis) {
-    process.stdout.write(
-      '\nSKIPPED: the Redis half of the tests. No REDIS_URL is set and no redis-server or valkey-server is on the PATH; the Postgres queue backend is tested alone.\n\n',
-    );
-  }
+  const sayWhatIsSkipped = (): void => {
+    if (!redis) process.stdout.write(`\n${SKIPPED}\n\n`);
+  };
+  sayWhatIsSkipped();
   project.provide('clusterUrl', cluster.connectionString);
   project.provide('redisUrl', redis?.url);
   return async () => {
     await redis?.stop();
     await cluster.remove();
+    // Again, where a reader of the result looks.
+    sayWhatIsSkipped();
   };
 }
