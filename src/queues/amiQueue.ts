@@ -54,7 +54,6 @@ export interface WorkOptions {
 
 export interface BatchWorker {
   concurrency: number;
-  isRunning(): boolean;
   /** Takes no more jobs, and waits for those it has. */
   close(): Promise<void>;
 }

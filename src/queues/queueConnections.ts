@@ -31,7 +31,6 @@ export interface TakenJob {
 type Processor = (job: TakenJob) => Promise<unknown>;
 export interface RawWorker {
   concurrency: number;
-  isRunning(): boolean;
   close(): Promise<void>;
   on(event: 'completed', listener: (job: TakenJob, result: unknown) => void): unknown;
   on(event: 'failed', listener: (job: TakenJob | undefined, error: Error) => void): unknown;

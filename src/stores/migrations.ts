@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type pg from 'pg';
 import { StartupError } from '../contracts/errors.js';
-import { type Database, withTransaction } from '../db.js';
+import { type Database, type Queryable, withTransaction } from '../db.js';
 
 /**
  * The SQL files, in the order in which they are applied. Append only: a file that has been applied somewhere
@@ -20,7 +19,7 @@ const SQL_FOLDER = new URL('../../sql/', import.meta.url);
 const LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('gridlens:migrations', 0))";
 
 /**
- * Brings the schema up to date: each missing file in its own transaction, recorded with it.
+ * Brings the schema up to date: the missing files in their order, in one transaction with their ledger rows.
  *
  * @returns the names of the files that were applied now.
  * @throws StartupError when an applied file was edited since, or a table of ours exists that is not ours.
@@ -56,10 +55,7 @@ async function readMigration(name: string): Promise<Migration> {
   return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
 }
 
-async function pending(
-  client: Pick<pg.Pool, 'query'> | pg.PoolClient,
-  files: Migration[],
-): Promise<Migration[]> {
+async function pending(client: Queryable, files: Migration[]): Promise<Migration[]> {
   const ledger = await client.query<{ present: boolean }>(
     `SELECT to_regclass('ami_migrations') IS NOT NULL AS present`,
   );
@@ -79,7 +75,7 @@ async function pending(
 }
 
 /** Until existing schemas are adapted, a foreign table is left alone rather than half used. */
-async function refuseForeignTable(client: pg.PoolClient): Promise<void> {
+async function refuseForeignTable(client: Queryable): Promise<void> {
   const { rows } = await client.query<{ present: boolean }>(
     `SELECT to_regclass('meter_reads_electric') IS NOT NULL AS present`,
   );

@@ -1,7 +1,7 @@
 /**
  * Delivery guarantee: at least once, made exactly once by the key and one transaction. A job may run twice,
- * after a crash or a false stall, and even at the same time; its reads and its ledger row are one statement
- * that claims the row first, so the second run writes nothing and counts nothing.
+ * after a crash or a false stall, and even at the same time; its reads and its ledger row are one call that
+ * claims the row first (sql/phase2_write_batch.sql), so the second run writes nothing and counts nothing.
  */
 import { UnrecoverableError } from 'bullmq';
 import type { Logger } from 'pino';
@@ -41,7 +41,7 @@ export function startAmiWorker({
       const job = parsed.data;
       try {
         const result = await runner.run(job, isRerun);
-        onWritten?.(result.elapsedMs);
+        if (!result.alreadyFinished) onWritten?.(result.elapsedMs);
         return result;
       } catch (error) {
         if (isPassing(error) || attempt < ATTEMPTS_ON_OWN_ERROR) throw error;
