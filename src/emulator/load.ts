@@ -1,29 +1,54 @@
-/** What an average customer draws, by time of day; the spread between customers is in `noise.ts`. */
+import { type Climate, season } from './climate.js';
+import { type CustomerClass, MEAN_KWH_PER_DAY } from './customers.js';
+import { dayShape } from './dayShapes.js';
+import { type DayType, type LocalQuarter, QUARTER_HOURS_PER_DAY } from './localTime.js';
 
-/** Mean consumption of a US household, kWh a day (EIA FAQ 97: 10,715 kWh a year). */
-export const MEAN_KWH_PER_DAY = 29.3;
-const QUARTER_HOURS_PER_DAY = 96;
-
-/**
- * Relative load at each full hour: night trough at 03 h, evening peak at 18–20 h, between the winter and the
- * summer weekday of the BDEW H25 profile (shared/data/bdew_2025_profiles.csv). Scaled below to a mean of 1.
- */
-const HOURLY_SHAPE = [
-  0.72, 0.64, 0.6, 0.58, 0.6, 0.68, 0.85, 1.0, 1.03, 1.02, 1.03, 1.05, 1.08, 1.05, 1.0, 0.98, 1.03, 1.22,
-  1.45, 1.52, 1.42, 1.25, 1.05, 0.87,
-] as const;
-const SHAPE_MEAN = HOURLY_SHAPE.reduce((sum, value) => sum + value, 0) / HOURLY_SHAPE.length;
+/** What a mean customer of each class is expected to draw; how customers depart from it is elsewhere. */
 
 /**
- * Baseline energy of an average customer in the quarter hour around `hourOfDay`, in kWh.
+ * Baseline energy of a quarter hour, kWh, by the hour of the day.
  *
- * @param hourOfDay hour of the day with fraction, [0, 24): 18.25 is a quarter past six in the evening.
+ * @param hourOfDay local hour with fraction, [0, 24): 18.25 is a quarter past six in the evening.
+ * @param quarterHours energy of the day's 96 quarter hours, kWh; those of a mean US home on a weekday in
+ *   January by default.
  */
-export function baselineKwh(hourOfDay: number): number {
-  const hour = Math.floor(hourOfDay) % 24;
-  const fraction = hourOfDay - Math.floor(hourOfDay);
-  const here = HOURLY_SHAPE[hour] ?? 1;
-  const next = HOURLY_SHAPE[(hour + 1) % 24] ?? 1;
-  const relative = (here + (next - here) * fraction) / SHAPE_MEAN;
-  return (MEAN_KWH_PER_DAY / QUARTER_HOURS_PER_DAY) * relative;
+export function baselineKwh(hourOfDay: number, quarterHours: readonly number[] = HOME_IN_JANUARY): number {
+  return quarterHours[Math.floor(hourOfDay * 4)] as number;
 }
+
+/** Mean energy of a customer of this class in a quarter hour of the year, kWh. */
+export function meanQuarterKwh(customerClass: CustomerClass): number {
+  return MEAN_KWH_PER_DAY[customerClass] / QUARTER_HOURS_PER_DAY;
+}
+
+/** Expected energy of the mean customer of a class in a quarter hour by the local clock, kWh. */
+export function expectedKwh(climate: Climate, customerClass: CustomerClass, local: LocalQuarter): number {
+  const months = QUARTER_HOURS[climate][customerClass][local.dayType];
+  const before = baselineKwh(local.quarterOfDay / 4, months[local.monthBefore]);
+  const after = baselineKwh(local.quarterOfDay / 4, months[local.monthAfter]);
+  return before + (after - before) * local.towardsAfter;
+}
+
+type MonthlyKwh = Readonly<Record<DayType, readonly (readonly number[])[]>>;
+
+function monthlyKwh(climate: Climate, customerClass: CustomerClass): MonthlyKwh {
+  const months = (dayType: DayType) =>
+    Array.from({ length: 12 }, (_, month) => {
+      const mean = meanQuarterKwh(customerClass) * season(climate, customerClass, month);
+      return dayShape(customerClass, month, dayType).map((relative) => relative * mean);
+    });
+  return { weekday: months('weekday'), saturday: months('saturday'), sunday: months('sunday') };
+}
+
+const everyClass = (climate: Climate): Readonly<Record<CustomerClass, MonthlyKwh>> => ({
+  residential: monthlyKwh(climate, 'residential'),
+  commercial: monthlyKwh(climate, 'commercial'),
+  industrial: monthlyKwh(climate, 'industrial'),
+});
+
+const QUARTER_HOURS: Readonly<Record<Climate, Readonly<Record<CustomerClass, MonthlyKwh>>>> = {
+  us: everyClass('us'),
+  germany: everyClass('germany'),
+};
+
+const HOME_IN_JANUARY = QUARTER_HOURS.us.residential.weekday[0] as readonly number[];

@@ -1,16 +1,20 @@
-import { type Randomness, STREAM } from './random.js';
+import { pick, type Quantiles } from './quantiles.js';
+import { drawAt } from './random.js';
 
-/** Spread of annual consumption over homes: lognormal, sdlog 0.45–0.70 (Kuusela 2015; ten homes: 0.57). */
-const SIZE_SDLOG = 0.57;
-/** Spread of one meter's quarter hours around its own curve, sdlog. */
-const INTERVAL_SDLOG = 0.35;
-
-/** How many times the average customer this meter is, for ever: lognormal with mean 1. */
-export function customerSize(random: Randomness, meter: number): number {
-  return Math.exp(SIZE_SDLOG * random.normal(STREAM.customerSize, meter, 0) - SIZE_SDLOG ** 2 / 2);
-}
-
-/** The factor by which one quarter hour departs from the meter's own curve: lognormal with mean 1. */
-export function loadNoise(random: Randomness, meter: number, slot: number): number {
-  return Math.exp(INTERVAL_SDLOG * random.normal(STREAM.loadNoise, meter, slot) - INTERVAL_SDLOG ** 2 / 2);
+/**
+ * Noise with a memory and yet random access: independent deviates at nodes `period` steps apart, straight
+ * lines between them. Neighbouring steps are alike, steps more than two periods apart independent. The mean is
+ * that of the table.
+ */
+export function valueNoise(
+  key: number,
+  stream: number,
+  step: number,
+  period: number,
+  table: Quantiles,
+): number {
+  const node = Math.floor(step / period);
+  const here = pick(table, drawAt(key, stream, node));
+  const next = pick(table, drawAt(key, stream, node + 1));
+  return here + (next - here) * (step / period - node);
 }

@@ -11,6 +11,8 @@ export interface Randomness {
   uniform(stream: number, subject: number, slot: number): number;
   /** A standard normal deviate, by Box–Muller over two draws of the same coordinates. */
   normal(stream: number, subject: number, slot: number): number;
+  /** The 32-bit key of a subject of one stream, to be kept and given to `drawAt`: half the cost of a draw. */
+  key(stream: number, subject: number): number;
 }
 
 /** The seed a tenant has when a request names none (decision 18). */
@@ -37,7 +39,16 @@ export function createRandomness(seed: string, tenantId: string): Randomness {
       const radius = Math.sqrt(-2 * Math.log((draw(stream, subject, slot) + 1) / 2 ** 32));
       return radius * Math.cos((2 * Math.PI * draw(stream + SECOND_DRAW, subject, slot)) / 2 ** 32);
     },
+    key: (stream, subject) => draw(stream, subject, 0) | 0,
   };
+}
+
+/**
+ * A draw of 32 uniform bits for a subject's key, a stream and a step (a slot, or any other whole number). One
+ * scramble of a Weyl sequence, as in SplitMix: it is called some twenty times a read.
+ */
+export function drawAt(key: number, stream: number, step: number): number {
+  return scramble((key + Math.imul(step, 0x9e3779b1) + Math.imul(stream + 1, 0x7feb352d)) | 0) >>> 0;
 }
 
 /** Offset of the stream a normal deviate takes its second draw from: above every stream in use. */
@@ -53,11 +64,38 @@ function scramble(value: number): number {
 
 /** One number a phenomenon, so that two of them never share a draw. */
 export const STREAM = {
-  customerSize: 1,
-  loadNoise: 2,
-  feederLoss: 3,
-  deliveryMeasurement: 4,
-  voltage: 5,
-  voltageAnomaly: 6,
-  voltageAnomalyDepth: 7,
+  meter: 1,
+  feeder: 2,
+  weather: 3,
+  lateral: 5,
+  customerClass: 6,
+  customerSize: 7,
+  vacancy: 8,
+  shift: 9,
+  peakiness: 10,
+  schedule: 11,
+  hoursNoise: 12,
+  dayNoise: 13,
+  weekNoise: 14,
+  quarterNoise: 15,
+  away: 16,
+  applianceStart: 17,
+  applianceRun: 18,
+  feederMix: 19,
+  feederLoss: 20,
+  feederHours: 21,
+  feederDays: 22,
+  deliveryMeasurement: 23,
+  headVoltage: 24,
+  headVoltageDrift: 25,
+  lineImpedance: 26,
+  distance: 27,
+  meterVoltage: 28,
+  voltageRipple: 29,
+  voltageAnomaly: 30,
+  voltageAnomalyDepth: 31,
+  // From 40 on: events (events.ts), apart from the phenomena of normal running.
+  eventSelection: 40,
+  commsOutage: 41,
+  sagDepth: 42,
 } as const;

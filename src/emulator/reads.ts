@@ -1,11 +1,15 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
-import { feederId, feederRuns, meterId, meterNumber, type SyntheticFleet } from './fleet.js';
-import { baselineKwh } from './load.js';
-import { deliveredKwh, feederLossFactor } from './losses.js';
-import { customerSize, loadNoise } from './noise.js';
+import { type Climate, DEFAULT_CLIMATE } from './climate.js';
+import { consumedKwh } from './consumption.js';
+import { type Expectation, expectationAround } from './expectation.js';
+import { type FeederQuarter, feederQuarter } from './feeder.js';
+import { feederRuns, type SyntheticFleet } from './fleet.js';
+import { QUARTER_HOUR_MS } from './localTime.js';
+import { deliveredKwh } from './losses.js';
+import { type Meter, meteredFeeder } from './meters.js';
 import { type QualityFlag, voltageFlags } from './qualityFlags.js';
-import { createRandomness, type Randomness } from './random.js';
-import { serviceVoltage } from './voltage.js';
+import { lineVoltage, ownDrop, serviceVoltage } from './voltage.js';
+import { anomalyVolts } from './voltageAnomalies.js';
 
 /** Which reads to generate: the meters at positions `[from, to)` of a fleet's line, at one `readAt`. */
 export interface ReadsRequest {
@@ -17,6 +21,10 @@ export interface ReadsRequest {
   /** Start of the interval, aligned. */
   readAt: Date;
   intervalMinutes: IntervalMinutes;
+  /** Zone of the IANA database by whose clock the customers live, daylight saving included; UTC by default. */
+  timeZone?: string;
+  /** How load goes through the year; as in the US by default. */
+  climate?: Climate;
 }
 
 /** Reads as columns, one entry a read in each, as the write path wants them. */
@@ -32,20 +40,23 @@ export interface ReadColumns {
   qualityFlags: (readonly QualityFlag[])[];
 }
 
-const QUARTER_HOUR_MS = 15 * 60_000;
+/** Zone of a request that names none. */
+const DEFAULT_TIME_ZONE = 'UTC';
 
 /**
  * Generates the reads of one batch. Pure: each read depends on (seed, tenant, meter, readAt) and on the
- * interval and feeder it is asked for, never on the batch it comes in (decision 18).
+ * interval, feeder, zone and climate it is asked for, never on the batch it comes in (decision 18).
+ *
+ * @throws RangeError when the time zone is none of the IANA database.
  */
 export function generateReads(request: ReadsRequest): ReadColumns {
-  const { tenantId, fleet, readAt, intervalMinutes } = request;
-  const random = createRandomness(request.seed, tenantId);
-  const firstSlot = readAt.getTime() / QUARTER_HOUR_MS;
-  const quarters = Array.from({ length: intervalMinutes / 15 }, (_, index) => ({
-    slot: firstSlot + index,
-    baseline: baselineKwh(hourOfDayUtc((firstSlot + index) * QUARTER_HOUR_MS)),
-  }));
+  const { seed, tenantId, fleet, readAt, intervalMinutes } = request;
+  const expectation = expectationAround(
+    request.timeZone ?? DEFAULT_TIME_ZONE,
+    request.climate ?? DEFAULT_CLIMATE,
+    readAt.getTime() / QUARTER_HOUR_MS,
+    intervalMinutes / 15,
+  );
   const columns: ReadColumns = {
     meterIds: [],
     feederIds: [],
@@ -55,17 +66,12 @@ export function generateReads(request: ReadsRequest): ReadColumns {
     qualityFlags: [],
   };
   for (const run of feederRuns(fleet, request.from, request.to)) {
-    const feeder = feederId(run.feeder);
-    const lossFactor = feederLossFactor(random, run.feeder);
+    const { id, feeder, weatherKey, meter } = meteredFeeder(seed, tenantId, run.feeder, fleet.feederCount);
+    const quarters = Array.from({ length: expectation.slots }, (_, index) =>
+      feederQuarter(feeder, weatherKey, expectation.firstSlot + index, expectation),
+    );
     for (let index = 0; index < run.count; index += 1) {
-      const meter = meterNumber(run.feeder, run.firstOrdinal + index, fleet.feederCount);
-      const read = meterRead(random, meter, lossFactor, quarters);
-      columns.meterIds.push(meterId(tenantId, meter));
-      columns.feederIds.push(feeder);
-      columns.kwh.push(read.kwh);
-      columns.deliveredKwh.push(read.delivered);
-      columns.voltage.push(read.volts);
-      columns.qualityFlags.push(voltageFlags(read.volts));
+      pushRead(columns, id, meter(run.firstOrdinal + index), quarters, expectation);
     }
   }
   return columns;
@@ -75,29 +81,31 @@ export function generateReads(request: ReadsRequest): ReadColumns {
  * One meter's read. An hourly read is the sum of its four quarter hours, at the mean of their voltages, so
  * that both cadences tell the same story.
  */
-function meterRead(
-  random: Randomness,
-  meter: number,
-  lossFactor: number,
-  quarters: readonly { slot: number; baseline: number }[],
-): { kwh: number; delivered: number; volts: number } {
-  const size = customerSize(random, meter);
+function pushRead(
+  columns: ReadColumns,
+  feederId: string,
+  meter: Meter,
+  quarters: readonly FeederQuarter[],
+  expectation: Expectation,
+): void {
+  const { key, meanKwh } = meter.customer;
   let kwh = 0;
   let delivered = 0;
   let volts = 0;
-  for (const { slot, baseline } of quarters) {
-    const consumed = baseline * size * loadNoise(random, meter, slot);
+  for (const quarter of quarters) {
+    const { slot } = quarter;
+    const consumed = consumedKwh(meter.customer, slot, expectation) * quarter.disturbance;
     kwh += consumed;
-    delivered += deliveredKwh(random, consumed, lossFactor, meter, slot);
-    volts += serviceVoltage(random, meter, slot);
+    delivered += deliveredKwh(consumed, quarter.lossFraction, meter.distance, key, slot);
+    const anomaly = anomalyVolts(quarter.feederKey, meter.transformer, slot);
+    const line = anomaly || lineVoltage(quarter.headVolts, quarter.farEndDrop, meter.distance);
+    volts += serviceVoltage(line, meter.voltsOffset, key, slot) - (anomaly ? 0 : ownDrop(consumed / meanKwh));
   }
-  return {
-    kwh: Math.round(kwh * 10_000) / 10_000,
-    delivered: Math.round(delivered * 10_000) / 10_000,
-    volts: Math.round((volts / quarters.length) * 10) / 10,
-  };
-}
-
-function hourOfDayUtc(ms: number): number {
-  return (ms / 3_600_000) % 24;
+  const voltage = Math.round((volts / quarters.length) * 10) / 10;
+  columns.meterIds.push(meter.id);
+  columns.feederIds.push(feederId);
+  columns.kwh.push(Math.round(kwh * 10_000) / 10_000);
+  columns.deliveredKwh.push(Math.round(delivered * 10_000) / 10_000);
+  columns.voltage.push(voltage);
+  columns.qualityFlags.push(voltageFlags(voltage));
 }

@@ -1,23 +1,71 @@
-import { type Randomness, STREAM } from './random.js';
+import { valueNoise } from './noise.js';
+import type { Quantiles } from './quantiles.js';
+import { drawAt, STREAM } from './random.js';
 
-/** Service voltage in normal running, volts on a 120 V base (brief: 118–124). */
-const NORMAL_MIN = 118;
-const NORMAL_MAX = 124;
-/** Share of reads outside range A without any event: rare, well under 1 % (realism.md). */
-const ANOMALY_PROBABILITY = 0.001;
-/** How far an anomaly lies outside range A, volts: up to the edge of range B below, 1 V beyond it above. */
-const ANOMALY_LOW = { edge: 114, depth: -4 } as const;
-const ANOMALY_HIGH = { edge: 126, depth: 2 } as const;
+/**
+ * Service voltage on a 120 V base, whatever the customer's class. In normal running 118–124 V (brief), which
+ * the constants below keep between them: at most 123.0 + 0.4 at the substation, at least 122.2 − 3.2 − 0.9 at
+ * the far end of a feeder at its limit.
+ */
+const HEAD_VOLTS = 122.6;
+/** How feeders differ at the substation, and how the regulator there wanders, volts to either side. */
+const HEAD_SPREAD = 0.2;
+const HEAD_DRIFT = 0.2;
+/** The regulator's wandering lasts for hours; quarter hours. */
+const DRIFT_STEPS = 20;
+/** Drop from the substation to the far end at mean load, volts: short feeders, long feeders. */
+const MIN_DROP = 0.9;
+const MAX_DROP = 1.35;
+/** Drop on the customer's own service line when it draws far more than it usually does, volts. */
+const OWN_DROP = 0.5;
+/** How service points differ for good, and from one quarter hour to the next, volts to either side. */
+const POINT_SPREAD = 0.2;
+const RIPPLE = 0.2;
 
-/** Service voltage of a meter in one quarter hour, volts. */
-export function serviceVoltage(random: Randomness, meter: number, slot: number): number {
-  const chance = random.uniform(STREAM.voltageAnomaly, meter, slot);
-  if (chance < ANOMALY_PROBABILITY) {
-    const kind = chance < ANOMALY_PROBABILITY / 2 ? ANOMALY_LOW : ANOMALY_HIGH;
-    // (1 - u) is in (0, 1]: an anomaly never lands on the edge itself, which would still be range A.
-    return kind.edge + kind.depth * (1 - random.uniform(STREAM.voltageAnomalyDepth, meter, slot));
-  }
-  const first = random.uniform(STREAM.voltage, meter, slot);
-  const second = random.uniform(STREAM.voltage, meter, -slot - 1);
-  return NORMAL_MIN + (NORMAL_MAX - NORMAL_MIN) * ((first + second) / 2);
+const DRIFT: Quantiles = Float64Array.from(
+  { length: 1024 },
+  (_, step) => HEAD_DRIFT * ((2 * (step + 0.5)) / 1024 - 1),
+);
+
+/** A feeder's drop to its far end at mean load, volts. */
+export function lineDrop(feederKey: number): number {
+  return MIN_DROP + (MAX_DROP - MIN_DROP) * share(drawAt(feederKey, STREAM.lineImpedance, 0));
+}
+
+/** Voltage at the head of a feeder in a quarter hour, volts. */
+export function headVoltage(feederKey: number, slot: number): number {
+  return (
+    HEAD_VOLTS +
+    HEAD_SPREAD * (2 * share(drawAt(feederKey, STREAM.headVoltage, 0)) - 1) +
+    valueNoise(feederKey, STREAM.headVoltageDrift, slot, DRIFT_STEPS, DRIFT)
+  );
+}
+
+/** What a service point's voltage differs by from its neighbours', for ever, volts. */
+export function pointOffset(meterKey: number): number {
+  return POINT_SPREAD * (2 * share(drawAt(meterKey, STREAM.meterVoltage, 0)) - 1);
+}
+
+/** Voltage of the line `distance` (0–1) along a feeder whose far end lies `farEndDrop` volts below its head. */
+export function lineVoltage(headVolts: number, farEndDrop: number, distance: number): number {
+  return headVolts - farEndDrop * distance;
+}
+
+/** Voltage lost on the customer's own service line at a load relative to its mean, volts. */
+export function ownDrop(ownLoad: number): number {
+  return (OWN_DROP * ownLoad) / (ownLoad + 4);
+}
+
+/** Voltage at a service point, volts: the line's, and what this point and this quarter hour differ by. */
+export function serviceVoltage(
+  lineVolts: number,
+  pointVolts: number,
+  meterKey: number,
+  slot: number,
+): number {
+  return lineVolts + pointVolts + RIPPLE * (2 * share(drawAt(meterKey, STREAM.voltageRipple, slot)) - 1);
+}
+
+function share(draw: number): number {
+  return draw / 2 ** 32;
 }

@@ -1,0 +1,142 @@
+import { APPLIANCE_SHARE, appliancePower, STARTS_PER_QUARTER } from './appliances.js';
+import { type CustomerClass, type CustomerMix, customerClass, customerSize } from './customers.js';
+import type { Expectation } from './expectation.js';
+import { BUSINESS_HABITS, HOME_HABITS, habit } from './habits.js';
+import { meanQuarterKwh } from './load.js';
+import { valueNoise } from './noise.js';
+import { lognormalQuantiles, pick, type Quantiles } from './quantiles.js';
+import { drawAt, type Randomness, STREAM } from './random.js';
+
+/** What one customer draws, quarter hour by quarter hour. */
+export interface Customer {
+  customerClass: CustomerClass;
+  /** The meter's key for `drawAt`. */
+  key: number;
+  /** Mean energy of a quarter hour, kWh. */
+  meanKwh: number;
+  /** Quarter hours by which the customer is later than its class. */
+  shift: number;
+  /** Energy of one unit of appliance power over a quarter hour, kWh; homes only. */
+  applianceKwh: number;
+  /** Appliance runs started a quarter hour at mean load; homes only. */
+  applianceStarts: number;
+}
+
+/** Latest and earliest a customer may be against its class, quarter hours. */
+const MAX_SHIFT: Readonly<Record<CustomerClass, number>> = { residential: 4, commercial: 1, industrial: 0 };
+
+/**
+ * Larger homes have more appliances, which run more often, rather than larger ones: of a home's size, this
+ * power goes into how strong a run is and the rest into how many there are. It keeps a small home's kettle
+ * and a large home's peak plausible.
+ */
+const STRENGTH_BY_SIZE = 0.65;
+/** How homes of a size differ in having few strong runs or many weak ones. */
+const PEAKINESS = lognormalQuantiles(0.2);
+
+/** Everything about a meter's customer that does not change; by meter number (1-based) and its feeder's mix. */
+export function createCustomer(random: Randomness, meter: number, mix: CustomerMix): Customer {
+  const itsClass = customerClass(random, meter, mix);
+  const size = customerSize(random, meter, itsClass);
+  const key = random.key(STREAM.meter, meter);
+  const strength = size ** STRENGTH_BY_SIZE * pick(PEAKINESS, drawAt(key, STREAM.peakiness, 0));
+  return {
+    customerClass: itsClass,
+    key,
+    meanKwh: size * meanQuarterKwh(itsClass),
+    shift: shiftOf(drawAt(key, STREAM.shift, 0), MAX_SHIFT[itsClass]),
+    applianceKwh: strength * meanQuarterKwh('residential'),
+    applianceStarts: (size / strength) * STARTS_PER_QUARTER,
+  };
+}
+
+/** Triangular between −max and max: the sum of two uniform draws. */
+function shiftOf(draw: number, max: number): number {
+  const half = (bits: number) => (bits * (max + 1)) >>> 16;
+  return half(draw & 0xffff) + half(draw >>> 16) - max;
+}
+
+/** Memory of a customer's load: what lasts for hours, for a day or two, for a week or more. */
+const HOURS = 9;
+const DAYS = 120;
+const WEEKS = 900;
+const HOME_HOURS = lognormalQuantiles(0.3);
+const HOME_DAYS = lognormalQuantiles(0.25);
+const HOME_WEEKS = lognormalQuantiles(0.22);
+const HOME_QUARTER = lognormalQuantiles(0.17);
+const BUSINESS_HOURS = lognormalQuantiles(0.12);
+const BUSINESS_DAYS = lognormalQuantiles(0.1);
+const BUSINESS_WEEKS = lognormalQuantiles(0.1);
+const BUSINESS_QUARTER = lognormalQuantiles(0.06);
+
+/** Weeks (of the meter's own reckoning) in which nobody is at home, and what is drawn then. */
+const AWAY_SLOTS = 672;
+const AWAY_PROBABILITY = 0.03;
+const AWAY_DRAW = 0.35;
+/** Makes up for the energy not drawn while away. */
+const AT_HOME = 1 / (1 - AWAY_PROBABILITY * (1 - AWAY_DRAW * (1 - APPLIANCE_SHARE)));
+
+/**
+ * A home has a 200 A service at 240 V, of which a quarter hour's mean uses half at most: from 12 kW on, what
+ * would be more is bent towards 21 kW. kWh a quarter hour.
+ */
+const BEND_KWH = 12 / 4;
+const SERVICE_LIMIT_KWH = 21 / 4;
+
+/**
+ * Energy a customer draws in a quarter hour, kWh, before what all of its feeder have in common.
+ *
+ * @param slot UTC quarter hour, within the expectation's.
+ */
+export function consumedKwh(customer: Customer, slot: number, expectation: Expectation): number {
+  return customer.customerClass === 'residential'
+    ? homeKwh(customer, slot, expectation)
+    : businessKwh(customer, slot, expectation);
+}
+
+function homeKwh(home: Customer, slot: number, expectation: Expectation): number {
+  const { key } = home;
+  const index = expectation.at(slot) - home.shift;
+  // Each meter's noise has its own phase, or all would bend at the same instant.
+  const step = slot + (key & 0x3ff);
+  const clock = expectation.clock[index] as number;
+  const standing =
+    (1 - APPLIANCE_SHARE) *
+    home.meanKwh *
+    (expectation.level.residential[index] as number) *
+    habit(key, clock, HOME_HABITS) *
+    memory(key, step, HOME_HOURS, HOME_DAYS, HOME_WEEKS) *
+    pick(HOME_QUARTER, drawAt(key, STREAM.quarterNoise, slot));
+  if (drawAt(key, STREAM.away, Math.floor(step / AWAY_SLOTS)) < AWAY_PROBABILITY * 2 ** 32) {
+    return AT_HOME * AWAY_DRAW * standing;
+  }
+  const runs = home.applianceKwh * appliancePower(key, slot, index, home.applianceStarts, expectation);
+  return withinService(AT_HOME * (standing + runs));
+}
+
+function businessKwh(business: Customer, slot: number, expectation: Expectation): number {
+  const { key } = business;
+  const index = expectation.at(slot) - business.shift;
+  const step = slot + (key & 0x3ff);
+  return (
+    business.meanKwh *
+    (expectation.level[business.customerClass][index] as number) *
+    habit(key, expectation.clock[index] as number, BUSINESS_HABITS) *
+    memory(key, step, BUSINESS_HOURS, BUSINESS_DAYS, BUSINESS_WEEKS) *
+    pick(BUSINESS_QUARTER, drawAt(key, STREAM.quarterNoise, slot))
+  );
+}
+
+function memory(key: number, step: number, hours: Quantiles, days: Quantiles, weeks: Quantiles): number {
+  return (
+    valueNoise(key, STREAM.hoursNoise, step, HOURS, hours) *
+    valueNoise(key, STREAM.dayNoise, step, DAYS, days) *
+    valueNoise(key, STREAM.weekNoise, step, WEEKS, weeks)
+  );
+}
+
+function withinService(kwh: number): number {
+  if (kwh <= BEND_KWH) return kwh;
+  const room = SERVICE_LIMIT_KWH - BEND_KWH;
+  return BEND_KWH + room * (1 - Math.exp((BEND_KWH - kwh) / room));
+}

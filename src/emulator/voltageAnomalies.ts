@@ -1,0 +1,62 @@
+import { drawAt, STREAM } from './random.js';
+
+/**
+ * Anomalies of voltage without any event: a failing transformer, a regulator stuck on a lateral. They come to
+ * neighbours together and stay for a while, so they are drawn for groups of meters and blocks of time, at most
+ * one a block, found from any quarter hour of the block.
+ */
+interface Kind {
+  stream: number;
+  /** Quarter hours of a block, the probability of an anomaly in it, and the longest one. */
+  block: number;
+  probability: number;
+  longest: number;
+}
+
+/** Meters that hang on one transformer: neighbours along the feeder. */
+export const METERS_PER_TRANSFORMER = 8;
+/** Transformers on one lateral. */
+const TRANSFORMERS_PER_LATERAL = 8;
+
+/** Half an hour to eight hours, on average once in 100 days for each transformer: 0.13 % of reads. */
+const TRANSFORMER: Kind = { stream: STREAM.voltageAnomaly, block: 192, probability: 0.02, longest: 32 };
+/** Up to four hours, on average twice a year for each lateral: another 0.04 %. */
+const LATERAL: Kind = { stream: STREAM.lateral, block: 672, probability: 0.04, longest: 16 };
+const SHORTEST = 2;
+
+/** Three in four are low. How far outside range A (114–126 V) they reach, volts. */
+const LOW_SHARE = 0.75;
+const LOW = { edge: 114, least: 0.5, most: 3 } as const;
+const HIGH = { edge: 126, least: 0.5, most: 1.3 } as const;
+
+/**
+ * Voltage the anomaly at a transformer holds its service points at, volts, before what each differs by; 0 when
+ * there is none.
+ *
+ * @param transformer number of the transformer on its feeder, from 0.
+ */
+export function anomalyVolts(feederKey: number, transformer: number, slot: number): number {
+  return (
+    groupVolts(feederKey, transformer, slot, TRANSFORMER) ||
+    groupVolts(feederKey, Math.floor(transformer / TRANSFORMERS_PER_LATERAL), slot, LATERAL)
+  );
+}
+
+function groupVolts(feederKey: number, group: number, slot: number, kind: Kind): number {
+  const key = drawAt(feederKey, kind.stream, group);
+  // Blocks of different groups begin at different times.
+  const step = slot + (key & 0xfff);
+  const block = Math.floor(step / kind.block);
+  if (drawAt(key, kind.stream, block) >= kind.probability * 2 ** 32) return 0;
+  const draw = drawAt(key, STREAM.voltageAnomalyDepth, block);
+  // Mostly short: the square of a uniform draw. Length, start, kind and depth from different bits.
+  const length = SHORTEST + Math.round((kind.longest - SHORTEST) * ((draw & 0xff) / 0xff) ** 2);
+  const start = (((draw >>> 8) & 0xff) * (kind.block - length)) >>> 8;
+  const since = step - block * kind.block - start;
+  if (since < 0 || since >= length) return 0;
+  const low = ((draw >>> 16) & 0xff) / 0x100 < LOW_SHARE;
+  const depth = (draw >>> 24) / 0xff;
+  return low
+    ? LOW.edge - LOW.least - (LOW.most - LOW.least) * depth
+    : HIGH.edge + HIGH.least + (HIGH.most - HIGH.least) * depth;
+}
