@@ -61,7 +61,8 @@ export function runWorker({ config, database, queue, log }: Context): Running {
   const upkeep = async (): Promise<void> => {
     const { readsRetentionDays } = config;
     const done = await runUpkeep({ database, queue, readsRetentionDays, now: () => new Date() });
-    if (done.partitionsMade + done.partitionsDropped.length + done.batchesRestored > 0)
+    const { partitionsMade, partitionsDropped, batchesRestored, eventsExpired } = done;
+    if (partitionsMade + partitionsDropped.length + batchesRestored + eventsExpired > 0)
       log.info(done, 'upkeep');
   };
   const periodic = [

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { DEFAULT_CLIMATE } from '../emulator/climate.js';
 import { MAX_BATCH_SIZE } from './limits.js';
+import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
 /**
  * What a queued job carries: ranges, never lists of meters, so that it stays a few hundred bytes whatever
@@ -17,6 +19,9 @@ export const batchJob = z
     fleet: z.object({ meterCount: z.int().positive(), feederCount: z.int().positive() }),
     from: z.int().nonnegative(),
     to: z.int().positive(),
+    // With defaults: jobs that were queued before there was a choice are of these.
+    timeZone: timeZone.default(DEFAULT_TIME_ZONE),
+    climate: climate.default(DEFAULT_CLIMATE),
     onConflict: z.enum(['nothing', 'update']),
     /** The request that asked for it, so that the worker's log lines can be found from the API's. */
     requestId: z.string().optional(),

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { DEFAULT_CLIMATE } from '../emulator/climate.js';
 import { isAligned } from '../emulator/intervals.js';
 import { ApiError } from './errors.js';
 import { INTERVAL_MINUTES, type IntervalMinutes } from './limits.js';
+import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
 /**
  * A tenant's name becomes part of every meter id and of log lines, so it is held to characters that need no
@@ -11,11 +13,11 @@ export const tenantId = z
   .string('must be a string, for example "DEMO_TENANT"')
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
 
-const positiveInteger = z
+export const positiveInteger = z
   .number('must be a positive whole number')
   .refine((value) => Number.isInteger(value) && value > 0, 'must be a positive whole number');
 
-const boolean = z.boolean('must be true or false');
+export const boolean = z.boolean('must be true or false');
 
 const intervalMinutes = z.union(
   [z.literal(INTERVAL_MINUTES[0]), z.literal(INTERVAL_MINUTES[1])],
@@ -28,7 +30,7 @@ const seed = z.union(
   'must be a whole number or 1 to 64 printable ASCII characters',
 );
 
-const instant = z.iso
+export const instant = z.iso
   .datetime({
     offset: true,
     error: 'must be an ISO 8601 instant with a zone, for example "2026-01-31T10:15:00Z"',
@@ -36,9 +38,9 @@ const instant = z.iso
   .transform((value) => new Date(value));
 
 /** Reads older than this are taken for a typing error: no smart meter's interval data is as old. */
-const EARLIEST_READ_AT = new Date('2000-01-01T00:00:00Z');
+export const EARLIEST_READ_AT = new Date('2000-01-01T00:00:00Z');
 
-const MS_PER_DAY = 86_400_000;
+export const MS_PER_DAY = 86_400_000;
 
 /** Body of `POST /api/ami/publish-once`; unknown fields are refused, since a misspelt cap would be ignored. */
 export const publishOnceRequest = z.strictObject({
@@ -52,6 +54,8 @@ export const publishOnceRequest = z.strictObject({
   fleet: z.enum(['synthetic', 'registry'], 'must be "synthetic" or "registry"').default('synthetic'),
   onConflict: z.enum(['nothing', 'update'], 'must be "nothing" or "update"').default('nothing'),
   readAt: instant.optional(),
+  timeZone: timeZone.default(DEFAULT_TIME_ZONE),
+  climate: climate.default(DEFAULT_CLIMATE),
 });
 export type PublishOnceRequest = z.infer<typeof publishOnceRequest>;
 

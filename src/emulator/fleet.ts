@@ -23,6 +23,12 @@ export function feederId(feeder: number): string {
   return `FEEDER_${feeder}`;
 }
 
+/** The feeder number of `FEEDER_7`, or undefined for an id that no feeder of this fleet has. */
+export function feederNumber(id: string, fleet: SyntheticFleet): number | undefined {
+  const number = Number(/^FEEDER_([1-9]\d*)$/.exec(id)?.[1]);
+  return number <= fleet.feederCount ? number : undefined;
+}
+
 /** `<tenantId>-MTR-00042` for 42: five digits, the brief's format. */
 export function meterId(tenantId: string, meter: number): string {
   return `${tenantId}-MTR-${String(meter).padStart(5, '0')}`;
@@ -37,6 +43,23 @@ export function meterNumber(feeder: number, ordinal: number, feederCount: number
 export function feederSize(feeder: number, fleet: SyntheticFleet): number {
   const { meterCount, feederCount } = fleet;
   return Math.floor(meterCount / feederCount) + (feeder <= meterCount % feederCount ? 1 : 0);
+}
+
+/** The positions `[from, to)` of the line at which `feeder` (1-based) stands; empty when it has no meters. */
+export function feederRange(feeder: number, fleet: SyntheticFleet): { from: number; to: number } {
+  const before = feeder - 1;
+  const small = Math.floor(fleet.meterCount / fleet.feederCount);
+  const from = before * small + Math.min(before, fleet.meterCount % fleet.feederCount);
+  return { from, to: from + feederSize(feeder, fleet) };
+}
+
+/** The ids of all meters on the feeder `id`, in the order of the line; none when the fleet has no such feeder. */
+export function metersOfFeeder(tenantId: string, id: string, fleet: SyntheticFleet): string[] {
+  const feeder = feederNumber(id, fleet);
+  if (feeder === undefined) return [];
+  return Array.from({ length: feederSize(feeder, fleet) }, (_, ordinal) =>
+    meterId(tenantId, meterNumber(feeder, ordinal, fleet.feederCount)),
+  );
 }
 
 /**

@@ -5,22 +5,32 @@ import { withDeadline } from '../deadline.js';
 /** 1.9 s: an answer is out within 2 s, whatever hangs. */
 const ANSWER_WITHIN_MS = 1_900;
 
-/** A handler whose promise must settle in time; a late one is answered with 503 and its result dropped. */
+const REPEATING_IS_SAFE = 'repeating it is safe, since a read is written once';
+
+/**
+ * A handler whose promise must settle in time; a late one is answered with 503 and its result dropped.
+ *
+ * @param advice what the caller of a POST can do who cannot know whether it was accepted; the end of a sentence. It is
+ * left in `response.locals.advice` for the envelope of errors that leave the same doubt.
+ */
 export function answerInTime(
   handler: (request: Request, response: Response) => Promise<void>,
+  advice = REPEATING_IS_SAFE,
 ): RequestHandler {
-  return (request, response) =>
-    withDeadline(
+  return (request, response) => {
+    response.locals.advice = advice;
+    return withDeadline(
       () => handler(request, response),
       ANSWER_WITHIN_MS,
-      () => tooSlow(request.method),
+      () => tooSlow(request.method, advice),
     );
+  };
 }
 
-function tooSlow(method: string): ApiError {
+function tooSlow(method: string, advice: string): ApiError {
   const message =
     method === 'GET'
       ? 'Postgres or the queue did not answer in time; ask again.'
-      : 'Postgres or the queue did not answer in time; it may or may not have been accepted, and repeating it is safe, since a read is written once.';
+      : `Postgres or the queue did not answer in time; it may or may not have been accepted, and ${advice}.`;
   return new ApiError(503, 'unavailable', message, { headers: { 'Retry-After': '5' } });
 }

@@ -19,7 +19,7 @@ export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, resp
     if (!response.writableEnded) next(error);
     return;
   }
-  const answer = answerFor(error, request.method);
+  const answer = answerFor(error, request.method, response.locals.advice);
   if (answer.status >= 500) request.log.error({ err: error }, answer.message);
   const { headers = {}, details, body = {} } = answer.extra;
   response
@@ -35,7 +35,7 @@ export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, resp
     });
 };
 
-function answerFor(error: unknown, method: string): ApiError {
+function answerFor(error: unknown, method: string, adviceInDoubt?: string): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof BackpressureError) {
     return new ApiError(429, 'backpressure', error.message, {
@@ -43,8 +43,9 @@ function answerFor(error: unknown, method: string): ApiError {
       body: { ...error.depth },
     });
   }
-  if (error instanceof DependencyUnavailableError) return unavailable(error.dependency, method);
-  if (isTransient(error)) return unavailable('postgres', method);
+  if (error instanceof DependencyUnavailableError)
+    return unavailable(error.dependency, method, adviceInDoubt);
+  if (isTransient(error)) return unavailable('postgres', method, adviceInDoubt);
   return (
     fromBodyParser(error) ??
     new ApiError(500, 'internal', 'Something went wrong here; the log has it under this requestId.')
@@ -52,12 +53,16 @@ function answerFor(error: unknown, method: string): ApiError {
 }
 
 /** Where Postgres goes away in the middle of a commit, nobody can say whether it was one. */
-function unavailable(dependency: 'postgres' | 'queue', method: string): ApiError {
+function unavailable(
+  dependency: 'postgres' | 'queue',
+  method: string,
+  adviceInDoubt: string | undefined,
+): ApiError {
   const name = dependency === 'postgres' ? 'Postgres' : 'The queue';
   const advice =
-    method === 'GET' || dependency === 'queue'
+    method === 'GET' || dependency === 'queue' || adviceInDoubt === undefined
       ? 'try again shortly'
-      : 'try again shortly, which is safe even if this request was accepted, since a read is written once';
+      : `this request may or may not have been accepted, and ${adviceInDoubt}`;
   return new ApiError(503, 'unavailable', `${name} is not available; ${advice}.`, {
     headers: { 'Retry-After': '5' },
     body: { dependency },

@@ -1,6 +1,6 @@
 import { BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
 import { MAX_BATCH_SIZE, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
-import { type Database, rethrowUnavailable, withTransaction } from '../db.js';
+import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db.js';
 import { cut } from '../emulator/plan.js';
 import type { AmiQueue, QueueCounts, QueuedBatch } from '../queues/amiQueue.js';
 import { lockAdmission, releaseDueTime, reserveDueTime } from '../stores/pacing.js';
@@ -20,13 +20,18 @@ export interface Admitted {
   lastStartInMs: number;
 }
 
+export type Alongside = (client: Queryable) => Promise<void>;
+
 export interface Admission {
   /**
+   * @param alongside what must be written if and only if the publish is accepted: it runs in the transaction that
+   * accepts it, possibly again after one that was rolled back. When it throws, its own publish is not accepted and
+   * the error is rethrown.
    * @throws BackpressureError when the queue would become deeper than its bound; nothing was accepted.
    * @throws DependencyUnavailableError when Postgres or the queue is away; nothing was accepted, unless Postgres
    * went away in the middle of the commit.
    */
-  admit(publish: PublishRecord): Promise<Admitted>;
+  admit(publish: PublishRecord, alongside?: Alongside): Promise<Admitted>;
 }
 
 interface AdmissionOptions {
@@ -39,6 +44,7 @@ interface AdmissionOptions {
 
 interface Request {
   publish: PublishRecord;
+  alongside: Alongside | undefined;
   /** `performance.now()` at its arrival. */
   arrivedAt: number;
   resolve(admitted: Admitted): void;
@@ -107,9 +113,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
         client,
         publishes.map(({ readAt }) => readAt),
       );
+      for (const { request } of decision.accepted) await request.alongside?.(client);
       // Last before the inserts: it locks the row that every worker's next start waits for.
       if (owed === 0) await releaseDueTime(client);
-      const reads = publishes.reduce((sum, publish) => sum + publish.meterCount, 0);
+      const reads = publishes.reduce((sum, { rangeFrom, rangeTo }) => sum + rangeTo - rangeFrom, 0);
       const firstDueInMs = await reserveDueTime(client, reads, rate);
       const batches = schedule(decision, firstDueInMs, rate);
       await recordPublishes(client, publishes, batches);
@@ -117,9 +124,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
     });
 
   return {
-    admit: (publish) =>
+    admit: (publish, alongside) =>
       new Promise((resolve, reject) => {
-        waiting.push({ publish, arrivedAt: performance.now(), resolve, reject });
+        waiting.push({ publish, alongside, arrivedAt: performance.now(), resolve, reject });
         if (!working) void work();
       }),
   };
@@ -173,7 +180,7 @@ function schedule(decision: Decision, firstDueInMs: number, rate: number): Batch
   let dueInMs = firstDueInMs;
   for (const accepted of decision.accepted) {
     const { publish } = accepted.request;
-    for (const { number, from, to } of cut(publish.meterCount, publish.batchSize)) {
+    for (const { number, from, to } of cut(publish.rangeTo - publish.rangeFrom, publish.batchSize)) {
       const { publishId, tenantId } = publish;
       batches.push({ publishId, number, tenantId, meters: to - from, dueInMs });
       decision.jobs.push({ payload: batchPayload(publish, number), delayMs: dueInMs });

@@ -6,7 +6,7 @@ import type { PublishRecord } from '../stores/publishLedger.js';
  * the queue was lost is what was enqueued at first.
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
-  const from = batch * publish.batchSize;
+  const from = publish.rangeFrom + batch * publish.batchSize;
   return {
     publishId: publish.publishId,
     batch,
@@ -16,7 +16,9 @@ export function batchPayload(publish: PublishRecord, batch: number): BatchJobPay
     seed: publish.seed,
     fleet: { meterCount: publish.meterCount, feederCount: publish.feederCount },
     from,
-    to: Math.min(from + publish.batchSize, publish.meterCount),
+    to: Math.min(from + publish.batchSize, publish.rangeTo),
+    timeZone: publish.timeZone,
+    climate: publish.climate,
     onConflict: publish.onConflict,
     ...(publish.requestId === null ? {} : { requestId: publish.requestId }),
   };

@@ -1,8 +1,10 @@
 import type { BatchJob } from '../contracts/batchJob.js';
-import type { Database } from '../db.js';
-import { type BatchOutcome, writeBatch } from '../stores/meterReads.js';
+import { type Database, type Queryable, withTransaction } from '../db.js';
+import { intervalEnd } from '../emulator/intervals.js';
+import { overlappingEvents } from '../stores/events.js';
+import { type BatchOutcome, lockRevisions, writeBatch } from '../stores/meterReads.js';
 import { failBatch, isOwed } from '../stores/publishLedger.js';
-import { generateBatch } from './amiEmulator.js';
+import { batchFeederIds, generateBatch } from './amiEmulator.js';
 import type { StartPacer } from './startPacer.js';
 
 export interface BatchResult extends BatchOutcome {
@@ -21,7 +23,7 @@ const ALREADY_FINISHED: BatchResult = {
   elapsedMs: 0,
 };
 
-/** Runs one batch: waits for its turn under the read limit, generates its reads, writes them. */
+/** Runs one batch: waits for its turn under the read limit, generates its reads with the events, writes them. */
 export function createBatchRunner(database: Database, pacer: StartPacer) {
   return {
     /** @param isRerun whether the job was started before: then it may be done, and must not spend the read limit. */
@@ -29,15 +31,10 @@ export function createBatchRunner(database: Database, pacer: StartPacer) {
       if (isRerun && !(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
       const startedAt = await pacer.turn(job.to - job.from);
       const started = performance.now();
-      const outcome = await writeBatch(database, {
-        publishId: job.publishId,
-        batch: job.batch,
-        tenantId: job.tenantId,
-        readAt: job.readAt,
-        columns: generateBatch(job),
-        onConflict: job.onConflict,
-        startedAt,
-      });
+      const outcome =
+        job.onConflict === 'update'
+          ? await writeRevision(database, job, startedAt)
+          : await write(database, job, startedAt);
       const elapsedMs = Math.round(performance.now() - started);
       return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...ALREADY_FINISHED, elapsedMs };
     },
@@ -47,6 +44,30 @@ export function createBatchRunner(database: Database, pacer: StartPacer) {
       return failBatch(database, job.publishId, job.batch, reason);
     },
   };
+}
+
+/** The events are read last, so that what was posted before a batch's turn shows in it. */
+async function write(database: Queryable, job: BatchJob, startedAt: Date): Promise<BatchOutcome | undefined> {
+  const { publishId, batch, tenantId, readAt, onConflict } = job;
+  const until = intervalEnd(readAt, job.intervalMinutes);
+  const events = await overlappingEvents(database, tenantId, batchFeederIds(job), readAt, until);
+  const columns = generateBatch(job, events);
+  return writeBatch(database, { publishId, batch, tenantId, readAt, columns, onConflict, startedAt });
+}
+
+/**
+ * Revisions of one interval take turns from reading the events to the commit: otherwise one that read them before
+ * another event was there could overwrite what that event's own revision has written.
+ */
+function writeRevision(
+  database: Database,
+  job: BatchJob,
+  startedAt: Date,
+): Promise<BatchOutcome | undefined> {
+  return withTransaction(database, async (client) => {
+    await lockRevisions(client, job.tenantId, job.readAt);
+    return write(client, job, startedAt);
+  });
 }
 
 export type BatchRunner = ReturnType<typeof createBatchRunner>;

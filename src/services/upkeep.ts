@@ -1,5 +1,6 @@
 import type { Database } from '../db.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
+import { expireEvents } from '../stores/events.js';
 import { dropExpiredPartitions, preparePartitions } from './partitionUpkeep.js';
 import { restoreLostBatches } from './recovery.js';
 
@@ -7,6 +8,7 @@ export interface UpkeepResult {
   partitionsMade: number;
   partitionsDropped: string[];
   batchesRestored: number;
+  eventsExpired: number;
 }
 
 export interface UpkeepOptions {
@@ -18,7 +20,7 @@ export interface UpkeepOptions {
 
 /**
  * What must happen now and then whatever is published: partitions ahead, expired ones dropped, lost batches
- * put back. Each part is safe from several processes at once, and one that fails does not keep the others
+ * put back, events that are over marked as such. Each part is safe from several processes at once, and one that fails does not keep the others
  * from their turn: the errors are thrown together at the end.
  */
 export async function runUpkeep({
@@ -27,12 +29,13 @@ export async function runUpkeep({
   readsRetentionDays,
   now,
 }: UpkeepOptions): Promise<UpkeepResult> {
-  const [made, dropped, restored] = await Promise.allSettled([
+  const [made, dropped, restored, ended] = await Promise.allSettled([
     preparePartitions(database, now()),
     readsRetentionDays === undefined ? [] : dropExpiredPartitions(database, now(), readsRetentionDays),
     restoreLostBatches(database, queue),
+    expireEvents(database, now()),
   ]);
-  const errors = [made, dropped, restored].flatMap((part) =>
+  const errors = [made, dropped, restored, ended].flatMap((part) =>
     part.status === 'rejected' ? [part.reason] : [],
   );
   if (errors.length > 0) throw new AggregateError(errors, errors.map((error) => String(error)).join('; '));
@@ -40,5 +43,6 @@ export async function runUpkeep({
     partitionsMade: made.status === 'fulfilled' ? made.value : 0,
     partitionsDropped: dropped.status === 'fulfilled' ? dropped.value : [],
     batchesRestored: restored.status === 'fulfilled' ? restored.value : 0,
+    eventsExpired: ended.status === 'fulfilled' ? ended.value : 0,
   };
 }

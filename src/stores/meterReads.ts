@@ -49,6 +49,13 @@ export async function writeBatch(database: Queryable, write: BatchWrite): Promis
   return rows[0];
 }
 
+/** Until the end of the transaction, no other revision of the tenant's interval goes on beyond this. */
+export async function lockRevisions(client: Queryable, tenantId: string, readAt: Date): Promise<void> {
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:revision:' || $1, 0))", [
+    `${tenantId}:${readAt.toISOString()}`,
+  ]);
+}
+
 /**
  * A Postgres array literal of texts, each quoted. pg's own serialisation goes element by element; at 500 rows
  * and six columns that was a sixth of the whole write path (111 k against 134 k rows/s), while joining first

@@ -12,6 +12,9 @@ export const MIGRATIONS = [
   'phase1_read_counters.sql',
   'phase2_publish_ledger.sql',
   'phase2_write_batch.sql',
+  'phase3_ami_events.sql',
+  'phase3_rollups.sql',
+  'phase3_kpi_views.sql',
 ] as const;
 
 const SQL_FOLDER = new URL('../../sql/', import.meta.url);

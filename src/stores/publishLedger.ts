@@ -1,5 +1,6 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Queryable } from '../db.js';
+import type { Climate } from '../emulator/climate.js';
 
 /** What made the deployment publish. */
 export type PublishOrigin = 'manual' | 'tick' | 'catch-up' | 'backfill' | 'revision';
@@ -11,8 +12,14 @@ export interface PublishRecord {
   readAt: Date;
   intervalMinutes: IntervalMinutes;
   seed: string;
+  /** Size of the fleet, which decides who stands where on its line; not how many meters are published. */
   meterCount: number;
   feederCount: number;
+  /** The positions `[rangeFrom, rangeTo)` of the line that are published: all, but for a revision. */
+  rangeFrom: number;
+  rangeTo: number;
+  timeZone: string;
+  climate: Climate;
   batchSize: number;
   batchCount: number;
   onConflict: 'nothing' | 'update';
@@ -44,9 +51,10 @@ export async function recordPublishes(
 ): Promise<void> {
   await client.query(
     `INSERT INTO ami_publishes (publish_id, tenant_id, origin, read_at, interval_minutes, seed, meter_count,
-       feeder_count, batch_size, batch_count, on_conflict, request_id)
+       feeder_count, batch_size, batch_count, on_conflict, request_id, range_from, range_to, time_zone, climate)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[],
-       $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[])`,
+       $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[], $13::integer[],
+       $14::integer[], $15::text[], $16::text[])`,
     [
       publishes.map((publish) => publish.publishId),
       publishes.map((publish) => publish.tenantId),
@@ -60,6 +68,10 @@ export async function recordPublishes(
       publishes.map((publish) => publish.batchCount),
       publishes.map((publish) => publish.onConflict),
       publishes.map((publish) => publish.requestId),
+      publishes.map((publish) => publish.rangeFrom),
+      publishes.map((publish) => publish.rangeTo),
+      publishes.map((publish) => publish.timeZone),
+      publishes.map((publish) => publish.climate),
     ],
   );
   await client.query(
@@ -122,10 +134,13 @@ export async function overdueBatches(
   return rows;
 }
 
-const PUBLISH_COLUMNS = `publish.publish_id AS "publishId", publish.tenant_id AS "tenantId", publish.origin,
+/** All of a PublishRecord, from `ami_publishes publish`. */
+export const PUBLISH_COLUMNS = `publish.publish_id AS "publishId", publish.tenant_id AS "tenantId", publish.origin,
   publish.read_at AS "readAt", publish.interval_minutes AS "intervalMinutes", publish.seed,
   publish.meter_count AS "meterCount", publish.feeder_count AS "feederCount", publish.batch_size AS "batchSize",
-  publish.batch_count AS "batchCount", publish.on_conflict AS "onConflict", publish.request_id AS "requestId"`;
+  publish.batch_count AS "batchCount", publish.on_conflict AS "onConflict", publish.request_id AS "requestId",
+  publish.range_from AS "rangeFrom", publish.range_to AS "rangeTo", publish.time_zone AS "timeZone",
+  publish.climate`;
 
 export interface PublishProgress extends PublishRecord {
   acceptedAt: Date;

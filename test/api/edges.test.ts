@@ -51,6 +51,9 @@ describe('the edges of the API', () => {
       { tenantId: 'T', intervalMinutes: 60, readAt: '2026-01-31T10:15:00Z' },
       'readAt',
     ],
+    ['timeZone unknown', { tenantId: 'T', timeZone: 'Mars/Olympus' }, 'timeZone'],
+    ['timeZone an offset', { tenantId: 'T', timeZone: '+01:00' }, 'timeZone'],
+    ['climate unknown', { tenantId: 'T', climate: 'moon' }, 'climate'],
     ['a misspelt field', { tenantId: 'T', meterCuont: 5 }, 'meterCuont'],
     ['fleet registry, not built yet', { tenantId: 'T', fleet: 'registry' }, 'fleet'],
   ])('400 names the field: %s', async (_name, body, field) => {
@@ -124,7 +127,9 @@ describe('the edges of the API', () => {
     const put = await deployment.http.put('/api/ami/scale/status');
     expect([put.status, put.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
     expect((await deployment.http.delete('/healthz')).status).toBe(405);
-    for (const nowhere of ['/api/ami/nothing', '/', '/api/ami/start', '/api/ami/event/theft']) {
+    const event = await deployment.http.get('/api/ami/event/theft');
+    expect([event.status, event.headers.allow]).toEqual([405, 'POST, OPTIONS']);
+    for (const nowhere of ['/api/ami/nothing', '/', '/api/ami/start', '/api/ami/event/fire']) {
       const response = await deployment.http.get(nowhere);
       expect([response.status, response.body.code]).toEqual([404, 'not_found']);
     }

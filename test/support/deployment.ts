@@ -25,6 +25,8 @@ export interface Deployment {
   logLines: Record<string, unknown>[];
   startWorker(): Promise<Running>;
   post(path: string, body: unknown): supertest.Test;
+  /** Stops every process and starts the API anew, on the same database and queue. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,16 +49,23 @@ export async function createDeployment(
   );
   const logLines: Record<string, unknown>[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) });
-  const context = await createContext('api', config, API_POOL, { queuePrefix, log });
-  const app = composeApi(context, now);
-  const http = supertest(app);
+  const startApi = async () => {
+    const context = await createContext('api', config, API_POOL, { queuePrefix, log });
+    const app = composeApi(context, now);
+    return { context, app, http: supertest(app) };
+  };
   const workers: { worker: Running; context: Context }[] = [];
-  return {
+  const stop = async () => {
+    for (const { worker, context: workerContext } of workers.splice(0)) {
+      await worker.stop();
+      await workerContext.close();
+    }
+    await deployment.context.close();
+  };
+  const deployment: Deployment = {
     database,
-    context,
+    ...(await startApi()),
     config,
-    app,
-    http,
     logLines,
     async startWorker() {
       const workerContext = await createContext('worker', config, WORKER_POOL, { queuePrefix, log });
@@ -72,17 +81,18 @@ export async function createDeployment(
       };
     },
     post: (path, body) =>
-      http
+      deployment.http
         .post(path)
         .set(BEARER)
         .send(body as object),
+    async restart() {
+      await stop();
+      Object.assign(deployment, await startApi());
+    },
     async close() {
-      for (const { worker, context: workerContext } of workers) {
-        await worker.stop();
-        await workerContext.close();
-      }
-      await context.close();
+      await stop();
       await database.drop();
     },
   };
+  return deployment;
 }

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { ApiError } from './errors.js';
+import { boolean, EARLIEST_READ_AT, instant, MS_PER_DAY, positiveInteger, tenantId } from './requests.js';
+
+/** A customer's own feeder names may come from any script and hold spaces, but no control characters. */
+const feederId = z
+  .string('must be a string, for example "FEEDER_7"')
+  .regex(
+    /^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}(?<! )$/u,
+    'must be 1 to 64 printable characters, for example "FEEDER_7"',
+  );
+
+const share = 'must be a number from 0 to 1';
+const fraction = 'must be a number over 0 and up to 1';
+/** Meters an event may name; about what fits into a body of 100 kB. */
+const MAX_METER_IDS = 5_000;
+const meterIds = `must be a list of 1 to ${MAX_METER_IDS} different meter ids`;
+
+const meterId = 'must be a meter id, 1 to 128 printable characters';
+
+/** Body of `POST /api/ami/event/<type>`; unknown fields are refused, since a misspelt one would be ignored. */
+export const eventRequest = z
+  .strictObject({
+    tenantId,
+    feederId,
+    durationMinutes: positiveInteger,
+    severity: z.number(share).min(0, share).max(1, share).default(0.5),
+    startAt: instant.optional(),
+    meterIds: z
+      .array(z.string(meterId).regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,128}$/u, meterId), meterIds)
+      .min(1, meterIds)
+      .max(MAX_METER_IDS, meterIds)
+      .refine((ids) => new Set(ids).size === ids.length, meterIds)
+      .optional(),
+    meterFraction: z
+      .number(fraction)
+      .refine((value) => value > 0 && value <= 1, fraction)
+      .optional(),
+    applyNow: boolean.default(false),
+  })
+  .refine((event) => event.meterIds === undefined || event.meterFraction === undefined, {
+    path: ['meterFraction'],
+    message: 'must not be given together with meterIds: an event takes one of them',
+  });
+export type EventRequest = z.infer<typeof eventRequest>;
+
+/** Query of `GET /api/ami/events`. */
+export const eventsQuery = z.object({
+  tenantId,
+  active: z
+    .enum(['true', 'false'], 'must be true or false')
+    .transform((value) => value === 'true')
+    .optional(),
+});
+
+export const eventId = z.uuid('must be the id that an event was answered with (a UUID)');
+
+/** 30 days: a longer event is a new normal rather than a pilot's event. */
+export const MAX_EVENT_MINUTES = 43_200;
+
+const DAYS_AHEAD = 366;
+
+/**
+ * Checks what one field alone cannot tell about `startAt`.
+ *
+ * @throws ApiError 400 when it lies before 2000 or more than 366 days ahead.
+ */
+export function requireStartInRange(startAt: Date, now: Date): void {
+  const refuse = (message: string): never => {
+    throw new ApiError(400, 'invalid_request', `startAt ${message}.`, {
+      details: [{ path: 'startAt', message }],
+    });
+  };
+  if (startAt < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
+  if (startAt.getTime() - now.getTime() > DAYS_AHEAD * MS_PER_DAY)
+    refuse(`must not lie more than ${DAYS_AHEAD} days ahead`);
+}

@@ -1,0 +1,45 @@
+import type { FeederEvent } from './feederEvent.js';
+import { createRandomness, STREAM } from './random.js';
+
+/** Whose meters an event selects from. */
+export interface SelectionScene {
+  tenantId: string;
+  seed: string;
+  /** All meters of a feeder, in any order; asked only for an event with a `meterFraction` or without a selection. */
+  metersOfFeeder: (feederId: string) => readonly string[];
+}
+
+/**
+ * The meters that an event concerns (the ground truth of a theft): those it names that are on its feeder, a share of
+ * the feeder's, or all of them.
+ *
+ * A share is exactly max(1, round(share × meters)), and which ones depends on seed, tenant and event type alone, not
+ * on the event: a demo that is repeated hits the same meters, and a larger share includes the smaller one's.
+ */
+export function selectedMeters(
+  event: Pick<FeederEvent, 'feederId' | 'eventType' | 'meterIds' | 'meterFraction'>,
+  scene: SelectionScene,
+): readonly string[] {
+  const all = scene.metersOfFeeder(event.feederId);
+  const { meterIds, meterFraction } = event;
+  if (meterIds !== null) {
+    const named = new Set(meterIds);
+    return all.filter((meterId) => named.has(meterId));
+  }
+  if (meterFraction === null) return all;
+  const random = createRandomness(scene.seed, scene.tenantId);
+  const type = subjectOf(event.eventType);
+  return all
+    .map((meterId) => ({ meterId, rank: random.uniform(STREAM.eventSelection, subjectOf(meterId), type) }))
+    .sort((a, b) => a.rank - b.rank || (a.meterId < b.meterId ? -1 : 1))
+    .slice(0, Math.max(1, Math.round(meterFraction * all.length)))
+    .map(({ meterId }) => meterId);
+}
+
+/** A meter's (or any) id as a subject of randomness, 32 bits: FNV-1a over its UTF-16 code units. */
+export function subjectOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < id.length; index += 1)
+    hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
+  return hash | 0;
+}

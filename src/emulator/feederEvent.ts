@@ -1,0 +1,31 @@
+/** What can be done to a feeder; the last part of the route that does it. */
+export const FEEDER_EVENT_TYPES = ['theft', 'comms-outage', 'voltage-sag'] as const;
+export type FeederEventType = (typeof FEEDER_EVENT_TYPES)[number];
+
+/** An event as far as reads are concerned. At most one of `meterIds` and `meterFraction` is set. */
+export interface FeederEvent {
+  id: string;
+  feederId: string;
+  eventType: FeederEventType;
+  /** 0 to 1. */
+  severity: number;
+  startAt: Date;
+  /** Exclusive. */
+  endAt: Date;
+  /** Only these of the feeder's meters. */
+  meterIds: readonly string[] | null;
+  /** Only this share of the feeder's meters, over 0 up to 1. */
+  meterFraction: number | null;
+}
+
+/**
+ * Whether an event touches the interval `[intervalStart, intervalEnd)`. It then affects the whole of it (decision 6).
+ * One that was stopped before it began is empty and touches nothing.
+ */
+export function overlaps(
+  event: Pick<FeederEvent, 'startAt' | 'endAt'>,
+  intervalStart: Date,
+  intervalEnd: Date,
+): boolean {
+  return event.startAt < event.endAt && event.startAt < intervalEnd && event.endAt > intervalStart;
+}

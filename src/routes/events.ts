@@ -1,0 +1,43 @@
+import type { RequestHandler, Router } from 'express';
+import { eventId, eventRequest, eventsQuery } from '../contracts/eventRequests.js';
+import { parseRequest } from '../contracts/requests.js';
+import { FEEDER_EVENT_TYPES } from '../emulator/feederEvent.js';
+import { answerInTime } from '../http/deadline.js';
+import { jsonBody } from '../http/jsonBody.js';
+import { resource } from '../http/methods.js';
+import type { EventService } from '../services/events.js';
+
+interface EventRoutes {
+  events: EventService;
+  requireKey: RequestHandler;
+  readable: RequestHandler;
+}
+
+/** `POST /event/<type>`, `POST /event/:id/stop`, `GET /events`. */
+export function eventRoutes(router: Router, { events, requireKey, readable }: EventRoutes): void {
+  for (const eventType of FEEDER_EVENT_TYPES) {
+    const create = answerInTime(
+      async (request, response) => {
+        const body = parseRequest(eventRequest, request.body, 'The body');
+        const created = await events.create(eventType, body, String(request.id));
+        response.status(201).json({ ok: true, ...created });
+      },
+      // Two thefts multiply: unlike a publish, repeating this is not the same as once.
+      'GET /api/ami/events?tenantId=… shows whether the event was created; look before you repeat it',
+    );
+    resource(router, `/event/${eventType}`, { post: [requireKey, ...jsonBody(), create] });
+  }
+
+  const stop = answerInTime(async (request, response) => {
+    const id = parseRequest(eventId, request.params.id, 'id');
+    response.json({ ok: true, ...(await events.stop(id)) });
+  }, 'repeating it is safe, since an event ends once');
+  resource(router, '/event/:id/stop', { post: [requireKey, stop] });
+
+  const list = answerInTime(async (request, response) => {
+    const { tenantId, active } = parseRequest(eventsQuery, request.query, 'The query');
+    response.json({ ok: true, ...(await events.list(tenantId, active)) });
+  });
+  router.use('/events', readable);
+  resource(router, '/events', { get: [list] });
+}
