@@ -7,6 +7,8 @@ import { API_POOL, type Context, createContext } from './context.js';
 import { StartupError } from './contracts/errors.js';
 import type { Running } from './lifecycle.js';
 import { createAdmission } from './services/admission.js';
+import { createEventService } from './services/events.js';
+import { createKpiService } from './services/kpi.js';
 import { createPublishService } from './services/publish.js';
 import { createStatusService } from './services/status.js';
 
@@ -65,7 +67,9 @@ export function composeApi({ config, database, queue, log }: Context, now = () =
     corsOrigins: config.corsOrigins,
     corsAllowLocalhost: config.corsAllowLocalhost,
     publish: createPublishService({ database, admission, maxReadsPerSecond, readsRetentionDays, now }),
-    status: createStatusService(database, queue),
+    events: createEventService({ database, admission, readsRetentionDays, now }),
+    kpi: createKpiService(database, now),
+    status: createStatusService(database, queue, now),
   });
 }
 

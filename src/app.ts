@@ -6,9 +6,13 @@ import { requireApiKey } from './http/apiKey.js';
 import { readableFromDashboard } from './http/cors.js';
 import { errorEnvelope, notFound } from './http/errors.js';
 import { requestId } from './http/requestId.js';
+import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
+import { kpiRoutes } from './routes/kpi.js';
 import { publishRoutes } from './routes/publish.js';
 import { statusRoutes } from './routes/status.js';
+import type { EventService } from './services/events.js';
+import type { KpiService } from './services/kpi.js';
 import type { PublishService } from './services/publish.js';
 import type { StatusService } from './services/status.js';
 
@@ -18,6 +22,8 @@ export interface AppContext {
   corsOrigins: readonly string[];
   corsAllowLocalhost: boolean;
   publish: PublishService;
+  events: EventService;
+  kpi: KpiService;
   status: StatusService;
 }
 
@@ -45,7 +51,10 @@ export function createApp(context: AppContext): Express {
 
   const ami = Router();
   const readable = readableFromDashboard(context.corsOrigins, context.corsAllowLocalhost);
-  publishRoutes(ami, { publish: context.publish, requireKey: requireApiKey(context.apiKey), readable });
+  const requireKey = requireApiKey(context.apiKey);
+  publishRoutes(ami, { publish: context.publish, requireKey, readable });
+  eventRoutes(ami, { events: context.events, requireKey, readable });
+  kpiRoutes(ami, context.kpi, readable);
   statusRoutes(ami, context.status, readable);
   app.use('/api/ami', ami);
   healthRoutes(app, context.status);

@@ -4,7 +4,7 @@ import { answerInTime } from '../http/deadline.js';
 import { resource } from '../http/methods.js';
 import type { StatusService } from '../services/status.js';
 
-/** `GET /status`, `GET /scale/status`, `GET /kpi/quickcheck`. */
+/** `GET /status`, `GET /scale/status`. */
 export function statusRoutes(router: Router, status: StatusService, readable: RequestHandler): void {
   const forTenant = (answer: (tenantId: string) => Promise<object>): RequestHandler =>
     answerInTime(async (request, response) => {
@@ -14,7 +14,6 @@ export function statusRoutes(router: Router, status: StatusService, readable: Re
   const paths = {
     '/status': (tenantId: string) => status.overview(tenantId),
     '/scale/status': (tenantId: string) => status.scale(tenantId),
-    '/kpi/quickcheck': (tenantId: string) => status.quickcheck(tenantId),
   };
   for (const [path, answer] of Object.entries(paths)) {
     router.use(path, readable);

@@ -1,8 +1,9 @@
 import { type Database, rethrowUnavailable } from '../db.js';
 import { withDeadline } from '../deadline.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
+import { activeEvents } from '../stores/events.js';
 import { recentJobs } from '../stores/publishLedger.js';
-import { tenantTotals } from '../stores/readCounters.js';
+import { tenantTotals } from '../stores/tenantTotals.js';
 import { liveWorkers } from '../stores/workerHeartbeats.js';
 
 /** A worker beats every 5 s; three missed beats and it is taken for dead. */
@@ -11,7 +12,7 @@ const RATE_WINDOW_SECONDS = 60;
 const RECENT_WINDOW_SECONDS = 900;
 
 /** What the data plane is doing, for people and dashboards. */
-export function createStatusService(database: Database, queue: AmiQueue) {
+export function createStatusService(database: Database, queue: AmiQueue, now: () => Date) {
   return {
     /** Doc 2's scale status: totals, depth, rate. */
     async scale(tenantId: string) {
@@ -33,47 +34,23 @@ export function createStatusService(database: Database, queue: AmiQueue) {
       };
     },
 
-    /** Doc 1's status: health of the queue, workers, what happened lately. */
+    /** Doc 1's status: health of the queue, workers, events under way, what happened lately. */
     async overview(tenantId: string) {
-      const [totals, counts, workers, recent] = await Promise.all([
+      const [totals, counts, workers, recent, events] = await Promise.all([
         tenantTotals(database, tenantId),
         queue.counts(),
         liveWorkers(database, WORKER_ALIVE_SECONDS),
         recentJobs(database, tenantId, RECENT_WINDOW_SECONDS),
+        activeEvents(database, tenantId, now()),
       ]).catch(rethrowUnavailable);
       return {
         tenantId,
         queue: { backend: queue.backend, healthy: true, ...counts },
         workers,
-        activeEvents: [],
+        activeEvents: events,
         lastIngestAt: totals.lastIngestAt,
         latestReadAt: totals.latestReadAt,
         recentJobs: { ...recent, windowSeconds: RECENT_WINDOW_SECONDS },
-      };
-    },
-
-    /**
-     * The dashboard's answer, in its final shape with what there is: the KPI views and events it will be read
-     * from are not built yet, so what they would fill is null or empty, never invented.
-     */
-    async quickcheck(tenantId: string) {
-      const totals = await tenantTotals(database, tenantId).catch(rethrowUnavailable);
-      const none: never[] = [];
-      return {
-        tenantId,
-        generatedAt: new Date(),
-        latestReadAt: totals.latestReadAt,
-        totalDistinctMeters: totals.totalDistinctMeters,
-        totalReads: totals.totalReads,
-        loss: { min: null, max: null, avg: null },
-        overview: none,
-        feederLoss: none,
-        suspiciousMeters: none,
-        fieldOps: none,
-        reportingSummary: null,
-        staleMetersBuckets: null,
-        latestFeeders: none,
-        activeEvents: none,
       };
     },
 

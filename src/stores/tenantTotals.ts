@@ -9,7 +9,7 @@ export interface TenantTotals {
   lastIngestAt: Date | null;
 }
 
-/** A tenant's totals from the counters: days × feeders and meters are read, never the reads. */
+/** A tenant's totals from the rollups: days × feeders and meters are read, never the reads. */
 export async function tenantTotals(database: Queryable, tenantId: string): Promise<TenantTotals> {
   const { rows } = await database.query<{
     meters: number;
@@ -20,7 +20,7 @@ export async function tenantTotals(database: Queryable, tenantId: string): Promi
     `SELECT (SELECT count(*) FROM ami_known_meters WHERE tenant_id = $1)::double precision AS meters,
             coalesce(sum(reads), 0)::double precision AS reads,
             max(latest_read_at) AS latest, max(changed_at) AS ingest
-     FROM ami_read_counters WHERE tenant_id = $1`,
+     FROM ami_feeder_days WHERE tenant_id = $1`,
     [tenantId],
   );
   const row = rows[0] as (typeof rows)[number];

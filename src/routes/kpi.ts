@@ -1,0 +1,32 @@
+import type { RequestHandler, Router } from 'express';
+import { parseRequest, tenantQuery } from '../contracts/requests.js';
+import { answerInTime } from '../http/deadline.js';
+import { resource } from '../http/methods.js';
+import type { KpiService } from '../services/kpi.js';
+
+/**
+ * `GET /kpi/quickcheck`. Polled by dashboards: a browser sends the tag of what it has, and gets 304 for as long as
+ * nothing has changed.
+ */
+export function kpiRoutes(router: Router, kpi: KpiService, readable: RequestHandler): void {
+  const quickcheck = answerInTime(async (request, response) => {
+    const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
+    const tag = await kpi.quickcheckTag(tenantId);
+    response.set({ ETag: tag, 'Cache-Control': 'no-cache' });
+    if (isAmong(tag, request.get('If-None-Match'))) {
+      response.status(304).end();
+      return;
+    }
+    response.json({ ok: true, ...(await kpi.quickcheck(tenantId)) });
+  });
+  router.use('/kpi/quickcheck', readable);
+  resource(router, '/kpi/quickcheck', { get: [quickcheck] });
+}
+
+/**
+ * Whether a caller has what the tag stands for. Not Express's `request.fresh`: that sends it all again to a `fetch`
+ * with a tag of its own, which adds `Cache-Control: no-cache`.
+ */
+function isAmong(tag: string, seen = ''): boolean {
+  return seen.split(',').some((one) => one.trim() === tag || one.trim() === '*');
+}

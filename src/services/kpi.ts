@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { type Database, rethrowUnavailable } from '../db.js';
+import { feederId, feederSize } from '../emulator/fleet.js';
+import { intervalEnd } from '../emulator/intervals.js';
+import { type ActiveEvent, activeEvents } from '../stores/events.js';
+import {
+  type FeederInterval,
+  feedersAt,
+  latestIntervals,
+  type PublishedFleet,
+  publishedFleetAt,
+} from '../stores/intervals.js';
+import { kpiVersion } from '../stores/kpiVersion.js';
+import {
+  feederLossDays,
+  fieldOpsDays,
+  lossRange,
+  overviewDays,
+  suspiciousMeterDays,
+} from '../stores/kpiViews.js';
+import { staleMetersAt } from '../stores/meterStaleness.js';
+
+/** How many rows of each view the brief asks for. */
+const OVERVIEW_DAYS = 5;
+const LISTED = 10;
+
+/** The key figures the dashboard polls. */
+export function createKpiService(database: Database, now: () => Date) {
+  return {
+    /**
+     * An entity tag that is another one whenever the quickcheck would be, for a fraction of its cost. Taken before
+     * the answer, so that an answer is never older than its tag.
+     */
+    async quickcheckTag(tenantId: string): Promise<string> {
+      const [version, active] = await Promise.all([
+        kpiVersion(database, tenantId),
+        activeEvents(database, tenantId, now()),
+      ]).catch(rethrowUnavailable);
+      const digest = createHash('sha256')
+        .update(JSON.stringify([tenantId, version, active]))
+        .digest('base64url');
+      return `W/"${digest.slice(0, 22)}"`;
+    },
+
+    /** The latest interval, the four KPI views, staleness and events of a tenant; nulls and empty lists without data. */
+    async quickcheck(tenantId: string) {
+      const at = now();
+      const { latest, settled } = await latestIntervals(database, tenantId).catch(rethrowUnavailable);
+      const latestDay = latest?.toISOString().slice(0, 10);
+      const [loss, overview, feederLoss, suspiciousMeters, fieldOps, feeders, fleet, staleness, events] =
+        await Promise.all([
+          lossRange(database, tenantId),
+          latestDay === undefined ? [] : overviewDays(database, tenantId, latestDay, OVERVIEW_DAYS),
+          feederLossDays(database, tenantId, LISTED),
+          suspiciousMeterDays(database, tenantId, LISTED),
+          latestDay === undefined ? [] : fieldOpsDays(database, tenantId, latestDay, LISTED),
+          latest === null ? [] : feedersAt(database, tenantId, latest),
+          latest === null ? undefined : publishedFleetAt(database, tenantId, latest),
+          // Of the interval being written most meters are on their way, not stale; of the first there is no other.
+          latest === null ? null : staleMetersAt(database, tenantId, settled ?? latest, latest),
+          activeEvents(database, tenantId, at),
+        ]).catch(rethrowUnavailable);
+      const latestFeeders = withExpected(feeders, fleet);
+      return {
+        tenantId,
+        generatedAt: at,
+        loss,
+        overview,
+        feederLoss,
+        suspiciousMeters,
+        fieldOps,
+        reportingSummary:
+          latest === null
+            ? null
+            : {
+                intervalStart: latest,
+                intervalEnd: intervalEnd(latest, fleet?.intervalMinutes ?? 15),
+                complete: settled !== null && settled >= latest,
+                ...summed(latestFeeders),
+              },
+        staleMetersBuckets: staleness,
+        latestFeeders: latestFeeders.map((feeder) => ({
+          feederId: feeder.feederId,
+          reportingMeters: feeder.reportingMeters,
+          expectedMeters: feeder.expectedMeters,
+          reportingPct: percent(feeder.reportingMeters, feeder.expectedMeters),
+          lossPct: feeder.lossPct,
+          minVoltage: feeder.minVoltage,
+          lowVoltageMeters: feeder.lowVoltageMeters,
+          activeEvents: typesOn(feeder.feederId, events),
+        })),
+        activeEvents: events,
+      };
+    },
+  };
+}
+
+export type KpiService = ReturnType<typeof createKpiService>;
+
+/**
+ * What was published says how many meters a feeder should report, whether or not they ever did, and which feeders
+ * there are. For rows that came otherwise the reads of the week say it.
+ */
+function withExpected(
+  feeders: readonly FeederInterval[],
+  fleet: PublishedFleet | undefined,
+): FeederInterval[] {
+  const found = new Map(feeders.map((feeder) => [feeder.feederId, feeder]));
+  const published = new Map(
+    Array.from({ length: fleet?.feederCount ?? 0 }, (_, index) => [
+      feederId(index + 1),
+      fleet ? feederSize(index + 1, fleet) : 0,
+    ]),
+  );
+  const reporting = feeders.filter(({ reportingMeters }) => reportingMeters > 0 || !fleet);
+  const ids = new Set([...published.keys(), ...reporting.map((feeder) => feeder.feederId)]);
+  return [...ids]
+    .map((id) => {
+      const feeder = found.get(id) ?? { ...SILENT, feederId: id };
+      const expected = fleet ? (published.get(id) ?? 0) : feeder.expectedMeters;
+      return { ...feeder, expectedMeters: Math.max(expected, feeder.reportingMeters) };
+    })
+    .filter(({ expectedMeters }) => expectedMeters > 0)
+    .sort((a, b) => a.feederId.localeCompare(b.feederId, 'en', { numeric: true }));
+}
+
+const SILENT = {
+  expectedMeters: 0,
+  reportingMeters: 0,
+  registeredKwh: 0,
+  deliveredKwh: 0,
+  lossPct: null,
+  minVoltage: null,
+  lowVoltageMeters: 0,
+};
+
+function summed(feeders: readonly FeederInterval[]) {
+  const total = (of: (feeder: FeederInterval) => number): number =>
+    feeders.reduce((sum, feeder) => sum + of(feeder), 0);
+  const expectedMeters = total((feeder) => feeder.expectedMeters);
+  const reportingMeters = total((feeder) => feeder.reportingMeters);
+  const delivered = total((feeder) => feeder.deliveredKwh);
+  return {
+    expectedMeters,
+    reportingMeters,
+    reportingPct: percent(reportingMeters, expectedMeters),
+    lossPct: percent(delivered - total((feeder) => feeder.registeredKwh), delivered),
+    lowVoltageMeters: total((feeder) => feeder.lowVoltageMeters),
+  };
+}
+
+/** In percent, to a thousandth as the views have it; null of nothing. */
+function percent(part: number, whole: number): number | null {
+  return whole === 0 ? null : Math.round((part / whole) * 100_000) / 1_000;
+}
+
+function typesOn(feeder: string, events: readonly ActiveEvent[]): string[] {
+  const types = events.filter((event) => event.feederId === feeder).map(({ eventType }) => eventType);
+  return [...new Set(types)].sort();
+}

@@ -1,0 +1,93 @@
+import type { BatchJobPayload } from '../contracts/batchJob.js';
+import type { Queryable } from '../db.js';
+import type { FeederEvent } from '../emulator/feederEvent.js';
+
+/** A batch that wrote reads, with what its reads were made from. */
+export interface WrittenBatch {
+  readAt: Date;
+  intervalMinutes: 15 | 60;
+  seed: string;
+  fleet: BatchJobPayload['fleet'];
+  /** Positions `[from, to)` of the fleet's line. */
+  from: number;
+  to: number;
+  overwrites: boolean;
+  startedAt: Date;
+}
+
+/** An event with when it was posted: reads generated before that are without it. */
+export type PostedEvent = FeederEvent & { createdAt: Date };
+
+/** A tenant's events that change or drop reads that a theft could be seen in: thefts and outages. */
+export async function theftsAndOutages(database: Queryable, tenantId: string): Promise<PostedEvent[]> {
+  const { rows } = await database.query<PostedEvent>(
+    `SELECT id, feeder_id AS "feederId", event_type AS "eventType", severity::double precision, start_at AS "startAt",
+       end_at AS "endAt", meter_ids AS "meterIds", meter_fraction::double precision AS "meterFraction",
+       created_at AS "createdAt"
+     FROM ami_events
+     WHERE tenant_id = $1 AND event_type IN ('theft', 'comms-outage') AND severity > 0 AND start_at < end_at`,
+    [tenantId],
+  );
+  return rows;
+}
+
+/** The batches that wrote reads in `[from, to)` while one of the tenant's thefts lasted, in the order of their writing. */
+export async function batchesDuringThefts(
+  database: Queryable,
+  tenantId: string,
+  from: Date,
+  to: Date,
+): Promise<WrittenBatch[]> {
+  const { rows } = await database.query<WrittenBatch & { meterCount: number; feederCount: number }>(
+    `SELECT publish.read_at AS "readAt", interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
+       feeder_count AS "feederCount", range_from + batch_number * batch_size AS "from",
+       least(range_from + (batch_number + 1) * batch_size, range_to) AS "to",
+       on_conflict = 'update' AS overwrites, started_at AS "startedAt"
+     FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id)
+     WHERE publish.tenant_id = $1 AND publish.read_at >= $2 AND publish.read_at < $3
+       AND batch.state = 'done' AND inserted + updated > 0
+       AND EXISTS (
+         SELECT FROM ami_events event
+         WHERE event.tenant_id = $1 AND event.event_type = 'theft' AND event.start_at < event.end_at
+           AND event.end_at > publish.read_at
+           AND event.start_at < publish.read_at + interval_minutes * interval '1 min')
+     ORDER BY finished_at, publish_id, batch_number`,
+    [tenantId, from, to],
+  );
+  return rows.map(({ meterCount, feederCount, ...batch }) => ({
+    ...batch,
+    fleet: { meterCount, feederCount },
+  }));
+}
+
+/** A meter's UTC day, as one text: `2026-01-31 DEMO-MTR-00042`. */
+export type MeterDay = string;
+
+/** The meter-days that the reads alone make suspicious, in days `[from, to)`. */
+export async function suspiciousMeterDaySet(
+  database: Queryable,
+  tenantId: string,
+  from: string,
+  to: string,
+): Promise<Set<MeterDay>> {
+  const { rows } = await database.query<{ key: MeterDay }>(
+    `SELECT day || ' ' || meter_id AS key FROM v_kpi_suspicious_meters_daily
+     WHERE tenant_id = $1 AND day >= $2::date AND day < $3::date`,
+    [tenantId, from, to],
+  );
+  return new Set(rows.map(({ key }) => key));
+}
+
+/** The days `[from, to)` that a tenant has reads of, and how many meter-days; undefined without any. */
+export async function measuredDays(
+  database: Queryable,
+  tenantId: string,
+): Promise<{ from: string; to: string; meterDays: number } | undefined> {
+  const { rows } = await database.query<{ from: string | null; to: string; meterDays: number }>(
+    `SELECT min(day)::text AS "from", (max(day) + 1)::text AS "to", sum(max_interval_reads)::double precision AS "meterDays"
+     FROM ami_feeder_days WHERE tenant_id = $1`,
+    [tenantId],
+  );
+  const row = rows[0];
+  return row?.from ? { ...row, from: row.from } : undefined;
+}

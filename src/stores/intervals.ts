@@ -1,0 +1,101 @@
+import type { IntervalMinutes } from '../contracts/limits.js';
+import type { Queryable } from '../db.js';
+
+/** Which of a tenant's intervals there are, by its reads and by what was published. */
+export interface LatestIntervals {
+  /** The latest with a read or a batch written; null for a tenant without any. */
+  latest: Date | null;
+  /** The latest of which no batch is still to be written. */
+  settled: Date | null;
+}
+
+/**
+ * An interval that an outage left without any read exists all the same: its batches are done in the ledger.
+ * Revisions change an interval that exists, and are not waited for.
+ */
+export async function latestIntervals(database: Queryable, tenantId: string): Promise<LatestIntervals> {
+  const { rows } = await database.query<LatestIntervals>({
+    name: 'latest-intervals',
+    text: `SELECT greatest(
+               (SELECT max(read_at) FROM ami_feeder_intervals WHERE tenant_id = $1),
+               (SELECT read_at FROM ami_publishes publish
+                WHERE tenant_id = $1 AND origin <> 'revision' AND EXISTS (
+                  SELECT FROM ami_publish_batches batch
+                  WHERE batch.publish_id = publish.publish_id AND batch.state = 'done')
+                ORDER BY read_at DESC LIMIT 1)) AS latest,
+             greatest(
+               ami_latest_settled_interval($1, '-infinity', 'infinity'),
+               (SELECT read_at FROM ami_publishes publish
+                WHERE tenant_id = $1 AND origin <> 'revision' AND EXISTS (
+                  SELECT FROM ami_publish_batches batch
+                  WHERE batch.publish_id = publish.publish_id AND batch.state = 'done')
+                AND NOT EXISTS (
+                  SELECT FROM ami_publish_batches batch JOIN ami_publishes other USING (publish_id)
+                  WHERE batch.state = 'pending' AND other.tenant_id = $1 AND other.read_at = publish.read_at
+                    AND other.origin <> 'revision')
+                ORDER BY read_at DESC LIMIT 1)) AS settled`,
+    values: [tenantId],
+  });
+  return rows[0] as LatestIntervals;
+}
+
+/** One feeder in one interval. */
+export interface FeederInterval {
+  feederId: string;
+  /** The most meters of it that one interval brought, in the week to this day. */
+  expectedMeters: number;
+  reportingMeters: number;
+  /** kWh; the first of the reads that carry a delivered energy alone. */
+  registeredKwh: number;
+  deliveredKwh: number;
+  /** Percent of the energy delivered; null where none was. */
+  lossPct: number | null;
+  /** Volts. */
+  minVoltage: number | null;
+  /** Meters below ANSI C84.1 range A in this interval. */
+  lowVoltageMeters: number;
+}
+
+/** The feeders of one interval, those expected but silent among them. */
+export async function feedersAt(
+  database: Queryable,
+  tenantId: string,
+  readAt: Date,
+): Promise<FeederInterval[]> {
+  const { rows } = await database.query<FeederInterval>({
+    name: 'feeders-at',
+    text: `SELECT feeder_id AS "feederId", coalesce(expected_meters, reads, 0)::double precision AS "expectedMeters",
+             coalesce(reads, 0)::double precision AS "reportingMeters",
+             coalesce(kwh - unmetered_kwh, 0)::double precision AS "registeredKwh",
+             coalesce(delivered_kwh, 0)::double precision AS "deliveredKwh",
+             ami_percent(delivered_kwh - (kwh - unmetered_kwh), delivered_kwh)::double precision AS "lossPct",
+             min_voltage::double precision AS "minVoltage",
+             coalesce(low_voltage_reads, 0)::double precision AS "lowVoltageMeters"
+           FROM (SELECT * FROM ami_feeder_intervals WHERE tenant_id = $1 AND read_at = $2) cell
+           FULL JOIN ami_expected_meters($1, ami_utc_day($2)) expected USING (feeder_id)`,
+    values: [tenantId, readAt],
+  });
+  return rows;
+}
+
+/** The fleet an interval was published for: of several publishes of it the largest. */
+export interface PublishedFleet {
+  meterCount: number;
+  feederCount: number;
+  intervalMinutes: IntervalMinutes;
+}
+
+export async function publishedFleetAt(
+  database: Queryable,
+  tenantId: string,
+  readAt: Date,
+): Promise<PublishedFleet | undefined> {
+  const { rows } = await database.query<PublishedFleet>({
+    name: 'published-fleet-at',
+    text: `SELECT meter_count AS "meterCount", feeder_count AS "feederCount", interval_minutes AS "intervalMinutes"
+           FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin <> 'revision'
+           ORDER BY meter_count DESC, accepted_at DESC LIMIT 1`,
+    values: [tenantId, readAt],
+  });
+  return rows[0];
+}
