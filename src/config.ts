@@ -105,8 +105,11 @@ const environmentSchema = z.object({
 });
 
 export interface LoadOptions {
-  /** `start` brings a Postgres and a key where none is given; the single processes need both. */
-  command: 'start' | 'api' | 'worker' | 'migrate';
+  /**
+   * `start` brings a Postgres and a key where none is given; the single processes need both; `score` may look for the
+   * Postgres that `start` has brought.
+   */
+  command: 'start' | 'api' | 'worker' | 'migrate' | 'score';
   /** Folder that relative paths and `.env` are taken from. */
   cwd?: string;
 }
@@ -165,7 +168,7 @@ function problemOf(issue: z.core.$ZodIssue): Problem {
 
 function missing(env: Record<string, string>, command: LoadOptions['command'], blankKey: boolean): Problem[] {
   const problems: Problem[] = [];
-  if (command !== 'start' && env.DATABASE_URL === undefined) {
+  if (command !== 'start' && command !== 'score' && env.DATABASE_URL === undefined) {
     const reason = `is not set: npm run ${command} needs a Postgres to run on, and only npm start brings its own`;
     problems.push({ name: 'DATABASE_URL', reason });
   }

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import type { Config } from './config.js';
+import { StartupError } from './contracts/errors.js';
+import { createDatabase, type Database } from './db.js';
+import { readIfThere } from './local/keptFile.js';
+import { requirePostgres } from './stores/serverVersion.js';
+
+/**
+ * The database for a command run by hand: DATABASE_URL's, else the one that `npm start` has brought on this machine.
+ *
+ * @throws StartupError when there is neither, or it does not answer.
+ */
+export async function openCommandDatabase(config: Config, applicationName: string): Promise<Database> {
+  const local = (await readIfThere(join(config.dataDir, 'database-url')))?.trim();
+  const connectionString = config.databaseUrl ?? local;
+  if (!connectionString) {
+    throw new StartupError(
+      'DATABASE_URL is not set, and npm start has made no Postgres here: set it, or run npm start first.',
+    );
+  }
+  await requirePostgres(connectionString);
+  return createDatabase({
+    connectionString,
+    applicationName,
+    maxConnections: 2,
+    queryTimeoutMs: 600_000,
+    onIdleError: () => undefined, // The query under way fails with the same reason.
+  });
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { type BatchJob, batchJob } from '../../src/contracts/batchJob.js';
+import { withTransaction } from '../../src/db.js';
+import { cut } from '../../src/emulator/plan.js';
+import { defaultSeed } from '../../src/emulator/random.js';
+import { batchPayload } from '../../src/services/batchPayload.js';
+import { createBatchRunner } from '../../src/services/batchRunner.js';
+import { ensurePartitions } from '../../src/stores/partitions.js';
+import { type PublishRecord, recordPublishes } from '../../src/stores/publishLedger.js';
+
+/** Quarter hours of one fleet that were published one after the other. */
+export interface History {
+  tenantId: string;
+  meterCount: number;
+  feederCount: number;
+  from: Date;
+  quarterHours: number;
+  onConflict?: 'nothing' | 'update';
+}
+
+/** The write path without the read limit: for tests and benchmarks on a database of their own alone. */
+export const UNLIMITED = { turn: async () => new Date(), close: () => undefined };
+const BATCH = 500;
+/** Jobs a worker runs at once by default. */
+export const CONCURRENCY = 8;
+
+/** Accepts a history into the ledger, and answers its jobs in order of time. */
+export async function acceptHistory(pool: pg.Pool, history: History): Promise<BatchJob[]> {
+  const jobs: BatchJob[] = [];
+  for (let slot = 0; slot < history.quarterHours; slot += 1) {
+    const publish: PublishRecord = {
+      publishId: randomUUID(),
+      tenantId: history.tenantId,
+      origin: 'manual',
+      readAt: new Date(history.from.getTime() + slot * 900_000),
+      intervalMinutes: 15,
+      seed: defaultSeed(history.tenantId),
+      meterCount: history.meterCount,
+      feederCount: history.feederCount,
+      rangeFrom: 0,
+      rangeTo: history.meterCount,
+      timeZone: 'UTC',
+      climate: 'us',
+      batchSize: BATCH,
+      batchCount: Math.ceil(history.meterCount / BATCH),
+      onConflict: history.onConflict ?? 'nothing',
+      requestId: null,
+    };
+    const { publishId, tenantId, readAt } = publish;
+    const batches = cut(history.meterCount, BATCH).map(({ number, from, to }) => {
+      return { publishId, number, tenantId, meters: to - from, dueInMs: 0 };
+    });
+    await withTransaction(pool, async (client) => {
+      await ensurePartitions(client, [readAt]);
+      await recordPublishes(client, [publish], batches);
+    });
+    jobs.push(...batches.map(({ number }) => batchJob.parse(batchPayload(publish, number))));
+  }
+  return jobs;
+}
+
+/** Does `work` for all jobs, as many at a time as a worker does, in order of time; answers reads per second. */
+export async function timedJobs(
+  jobs: readonly BatchJob[],
+  work: (job: BatchJob) => Promise<unknown>,
+): Promise<number> {
+  let next = 0;
+  let reads = 0;
+  const startedAt = performance.now();
+  const lane = async (): Promise<void> => {
+    for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) {
+      await work(job);
+      reads += job.to - job.from;
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+  return reads / ((performance.now() - startedAt) / 1000);
+}
+
+/** Writes a whole history as a worker would, events and all, as fast as the database takes it. */
+export async function writeHistory(pool: pg.Pool, history: History): Promise<number> {
+  const runner = createBatchRunner(pool, UNLIMITED);
+  return timedJobs(await acceptHistory(pool, history), (job) => runner.run(job, false));
+}
