@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/redisServer.js';
 import { waitFor } from '../support/waitFor.js';
+import { onDeployment, sectionsOf } from './commandBlocks.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -51,15 +52,14 @@ describe('the README', () => {
 
   /** The first code block of `language` that contains `text`. */
   const block = (language: string, text: string): string => {
-    const blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)];
-    const found = blocks.find(([, kind, body]) => kind === language && body?.includes(text));
-    if (!found?.[2]) throw new Error(`the README has no ${language} block with ${text}`);
-    return found[2];
+    const blocks = sectionsOf(readme).flatMap((section) => section.blocks);
+    const found = blocks.find((block) => block.language === language && block.text.includes(text));
+    if (!found) throw new Error(`the README has no ${language} block with ${text}`);
+    return found.text;
   };
   const shell = async (text: string): Promise<Record<string, unknown>> => {
-    const here = (command: string) =>
-      command.replaceAll('localhost:5000', `localhost:${port}`).replaceAll('.gridlens/', `${dataDir}/`);
-    const { stdout } = await run('bash', ['-c', here(`${block('sh', 'api-key')}\n${text}`)], { cwd: ROOT });
+    const command = onDeployment(`${block('sh', 'api-key')}\n${text}`, { port, dataDir });
+    const { stdout } = await run('bash', ['-c', command], { cwd: ROOT });
     return JSON.parse(stdout);
   };
 
