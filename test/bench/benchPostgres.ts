@@ -29,15 +29,24 @@ export async function benchPostgres(): Promise<BenchPostgres> {
 }
 
 async function onServer(connectionString: string): Promise<BenchPostgres> {
-  const name = `gridlens_bench_${randomUUID().slice(0, 8)}`;
+  const { url, drop } = await databaseBeside({ url: connectionString }, 'bench');
+  return { url, stop: drop };
+}
+
+/** Another database of its own on the same server. */
+export async function databaseBeside(
+  { url }: Pick<BenchPostgres, 'url'>,
+  purpose: string,
+): Promise<{ url: string; drop(): Promise<void> }> {
+  const name = `gridlens_${purpose}_${randomUUID().slice(0, 8)}`;
   const run = async (sql: string): Promise<void> => {
-    const client = new pg.Client({ connectionString });
+    const client = new pg.Client({ connectionString: url });
     await client.connect();
     await client.query(sql);
     await client.end();
   };
   await run(`CREATE DATABASE ${name}`);
-  const url = new URL(connectionString);
-  url.pathname = `/${name}`;
-  return { url: url.href, stop: () => run(`DROP DATABASE ${name} WITH (FORCE)`) };
+  const made = new URL(url);
+  made.pathname = `/${name}`;
+  return { url: made.href, drop: () => run(`DROP DATABASE ${name} WITH (FORCE)`) };
 }
