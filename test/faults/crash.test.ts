@@ -86,30 +86,34 @@ describeOnBothBackends('a deployment of real processes', (backend) => {
     let watching = true;
     const watch = (async () => {
       while (watching) {
-        const scale = (await (
-          await fetch(`${apis[0]?.url}/api/ami/scale/status?tenantId=DEMO_TENANT`)
-        ).json()) as { queue: { waiting: number; delayed: number } };
-        deepest = Math.max(deepest, scale.queue.waiting + scale.queue.delayed);
+        const answer = await fetch(`${apis[0]?.url}/api/ami/scale/status?tenantId=DEMO_TENANT`);
+        if (!answer.ok) continue;
+        const { queue } = (await answer.json()) as { queue: { waiting: number; delayed: number } };
+        deepest = Math.max(deepest, queue.waiting + queue.delayed);
       }
     })();
+    // A 503 leaves in doubt whether it was accepted, on a machine too busy to answer in time: it is sent again.
+    let inDoubt = 0;
+    const answered = async (url: string) => {
+      for (;;) {
+        const body = { meterCount: 1_000, batchSize: 50, readAt: '2026-01-31T10:00:00Z' };
+        const response = await publish(url, body);
+        if (response.status !== 503)
+          return {
+            status: response.status,
+            retryAfter: response.headers.get('retry-after'),
+            body: await response.json(),
+          };
+        inDoubt += 1;
+      }
+    };
     const answers = await Promise.all(
-      Array.from({ length: 300 }, async (_, index) => {
-        const response = await publish(apis[index % 3]?.url as string, {
-          meterCount: 1_000,
-          batchSize: 50,
-          readAt: '2026-01-31T10:00:00Z',
-        });
-        return {
-          status: response.status,
-          retryAfter: response.headers.get('retry-after'),
-          body: await response.json(),
-        };
-      }),
+      Array.from({ length: 300 }, (_, index) => answered(apis[index % 3]?.url as string)),
     );
     const accepted = answers.filter((answer) => answer.status === 202);
     const refused = answers.filter((answer) => answer.status === 429);
     expect(accepted.length + refused.length).toBe(300);
-    expect(accepted.length).toBeGreaterThanOrEqual(25);
+    expect(accepted.length + inDoubt).toBeGreaterThanOrEqual(25);
     for (const { retryAfter, body } of refused) {
       expect(body).toMatchObject({
         ok: false,
@@ -118,12 +122,14 @@ describeOnBothBackends('a deployment of real processes', (backend) => {
       });
       expect(Number(retryAfter)).toBeGreaterThan(0);
     }
-    await waitFor('everything accepted', async () => {
+    const batches = await waitFor('everything accepted', async () => {
       const { rows } = await database.pool.query(
         `SELECT count(*) FILTER (WHERE state = 'done')::integer AS done, count(*)::integer AS all FROM ami_publish_batches`,
       );
-      return rows[0].done === rows[0].all && rows[0].all === accepted.length * 20;
+      return rows[0].done === rows[0].all && (rows[0].all as number);
     });
+    expect(batches).toBeGreaterThanOrEqual(accepted.length * 20);
+    expect(batches).toBeLessThanOrEqual((accepted.length + inDoubt) * 20);
     watching = false;
     await watch;
     expect(deepest).toBeLessThanOrEqual(500);
