@@ -6,27 +6,150 @@
 -- plpgsql, here and below: it keeps its plan for the session, where an SQL function is planned at each call.
 CREATE FUNCTION ami_expected_meters(for_tenant text, for_day date)
 RETURNS TABLE (feeder_id text, expected_meters bigint)
-LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql STABLE ROWS 25 SET search_path FROM CURRENT AS $$
 BEGIN
   RETURN QUERY SELECT feeder.feeder_id, max(feeder.max_interval_reads) FROM ami_feeder_days feeder
   WHERE feeder.tenant_id = for_tenant AND feeder.day BETWEEN for_day - 7 AND for_day GROUP BY 1;
 END $$;
 
--- The latest interval of a tenant's day that is not still being written: what has not arrived of that is missing,
+-- Whether reads stamped so are interval reads of ours: on a quarter hour, and not in the future. A stray read by hand
+-- must not become the latest interval.
+CREATE FUNCTION ami_is_interval(read_at timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$ SELECT read_at <= now() AND read_at = date_bin('15 min', read_at, '2000-01-01Z') $$;
+
+-- The intervals of a tenant that are still being written: some batch of a publish of them is owed. A revision changes
+-- an interval that is there.
+CREATE FUNCTION ami_intervals_being_written(for_tenant text) RETURNS timestamptz[]
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+  RETURN coalesce((
+    SELECT array_agg(DISTINCT publish.read_at)
+    FROM ami_publish_batches batch JOIN ami_publishes publish USING (publish_id)
+    WHERE batch.state = 'pending' AND batch.tenant_id = for_tenant AND publish.origin <> 'revision'), '{}');
+END $$;
+
+-- The latest interval of a tenant in a span that is not still being written: what has not arrived of that is missing,
 -- what has not arrived of a later one may be on its way. NULL when there is none.
 CREATE FUNCTION ami_latest_settled_interval(for_tenant text, from_instant timestamptz, before_instant timestamptz)
 RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+  being_written timestamptz[] := ami_intervals_being_written(for_tenant);
 BEGIN
   RETURN (
-    SELECT read_at FROM ami_feeder_intervals cell
+    SELECT read_at FROM ami_feeder_intervals
     WHERE tenant_id = for_tenant AND read_at >= from_instant AND read_at < before_instant
-      AND NOT EXISTS (
-        SELECT FROM ami_publish_batches batch JOIN ami_publishes publish USING (publish_id)
-        WHERE batch.state = 'pending' AND publish.tenant_id = for_tenant AND publish.read_at = cell.read_at
-          AND publish.origin <> 'revision')
+      AND ami_is_interval(read_at) AND read_at <> ALL (being_written)
     ORDER BY read_at DESC LIMIT 1);
 END $$;
+
+-- What was expected of each feeder on a day and what arrived. An interval that was published expects the fleet that
+-- it was published for; one that came otherwise expects ami_expected_meters. Intervals that are still being written
+-- count on neither side. `interval_at` is the day's latest settled interval, expected_meters and silent_meters are of
+-- that one.
+CREATE FUNCTION ami_feeder_completeness(for_tenant text, for_day date)
+RETURNS TABLE (feeder_id text, interval_at timestamptz, expected_meters bigint, silent_meters bigint,
+  expected_reads numeric, arrived_reads numeric)
+LANGUAGE plpgsql STABLE ROWS 25 SET search_path FROM CURRENT SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  day_start timestamptz := for_day::timestamp AT TIME ZONE 'UTC';
+  day_end timestamptz := (for_day + 1)::timestamp AT TIME ZONE 'UTC';
+  being_written timestamptz[] := ami_intervals_being_written(for_tenant);
+  settled_at timestamptz := ami_latest_settled_interval(for_tenant, day_start, day_end);
+BEGIN
+  RETURN QUERY
+  WITH fleets AS MATERIALIZED (
+    SELECT DISTINCT ON (read_at) read_at, meter_count, feeder_count FROM ami_publishes
+    WHERE tenant_id = for_tenant AND read_at >= day_start AND read_at < day_end AND origin <> 'revision'
+      AND read_at <> ALL (being_written)
+    ORDER BY read_at DESC, meter_count DESC
+  ), published AS (
+    SELECT 'FEEDER_' || number AS feeder_id, sum(intervals * size) AS reads, max(size) FILTER (WHERE is_settled) AS meters
+    FROM (
+      SELECT meter_count, feeder_count, read_at = settled_at AS is_settled, count(*) AS intervals
+      FROM fleets GROUP BY 1, 2, 3
+    ) alike,
+      LATERAL generate_series(1, least(feeder_count, meter_count)) AS number,
+      LATERAL (SELECT meter_count / feeder_count + (number <= meter_count % feeder_count)::integer AS size) sized
+    GROUP BY 1
+  ), unpublished AS (
+    SELECT bit_count(coalesce(bit_or(quarter_hours), 0::bit(96))
+             & ~coalesce((SELECT bit_or(ami_quarter_hour_bit(at)) FROM (
+                 SELECT read_at AS at FROM fleets
+                 UNION ALL SELECT at FROM unnest(being_written) AS at WHERE at >= day_start AND at < day_end) counted),
+               0::bit(96))) AS intervals
+    FROM ami_feeder_days WHERE tenant_id = for_tenant AND day = for_day
+  ), arriving AS (
+    SELECT cell.feeder_id, sum(cell.reads) AS reads
+    FROM unnest(being_written) AS written (read_at)
+    JOIN ami_feeder_intervals cell ON cell.tenant_id = for_tenant AND cell.read_at = written.read_at
+    WHERE written.read_at >= day_start AND written.read_at < day_end GROUP BY 1
+  ), arrived AS (
+    SELECT feeder_id, day.reads - coalesce(arriving.reads, 0) AS reads
+    FROM ami_feeder_days day LEFT JOIN arriving USING (feeder_id)
+    WHERE tenant_id = for_tenant AND day.day = for_day
+  ), at_settled AS (
+    SELECT feeder_id, reads FROM ami_feeder_intervals WHERE tenant_id = for_tenant AND read_at = settled_at
+  ), is_settled_published AS (
+    SELECT EXISTS (SELECT FROM fleets WHERE read_at = settled_at) AS yes
+  ), expected AS (
+    SELECT feeder_id, coalesce(CASE WHEN yes THEN published.meters ELSE known.expected_meters END, 0) AS meters,
+           coalesce(published.reads, 0) + coalesce(known.expected_meters * unpublished.intervals, 0) AS reads
+    FROM ami_expected_meters(for_tenant, for_day) known
+    FULL JOIN published USING (feeder_id)
+    CROSS JOIN unpublished CROSS JOIN is_settled_published
+  )
+  SELECT feeder_id, settled_at, expected.meters,
+         CASE WHEN settled_at IS NOT NULL THEN greatest(0, expected.meters - coalesce(at_settled.reads, 0)) END,
+         expected.reads, coalesce(arrived.reads, 0)::numeric
+  FROM expected LEFT JOIN arrived USING (feeder_id) LEFT JOIN at_settled USING (feeder_id)
+  -- A feeder of an earlier, larger fleet is neither expected nor there.
+  WHERE expected.reads > 0 OR arrived.reads > 0;
+END $$;
+
+-- A function, so that the planner does not take the few there are for many, and compile the query of a view.
+CREATE FUNCTION ami_undervoltage_meters(for_tenant text, for_day date, for_feeder text) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM ami_meter_anomalies
+          WHERE tenant_id = for_tenant AND day = for_day AND feeder_id = for_feeder AND low_voltage_reads > 0);
+END $$;
+
+-- Meters without a read at an interval by the age of their last one before it, and how many have one after it. Looks
+-- among the meters of feeders that are short of reads, or of all. MATERIALIZED throughout: a subquery in a select
+-- list is run anew for each mention of it.
+CREATE FUNCTION ami_silent_meters(for_tenant text, at_interval timestamptz, latest_read_at timestamptz, among_all boolean,
+  OUT later bigint, OUT over_15_minutes bigint, OUT over_an_hour bigint, OUT over_a_day bigint)
+LANGUAGE sql STABLE SET search_path FROM CURRENT SET jit = off AS $$
+  WITH short AS MATERIALIZED (
+    SELECT feeder_id FROM (
+      SELECT feeder_id, count(*) AS meters FROM ami_known_meters WHERE tenant_id = for_tenant GROUP BY 1
+    ) roster
+    LEFT JOIN (
+      SELECT feeder_id, reads FROM ami_feeder_intervals WHERE tenant_id = for_tenant AND read_at = at_interval
+    ) cell USING (feeder_id)
+    WHERE meters > coalesce(reads, 0)
+  ), candidates AS MATERIALIZED (
+    SELECT meter_id FROM ami_known_meters
+    WHERE tenant_id = for_tenant AND (among_all OR feeder_id IN (TABLE short))
+  ), silent AS MATERIALIZED (
+    SELECT meter_id FROM candidates
+    WHERE (SELECT true FROM meter_reads_electric reads
+           WHERE reads.tenant_id = for_tenant AND reads.meter_id = candidates.meter_id AND reads.read_at = at_interval) IS NULL
+  ), aged AS MATERIALIZED (
+    SELECT (SELECT reads.read_at FROM meter_reads_electric reads
+            WHERE reads.tenant_id = for_tenant AND reads.meter_id = silent.meter_id
+              AND reads.read_at > at_interval - interval '24 h' AND reads.read_at <= latest_read_at
+            ORDER BY reads.read_at DESC LIMIT 1) AS last_read_at
+    FROM silent
+  )
+  SELECT count(*) FILTER (WHERE last_read_at > at_interval),
+         count(*) FILTER (WHERE last_read_at <= at_interval AND last_read_at > at_interval - interval '1 h'),
+         count(*) FILTER (WHERE last_read_at <= at_interval - interval '1 h'),
+         count(*) FILTER (WHERE last_read_at IS NULL)
+  FROM aged
+$$;
 
 -- 100 × part / whole, NULL where there is no whole.
 CREATE FUNCTION ami_percent(part numeric, whole numeric) RETURNS numeric
@@ -40,9 +163,8 @@ BEGIN
   FOR view_name, definition IN VALUES
     ('v_kpi_electric_overview_daily', $$
       SELECT day.tenant_id, day.day, day.feeders, day.intervals, day.reads,
-             (SELECT sum(expected_meters)::bigint FROM ami_expected_meters(day.tenant_id, day.day)) AS expected_meters,
-             least(100, ami_percent(day.reads, day.intervals
-               * (SELECT sum(expected_meters) FROM ami_expected_meters(day.tenant_id, day.day)))) AS completeness_pct,
+             expected.meters AS expected_meters,
+             least(100, ami_percent(expected.arrived_reads, expected.reads)) AS completeness_pct,
              day.kwh, day.delivered_kwh, day.delivered_kwh - day.metered_kwh AS loss_kwh,
              ami_percent(day.delivered_kwh - day.metered_kwh, day.delivered_kwh) AS loss_pct,
              day.min_voltage, day.low_voltage_reads, day.high_voltage_reads, day.latest_read_at
@@ -54,6 +176,11 @@ BEGIN
                sum(high_voltage_reads)::bigint AS high_voltage_reads, max(latest_read_at) AS latest_read_at
         FROM ami_feeder_days GROUP BY tenant_id, day
       ) day
+      -- An aggregate of one row: where nobody asks for these columns, the planner leaves the join out.
+      LEFT JOIN LATERAL (
+        SELECT sum(expected_meters)::bigint AS meters, sum(expected_reads) AS reads, sum(arrived_reads) AS arrived_reads
+        FROM ami_feeder_completeness(day.tenant_id, day.day)
+      ) expected ON true
     $$),
     ('v_kpi_electric_feeder_loss_daily', $$
       SELECT tenant_id, day, feeder_id, reads, kwh, delivered_kwh, delivered_kwh - (kwh - unmetered_kwh) AS loss_kwh,
@@ -91,39 +218,18 @@ BEGIN
                CASE WHEN completeness_pct < 99.5 THEN format('%s %% of the day''s expected reads arrived.',
                  round(completeness_pct, 1)) END) AS reason
       FROM (
-        SELECT day.tenant_id, day.day, expected.feeder_id, expected.expected_meters, settled.interval_at,
-               greatest(0, expected.expected_meters - coalesce(latest.reads, 0))
-                 * CASE WHEN settled.interval_at IS NOT NULL THEN 1 END AS silent_meters,
-               low.undervoltage_meters, feeder.min_voltage,
-               least(100, ami_percent(coalesce(feeder.reads, 0), expected.expected_meters * day.intervals))
-                 AS completeness_pct
-        FROM (
-          SELECT tenant_id, day, bit_count(bit_or(quarter_hours)) AS intervals
-          FROM ami_feeder_days GROUP BY tenant_id, day
-        ) day
-        -- OFFSET 0 and LIMIT 1: one look-up each, not one a mention, and no join with all of history.
-        CROSS JOIN LATERAL (
-          SELECT ami_latest_settled_interval(day.tenant_id, day.day::timestamp AT TIME ZONE 'UTC',
-            (day.day + 1)::timestamp AT TIME ZONE 'UTC') AS interval_at OFFSET 0
-        ) settled
-        CROSS JOIN LATERAL ami_expected_meters(day.tenant_id, day.day) expected
+        SELECT day.tenant_id, day.day, feeder.feeder_id, feeder.interval_at, feeder.expected_meters,
+               feeder.silent_meters, low.undervoltage_meters, that_day.min_voltage,
+               least(100, ami_percent(feeder.arrived_reads, feeder.expected_reads)) AS completeness_pct
+        FROM (SELECT tenant_id, day FROM ami_feeder_days GROUP BY tenant_id, day) day
+        CROSS JOIN LATERAL ami_feeder_completeness(day.tenant_id, day.day) feeder
+        -- LIMIT 1: a look-up each, not a join with all of history.
         LEFT JOIN LATERAL (
-          SELECT reads, min_voltage FROM ami_feeder_days that_day
-          WHERE that_day.tenant_id = day.tenant_id AND that_day.day = day.day
-            AND that_day.feeder_id = expected.feeder_id
+          SELECT min_voltage FROM ami_feeder_days
+          WHERE tenant_id = day.tenant_id AND ami_feeder_days.day = day.day AND feeder_id = feeder.feeder_id
           LIMIT 1
-        ) feeder ON true
-        LEFT JOIN LATERAL (
-          SELECT reads FROM ami_feeder_intervals cell
-          WHERE cell.tenant_id = day.tenant_id AND cell.read_at = settled.interval_at
-            AND cell.feeder_id = expected.feeder_id
-          LIMIT 1
-        ) latest ON true
-        CROSS JOIN LATERAL (
-          SELECT count(*) AS undervoltage_meters FROM ami_meter_anomalies anomaly
-          WHERE anomaly.tenant_id = day.tenant_id AND anomaly.day = day.day
-            AND anomaly.feeder_id = expected.feeder_id AND anomaly.low_voltage_reads > 0
-        ) low
+        ) that_day ON true
+        CROSS JOIN LATERAL ami_undervoltage_meters(day.tenant_id, day.day, feeder.feeder_id) AS low (undervoltage_meters)
       ) found
     $$)
   LOOP

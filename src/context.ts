@@ -87,7 +87,8 @@ export async function prepareStorage(
     connectionString: databaseUrl,
     applicationName: 'gridlens-migrate',
     maxConnections: 2,
-    queryTimeoutMs: 600_000,
+    // A new version may count all reads there are: two minutes for a month of 25,000 meters.
+    queryTimeoutMs: 6 * 3_600_000,
     onIdleError,
   });
   try {

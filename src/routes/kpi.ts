@@ -17,7 +17,7 @@ export function kpiRoutes(router: Router, kpi: KpiService, readable: RequestHand
       response.status(304).end();
       return;
     }
-    response.json({ ok: true, ...(await kpi.quickcheck(tenantId)) });
+    response.json({ ok: true, ...(await kpi.quickcheck(tenantId, tag)) });
   });
   router.use('/kpi/quickcheck', readable);
   resource(router, '/kpi/quickcheck', { get: [quickcheck] });

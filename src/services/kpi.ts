@@ -6,6 +6,7 @@ import { type ActiveEvent, activeEvents } from '../stores/events.js';
 import {
   type FeederInterval,
   feedersAt,
+  type LatestIntervals,
   latestIntervals,
   type PublishedFleet,
   publishedFleetAt,
@@ -18,14 +19,35 @@ import {
   overviewDays,
   suspiciousMeterDays,
 } from '../stores/kpiViews.js';
-import { staleMetersAt } from '../stores/meterStaleness.js';
+import { type StaleMetersBuckets, staleMetersAt } from '../stores/meterStaleness.js';
 
 /** How many rows of each view the brief asks for. */
 const OVERVIEW_DAYS = 5;
 const LISTED = 10;
+/** Many more than one deployment has. */
+const KEPT_TENANTS = 1_000;
 
 /** The key figures the dashboard polls. */
 export function createKpiService(database: Database, now: () => Date) {
+  const kept = new Map<string, { tag: string; buckets: StaleMetersBuckets | null }>();
+
+  /** Looks at every silent meter, tens of thousands in a fleet that has shrunk: once for each tag. */
+  const staleness = async (
+    tenantId: string,
+    tag: string,
+    { latest, settled, latestReadAt }: LatestIntervals,
+  ): Promise<StaleMetersBuckets | null> => {
+    const before = kept.get(tenantId);
+    if (before?.tag === tag) return before.buckets;
+    // Of the interval being written most meters are on their way, not stale; of the first there is no other.
+    const at = settled ?? latest;
+    const buckets = at === null ? null : await staleMetersAt(database, tenantId, at, latestReadAt ?? at);
+    kept.delete(tenantId);
+    kept.set(tenantId, { tag, buckets });
+    for (const oldest of kept.keys()) if (kept.size > KEPT_TENANTS) kept.delete(oldest);
+    return buckets;
+  };
+
   return {
     /**
      * An entity tag that is another one whenever the quickcheck would be, for a fraction of its cost. Taken before
@@ -42,22 +64,29 @@ export function createKpiService(database: Database, now: () => Date) {
       return `W/"${digest.slice(0, 22)}"`;
     },
 
-    /** The latest interval, the four KPI views, staleness and events of a tenant; nulls and empty lists without data. */
-    async quickcheck(tenantId: string) {
+    /**
+     * The latest interval, the four KPI views, staleness and events of a tenant; nulls and empty lists without data.
+     *
+     * @param tag of now: what is worked out meter by meter is kept for as long as it stays the same.
+     */
+    async quickcheck(tenantId: string, tag: string) {
       const at = now();
-      const { latest, settled } = await latestIntervals(database, tenantId).catch(rethrowUnavailable);
-      const latestDay = latest?.toISOString().slice(0, 10);
-      const [loss, overview, feederLoss, suspiciousMeters, fieldOps, feeders, fleet, staleness, events] =
+      const intervals = await latestIntervals(database, tenantId).catch(rethrowUnavailable);
+      const { latest, settled, latestDay } = intervals;
+      const ofViews = <Row>(
+        read: (on: Database, tenant: string, day: string, limit: number) => Promise<Row[]>,
+        limit = LISTED,
+      ): Promise<Row[]> | Row[] => (latestDay === null ? [] : read(database, tenantId, latestDay, limit));
+      const [loss, overview, feederLoss, suspiciousMeters, fieldOps, feeders, fleet, stale, events] =
         await Promise.all([
           lossRange(database, tenantId),
-          latestDay === undefined ? [] : overviewDays(database, tenantId, latestDay, OVERVIEW_DAYS),
-          feederLossDays(database, tenantId, LISTED),
-          suspiciousMeterDays(database, tenantId, LISTED),
-          latestDay === undefined ? [] : fieldOpsDays(database, tenantId, latestDay, LISTED),
+          ofViews(overviewDays, OVERVIEW_DAYS),
+          ofViews(feederLossDays),
+          ofViews(suspiciousMeterDays),
+          ofViews(fieldOpsDays),
           latest === null ? [] : feedersAt(database, tenantId, latest),
           latest === null ? undefined : publishedFleetAt(database, tenantId, latest),
-          // Of the interval being written most meters are on their way, not stale; of the first there is no other.
-          latest === null ? null : staleMetersAt(database, tenantId, settled ?? latest, latest),
+          staleness(tenantId, tag, intervals),
           activeEvents(database, tenantId, at),
         ]).catch(rethrowUnavailable);
       const latestFeeders = withExpected(feeders, fleet);
@@ -76,9 +105,9 @@ export function createKpiService(database: Database, now: () => Date) {
                 intervalStart: latest,
                 intervalEnd: intervalEnd(latest, fleet?.intervalMinutes ?? 15),
                 complete: settled !== null && settled >= latest,
-                ...summed(latestFeeders),
+                ...summed(latestFeeders, fleet),
               },
-        staleMetersBuckets: staleness,
+        staleMetersBuckets: stale,
         latestFeeders: latestFeeders.map((feeder) => ({
           feederId: feeder.feederId,
           reportingMeters: feeder.reportingMeters,
@@ -134,11 +163,14 @@ const SILENT = {
   lowVoltageMeters: 0,
 };
 
-function summed(feeders: readonly FeederInterval[]) {
+/** @param fleet what was published: of feeders that meters have moved between not both can be expected to have them. */
+function summed(feeders: readonly FeederInterval[], fleet: PublishedFleet | undefined) {
   const total = (of: (feeder: FeederInterval) => number): number =>
     feeders.reduce((sum, feeder) => sum + of(feeder), 0);
-  const expectedMeters = total((feeder) => feeder.expectedMeters);
   const reportingMeters = total((feeder) => feeder.reportingMeters);
+  const expectedMeters = fleet
+    ? Math.max(fleet.meterCount, reportingMeters)
+    : total((feeder) => feeder.expectedMeters);
   const delivered = total((feeder) => feeder.deliveredKwh);
   return {
     expectedMeters,

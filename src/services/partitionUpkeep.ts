@@ -24,11 +24,13 @@ export async function dropExpiredPartitions(
   now: Date,
   retentionDays: number,
 ): Promise<string[]> {
-  const dropped = await withTransaction(database, async (client) => {
+  return withTransaction(database, async (client) => {
     await client.query(`SET LOCAL lock_timeout = '100ms'`);
     return dropPartitionsOlderThan(client, now, retentionDays);
   });
-  // Also what an earlier drop has left to do, if its process ended before this.
+}
+
+/** Forgets the meters that a drop or a delete has left without any read. */
+export async function forgetMetersWithoutReads(database: Database): Promise<void> {
   while (await recheckMetersOfOneTenant(database));
-  return dropped;
 }

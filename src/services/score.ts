@@ -109,7 +109,7 @@ function readsOf(
   };
   const known = events.filter(
     (event) =>
-      event.createdAt <= batch.startedAt &&
+      event.createdAt <= batch.generatedAt &&
       overlaps(event, readAt, intervalEnd(readAt, batch.intervalMinutes)),
   );
   const feeders = new Set(events.filter(isTheft).map((event) => event.feederId));

@@ -1,7 +1,7 @@
 import type { Database } from '../db.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { expireEvents } from '../stores/events.js';
-import { dropExpiredPartitions, preparePartitions } from './partitionUpkeep.js';
+import { dropExpiredPartitions, forgetMetersWithoutReads, preparePartitions } from './partitionUpkeep.js';
 import { restoreLostBatches } from './recovery.js';
 
 export interface UpkeepResult {
@@ -19,9 +19,9 @@ export interface UpkeepOptions {
 }
 
 /**
- * What must happen now and then whatever is published: partitions ahead, expired ones dropped, lost batches
- * put back, events that are over marked as such. Each part is safe from several processes at once, and one that fails does not keep the others
- * from their turn: the errors are thrown together at the end.
+ * What must happen now and then whatever is published: partitions ahead, expired ones dropped, lost batches put
+ * back, events that are over marked as such, meters without reads forgotten. Each part is safe from several processes
+ * at once, and one that fails does not keep the others from their turn: the errors are thrown together at the end.
  */
 export async function runUpkeep({
   database,
@@ -29,13 +29,14 @@ export async function runUpkeep({
   readsRetentionDays,
   now,
 }: UpkeepOptions): Promise<UpkeepResult> {
-  const [made, dropped, restored, ended] = await Promise.allSettled([
+  const [made, dropped, restored, ended, forgotten] = await Promise.allSettled([
     preparePartitions(database, now()),
     readsRetentionDays === undefined ? [] : dropExpiredPartitions(database, now(), readsRetentionDays),
     restoreLostBatches(database, queue),
     expireEvents(database, now()),
+    forgetMetersWithoutReads(database),
   ]);
-  const errors = [made, dropped, restored, ended].flatMap((part) =>
+  const errors = [made, dropped, restored, ended, forgotten].flatMap((part) =>
     part.status === 'rejected' ? [part.reason] : [],
   );
   if (errors.length > 0) throw new AggregateError(errors, errors.map((error) => String(error)).join('; '));

@@ -13,7 +13,7 @@ export type NewEvent = Omit<EventRecord, 'id' | 'stoppedAt' | 'createdAt'>;
 
 /** Numbers as double precision, since pg gives numeric as text. */
 const EVENT_COLUMNS = `id, tenant_id AS "tenantId", feeder_id AS "feederId", event_type AS "eventType",
-  severity::double precision, start_at AS "startAt", end_at AS "endAt", meter_ids AS "meterIds",
+  least(1, greatest(0, severity))::double precision AS severity, start_at AS "startAt", end_at AS "endAt", meter_ids AS "meterIds",
   meter_fraction::double precision AS "meterFraction", stopped_at AS "stoppedAt", created_at AS "createdAt"`;
 
 export async function insertEvent(client: Queryable, event: NewEvent): Promise<EventRecord> {
@@ -49,7 +49,7 @@ export async function overlappingEvents(
     name: 'overlapping-events',
     text: `SELECT ${EVENT_COLUMNS} FROM ami_events
            WHERE tenant_id = $1 AND feeder_id = ANY ($2) AND end_at > $3 AND start_at < $4 AND start_at < end_at
-             AND event_type = ANY ($5)`,
+             AND event_type = ANY ($5) AND severity > 0`,
     values: [tenantId, feederIds, from, to, FEEDER_EVENT_TYPES],
   });
   return rows;

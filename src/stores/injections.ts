@@ -12,7 +12,8 @@ export interface WrittenBatch {
   from: number;
   to: number;
   overwrites: boolean;
-  startedAt: Date;
+  /** About when its events were read: at its start; a revision waits for others between that and reading them. */
+  generatedAt: Date;
 }
 
 /** An event with when it was posted: reads generated before that are without it. */
@@ -21,7 +22,8 @@ export type PostedEvent = FeederEvent & { createdAt: Date };
 /** A tenant's events that change or drop reads that a theft could be seen in: thefts and outages. */
 export async function theftsAndOutages(database: Queryable, tenantId: string): Promise<PostedEvent[]> {
   const { rows } = await database.query<PostedEvent>(
-    `SELECT id, feeder_id AS "feederId", event_type AS "eventType", severity::double precision, start_at AS "startAt",
+    `SELECT id, feeder_id AS "feederId", event_type AS "eventType",
+       least(1, greatest(0, severity))::double precision AS severity, start_at AS "startAt",
        end_at AS "endAt", meter_ids AS "meterIds", meter_fraction::double precision AS "meterFraction",
        created_at AS "createdAt"
      FROM ami_events
@@ -42,7 +44,8 @@ export async function batchesDuringThefts(
     `SELECT publish.read_at AS "readAt", interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
        feeder_count AS "feederCount", range_from + batch_number * batch_size AS "from",
        least(range_from + (batch_number + 1) * batch_size, range_to) AS "to",
-       on_conflict = 'update' AS overwrites, started_at AS "startedAt"
+       on_conflict = 'update' AS overwrites,
+       CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END AS "generatedAt"
      FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id)
      WHERE publish.tenant_id = $1 AND publish.read_at >= $2 AND publish.read_at < $3
        AND batch.state = 'done' AND inserted + updated > 0

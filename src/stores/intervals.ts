@@ -7,17 +7,23 @@ export interface LatestIntervals {
   latest: Date | null;
   /** The latest of which no batch is still to be written. */
   settled: Date | null;
+  /** The latest UTC day up to today with a read, `2026-01-31`. */
+  latestDay: string | null;
+  /** The latest read at all, off the quarter hour or in the future as it may be. */
+  latestReadAt: Date | null;
 }
 
 /**
- * An interval that an outage left without any read exists all the same: its batches are done in the ledger.
- * Revisions change an interval that exists, and are not waited for.
+ * An interval that an outage left without any read exists all the same: its batches are done in the ledger. A read off
+ * the quarter hour, or stamped in the future, is no interval.
  */
 export async function latestIntervals(database: Queryable, tenantId: string): Promise<LatestIntervals> {
   const { rows } = await database.query<LatestIntervals>({
     name: 'latest-intervals',
-    text: `SELECT greatest(
-               (SELECT max(read_at) FROM ami_feeder_intervals WHERE tenant_id = $1),
+    text: `WITH being_written AS MATERIALIZED (SELECT ami_intervals_being_written($1) AS read_ats)
+           SELECT greatest(
+               (SELECT read_at FROM ami_feeder_intervals WHERE tenant_id = $1 AND ami_is_interval(read_at)
+                ORDER BY read_at DESC LIMIT 1),
                (SELECT read_at FROM ami_publishes publish
                 WHERE tenant_id = $1 AND origin <> 'revision' AND EXISTS (
                   SELECT FROM ami_publish_batches batch
@@ -29,11 +35,11 @@ export async function latestIntervals(database: Queryable, tenantId: string): Pr
                 WHERE tenant_id = $1 AND origin <> 'revision' AND EXISTS (
                   SELECT FROM ami_publish_batches batch
                   WHERE batch.publish_id = publish.publish_id AND batch.state = 'done')
-                AND NOT EXISTS (
-                  SELECT FROM ami_publish_batches batch JOIN ami_publishes other USING (publish_id)
-                  WHERE batch.state = 'pending' AND other.tenant_id = $1 AND other.read_at = publish.read_at
-                    AND other.origin <> 'revision')
-                ORDER BY read_at DESC LIMIT 1)) AS settled`,
+                  AND read_at <> ALL ((SELECT read_ats FROM being_written)::timestamptz[])
+                ORDER BY read_at DESC LIMIT 1)) AS settled,
+             (SELECT day::text FROM ami_feeder_days kpi
+              WHERE tenant_id = $1 AND day <= ami_utc_day(now()) ORDER BY kpi.day DESC LIMIT 1) AS "latestDay",
+             (SELECT max(read_at) FROM ami_feeder_intervals WHERE tenant_id = $1) AS "latestReadAt"`,
     values: [tenantId],
   });
   return rows[0] as LatestIntervals;

@@ -101,6 +101,7 @@ export function overviewDays(
 export async function feederLossDays(
   database: Queryable,
   tenantId: string,
+  latestDay: string,
   limit: number,
 ): Promise<FeederLossDay[]> {
   const { rows } = await database.query<FeederLossDay>({
@@ -108,9 +109,9 @@ export async function feederLossDays(
     text: `SELECT day::text, feeder_id AS "feederId", reads::double precision, kwh::double precision,
              delivered_kwh::double precision AS "deliveredKwh", loss_kwh::double precision AS "lossKwh",
              loss_pct::double precision AS "lossPct", min_voltage::double precision AS "minVoltage"
-           FROM v_kpi_electric_feeder_loss_daily kpi WHERE tenant_id = $1
-           ORDER BY kpi.day DESC, kpi.loss_pct DESC NULLS LAST, feeder_id LIMIT $2`,
-    values: [tenantId, limit],
+           FROM v_kpi_electric_feeder_loss_daily kpi WHERE tenant_id = $1 AND kpi.day <= $2
+           ORDER BY kpi.day DESC, kpi.loss_pct DESC NULLS LAST, feeder_id LIMIT $3`,
+    values: [tenantId, latestDay, limit],
   });
   return rows;
 }
@@ -119,6 +120,7 @@ export async function feederLossDays(
 export async function suspiciousMeterDays(
   database: Queryable,
   tenantId: string,
+  latestDay: string,
   limit: number,
 ): Promise<SuspiciousMeterDay[]> {
   const { rows } = await database.query<SuspiciousMeterDay>({
@@ -129,9 +131,9 @@ export async function suspiciousMeterDays(
              delivered_kwh::double precision AS "deliveredKwh", missing_kwh::double precision AS "missingKwh",
              missing_pct::double precision AS "missingPct", first_interval_at AS "firstIntervalAt",
              last_interval_at AS "lastIntervalAt", reason
-           FROM v_kpi_suspicious_meters_daily kpi WHERE tenant_id = $1
-           ORDER BY kpi.day DESC, kpi.missing_kwh DESC LIMIT $2`,
-    values: [tenantId, limit],
+           FROM v_kpi_suspicious_meters_daily kpi WHERE tenant_id = $1 AND kpi.day <= $2
+           ORDER BY kpi.day DESC, kpi.missing_kwh DESC LIMIT $3`,
+    values: [tenantId, latestDay, limit],
   });
   return rows;
 }

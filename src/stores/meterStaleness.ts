@@ -17,8 +17,7 @@ export interface StaleMetersBuckets {
  *
  * How many are silent is a matter of counting. Which they are is found by an index probe a meter (a join became a
  * scan of the day), first among the meters of the feeders that are short of reads: 1,000 probes for an outage of one
- * feeder instead of 25,000. MATERIALIZED throughout: a subquery in a select list is run anew for each mention of it.
- * Where meters have moved between feeders that may miss some; then all are probed.
+ * feeder instead of 25,000. Where meters have moved between feeders that may miss some; then all are probed.
  *
  * @param latest the tenant's latest read at all: later partitions are not looked into.
  */
@@ -54,34 +53,11 @@ async function agedSilentMeters(
   among: 'short feeders' | 'all feeders',
 ): Promise<AgedMeters> {
   const { rows } = await database.query<AgedMeters>({
-    name: `silent-meters-among-${among}`,
-    text: `WITH short AS MATERIALIZED (
-             SELECT feeder_id FROM (
-               SELECT feeder_id, count(*) AS meters FROM ami_known_meters WHERE tenant_id = $1 GROUP BY 1
-             ) roster
-             LEFT JOIN (SELECT feeder_id, reads FROM ami_feeder_intervals WHERE tenant_id = $1 AND read_at = $2) cell
-               USING (feeder_id)
-             WHERE meters > coalesce(reads, 0)
-           ), candidates AS MATERIALIZED (
-             SELECT meter_id FROM ami_known_meters
-             WHERE tenant_id = $1 AND ${among === 'all feeders' ? 'true' : 'feeder_id IN (TABLE short)'}
-           ), silent AS MATERIALIZED (
-             SELECT meter_id FROM candidates
-             WHERE (SELECT true FROM meter_reads_electric reads
-                    WHERE reads.tenant_id = $1 AND reads.meter_id = candidates.meter_id AND reads.read_at = $2) IS NULL
-           ), aged AS MATERIALIZED (
-             SELECT (SELECT reads.read_at FROM meter_reads_electric reads
-                     WHERE reads.tenant_id = $1 AND reads.meter_id = silent.meter_id
-                       AND reads.read_at > $2 - interval '24 h' AND reads.read_at <= $3
-                     ORDER BY reads.read_at DESC LIMIT 1) AS last_read_at
-             FROM silent
-           )
-           SELECT count(*) FILTER (WHERE last_read_at > $2)::double precision AS later,
-             count(*) FILTER (WHERE last_read_at <= $2 AND last_read_at > $2 - interval '1 h')::double precision AS "staleOver15m",
-             count(*) FILTER (WHERE last_read_at <= $2 - interval '1 h')::double precision AS "staleOver1h",
-             count(*) FILTER (WHERE last_read_at IS NULL)::double precision AS "staleOver24h"
-           FROM aged`,
-    values,
+    name: 'silent-meters',
+    text: `SELECT later::double precision, over_15_minutes::double precision AS "staleOver15m",
+             over_an_hour::double precision AS "staleOver1h", over_a_day::double precision AS "staleOver24h"
+           FROM ami_silent_meters($1, $2, $3, $4)`,
+    values: [...values, among === 'all feeders'],
   });
   return rows[0] as AgedMeters;
 }

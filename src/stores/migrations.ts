@@ -14,7 +14,10 @@ export const MIGRATIONS = [
   'phase2_write_batch.sql',
   'phase3_ami_events.sql',
   'phase3_rollups.sql',
+  'phase3_rollup_changes.sql',
+  'phase3_rollup_upkeep.sql',
   'phase3_kpi_views.sql',
+  'phase3_write_batch.sql',
 ] as const;
 
 const SQL_FOLDER = new URL('../../sql/', import.meta.url);

@@ -253,7 +253,8 @@ describeOnBothBackends('quickcheck', (backend) => {
       reportingMeters: 300,
     });
     expect(answer.staleMetersBuckets).toMatchObject({ current: 500, staleOver15m: 0 });
-    expect(answer.fieldOps.every((row: Answer) => row.silentMeters === 0)).toBe(true);
+    for (const row of answer.fieldOps) expect(row).toMatchObject({ silentMeters: 0, completenessPct: 100 });
+    expect(answer.overview[0]).toMatchObject({ intervals: 2, expectedMeters: 500, completenessPct: 100 });
     await pool.query(`DELETE FROM ami_publish_batches WHERE state = 'pending'`);
   });
 
@@ -275,6 +276,65 @@ describeOnBothBackends('quickcheck', (backend) => {
       reportingSummary: { expectedMeters: 4, reportingMeters: 4, lossPct: 23, lowVoltageMeters: 1 },
       staleMetersBuckets: { current: 4, staleOver15m: 0 },
     });
+  });
+
+  it('takes no read off the quarter hour or from the future for the latest interval', async () => {
+    await pilot.publishAndFinish();
+    const { pool } = pilot.deployment.database;
+    const future = new Date(Math.ceil(Date.now() / 900_000 + 96) * 900_000);
+    await pool.query('SELECT ami_ensure_read_partition($1)', [future]);
+    for (const readAt of ['2026-06-01T10:03:12.345678Z', future.toISOString()])
+      await pool.query(
+        `INSERT INTO meter_reads_electric (tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage)
+         VALUES ($1, 'BY-HAND', 'FEEDER_7', $2, 1, 1.05, 120)`,
+        [TENANT, readAt],
+      );
+    const answer = await quickcheck();
+    expect(answer.reportingSummary).toMatchObject({
+      intervalStart: READ_AT,
+      expectedMeters: 500,
+      reportingMeters: 500,
+    });
+    expect(answer.overview[0]).toMatchObject({ day: '2026-06-01', reads: 501 });
+    expect(answer.fieldOps).toHaveLength(10);
+    expect(answer.fieldOps[0]).toMatchObject({ day: '2026-06-01', silentMeters: 0 });
+    // It did report, after the latest interval.
+    expect(answer.staleMetersBuckets).toEqual({
+      current: 501,
+      staleOver15m: 0,
+      staleOver1h: 0,
+      staleOver24h: 0,
+    });
+  });
+
+  it('expects of each interval the fleet that was published for it', async () => {
+    await pilot.publishAndFinish({ readAt: '2026-06-01T09:30:00Z', meterCount: 100 });
+    await pilot.publishAndFinish({ readAt: EARLIER, meterCount: 500 });
+    let answer = await quickcheck();
+    expect(answer.overview[0]).toMatchObject({ expectedMeters: 500, completenessPct: 100 });
+    for (const row of answer.fieldOps)
+      expect(row).toMatchObject({ expectedMeters: 50, silentMeters: 0, completenessPct: 100 });
+    await pilot.publishAndFinish({ readAt: READ_AT, meterCount: 200, feederCount: 20 });
+    answer = await quickcheck();
+    expect(answer.overview[0]).toMatchObject({ expectedMeters: 200, completenessPct: 100 });
+    for (const row of answer.fieldOps)
+      expect(row).toMatchObject({ expectedMeters: 10, silentMeters: 0, completenessPct: 100 });
+    expect(answer.reportingSummary).toMatchObject({ expectedMeters: 200, reportingMeters: 200 });
+  });
+
+  it('shows an event on its feeder alone where one interval was published for two layouts', async () => {
+    await pilot.publishAndFinish({ meterCount: 500, feederCount: 25, batchSize: 500 });
+    await pilot.publishAndFinish({ meterCount: 1000, feederCount: 10 });
+    const before = await quickcheck();
+    expect(before.reportingSummary).toMatchObject({
+      expectedMeters: 1000,
+      reportingMeters: 1000,
+      reportingPct: 100,
+    });
+    await applied('theft');
+    const after = await quickcheck();
+    expect(others(after)).toEqual(others(before));
+    expect(feeder7(after).lossPct).toBeGreaterThan(feeder7(before).lossPct + 20);
   });
 
   it('costs a poll that has seen it all one tag, and answers anew whatever changes', async () => {

@@ -55,24 +55,24 @@ async function quickcheckRows(url: string, pool: pg.Pool, size: HistorySize): Pr
     stored = days;
     await pool.query('ANALYZE');
     const { full, unchanged } = await pollQuickcheck(url, size.polls);
-    const plainMs = await plainSqlMs(pool);
     const p95 = quantile(full, 0.95);
     firstP95 ??= p95;
     const reads = thousands(size.meterCount * 96 * days);
-    rows.push(
-      {
-        what: `quickcheck over HTTP, ${days} ${days === 1 ? 'day' : 'days'} (${reads} reads)`,
-        measured: `p50 ${median(full).toFixed(1)} ms, p95 ${p95.toFixed(1)} ms; unchanged (304) p50 ${median(unchanged).toFixed(1)} ms`,
-        ratio: `${(p95 / firstP95).toFixed(2)} × that of one day`,
-        target: days === 1 ? 'p95 ≤ 25 ms' : 'p95 ≤ 25 ms, ≤ 3 ×',
-      },
-      {
-        what: 'the same four views as plain SQL over the reads',
-        measured: `${thousands(plainMs)} ms`,
-        ratio: `${thousands(plainMs / median(full))} × quickcheck`,
-        target: '',
-      },
-    );
+    rows.push({
+      what: `quickcheck over HTTP, ${days} ${days === 1 ? 'day' : 'days'} (${reads} reads)`,
+      measured: `p50 ${median(full).toFixed(1)} ms, p95 ${p95.toFixed(1)} ms; unchanged (304) p50 ${median(unchanged).toFixed(1)} ms`,
+      ratio: `${(p95 / firstP95).toFixed(2)} × that of one day`,
+      target: days === 1 ? 'p95 ≤ 25 ms' : 'p95 ≤ 25 ms, ≤ 3 ×',
+    });
+    // Minutes at 72 M reads: not at every size.
+    if (days !== size.days[0] && days !== size.days.at(-1)) continue;
+    const plainMs = await plainSqlMs(pool);
+    rows.push({
+      what: 'the same four views as plain SQL over the reads',
+      measured: `${thousands(plainMs)} ms`,
+      ratio: `${thousands(plainMs / median(full))} × quickcheck`,
+      target: '',
+    });
   }
   return rows;
 }

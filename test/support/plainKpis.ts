@@ -4,7 +4,8 @@
  */
 
 const LOW = 'voltage < 114';
-const UNDERREGISTERED = 'delivered_kwh - kwh > 0.15 * delivered_kwh AND delivered_kwh - kwh > 0.0005';
+const UNDERREGISTERED =
+  'delivered_kwh > 0 AND delivered_kwh - kwh > 0.15 * delivered_kwh AND delivered_kwh - kwh > 0.0005';
 const DAY = `(read_at AT TIME ZONE 'UTC')::date`;
 const QUARTER_HOUR = `date_bin('15 min', read_at, '2000-01-01Z')`;
 const SUMS = `count(*) AS reads, sum(kwh) AS kwh, coalesce(sum(kwh) FILTER (WHERE delivered_kwh IS NULL), 0) AS unmetered_kwh,
@@ -87,16 +88,16 @@ export const KPI_VIEWS = {
     columns:
       'day, feeder_id, expected_meters, silent_meters, undervoltage_meters, min_voltage, completeness_pct',
     truth: `WITH ${EXPECTED}, days AS (
-        SELECT ${DAY} AS day, max(read_at) AS latest, count(DISTINCT ${QUARTER_HOUR}) AS intervals
+        SELECT ${DAY} AS day, max(read_at) FILTER (WHERE read_at <= now() AND read_at = ${QUARTER_HOUR}) AS latest, count(DISTINCT ${QUARTER_HOUR}) AS intervals
         FROM meter_reads_electric WHERE tenant_id = $1 GROUP BY 1
       )
       SELECT day, feeder_id, meters,
-             meters - count(meter_id) FILTER (WHERE read_at = days.latest),
+             CASE WHEN latest IS NOT NULL THEN meters - count(meter_id) FILTER (WHERE read_at = latest) END,
              count(DISTINCT meter_id) FILTER (WHERE ${LOW}), min(voltage),
              least(100, round(100.0 * count(meter_id) / (meters * intervals), 3))
       FROM expected JOIN days USING (day)
       LEFT JOIN (SELECT *, ${DAY} AS day FROM meter_reads_electric WHERE tenant_id = $1) reads USING (day, feeder_id)
-      GROUP BY day, feeder_id, meters, intervals`,
+      GROUP BY day, feeder_id, meters, intervals, latest`,
   },
 } as const;
 
