@@ -176,13 +176,27 @@ BEGIN
 END $$;
 
 -- Look-ups by index a meter, whose cost the planner overrates, and short statements by the hundred: compiling them
--- takes a hundred times as long as running them.
-ALTER FUNCTION ami_fold_inserted_reads() SET jit = off;
-ALTER FUNCTION ami_fold_updated_reads() SET jit = off;
-ALTER FUNCTION ami_fold_deleted_reads() SET jit = off;
-ALTER FUNCTION ami_find_min_voltage(text[], timestamptz[], text[]) SET jit = off;
-ALTER FUNCTION ami_forget_meters_without_reads(text[], text[]) SET jit = off;
-ALTER FUNCTION ami_recheck_meters() SET jit = off;
+-- takes a hundred times as long as running them. And whoever may write reads, also a customer's loader that may
+-- nothing else, keeps the rollups by it: the triggers act as their owner. pg_temp is named last, since unnamed it
+-- would be searched first, and anybody may make tables there.
+DO $$
+DECLARE
+  name regprocedure;
+BEGIN
+  FOR name IN
+    SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname IN (
+      'ami_fold_inserted_reads', 'ami_fold_updated_reads', 'ami_fold_deleted_reads', 'ami_fold_truncated_reads',
+      'ami_apply_interval_changes', 'ami_apply_anomaly_changes', 'ami_find_min_voltage', 'ami_refold_days',
+      'ami_rebuild_rollups_of_day', 'ami_forget_meters_without_reads', 'ami_recheck_meters')
+  LOOP
+    EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
+    EXECUTE format('ALTER FUNCTION %s SET jit = off', name);
+  END LOOP;
+END $$;
+ALTER FUNCTION ami_fold_inserted_reads() SECURITY DEFINER;
+ALTER FUNCTION ami_fold_updated_reads() SECURITY DEFINER;
+ALTER FUNCTION ami_fold_deleted_reads() SECURITY DEFINER;
+ALTER FUNCTION ami_fold_truncated_reads() SECURITY DEFINER;
 
 DROP FUNCTION ami_count_new_reads(), ami_count_deleted_reads(), ami_count_moved_reads(), ami_count_truncated_reads(),
   ami_recount_days(text[], date[]), ami_rebuild_read_counters();

@@ -48,6 +48,61 @@ export function createKpiService(database: Database, now: () => Date) {
     return buckets;
   };
 
+  const compute = async (tenantId: string, tag: string) => {
+    const at = now();
+    const intervals = await latestIntervals(database, tenantId).catch(rethrowUnavailable);
+    const { latest, settled, latestDay } = intervals;
+    const ofViews = <Row>(
+      read: (on: Database, tenant: string, day: string, limit: number) => Promise<Row[]>,
+      limit = LISTED,
+    ): Promise<Row[]> | Row[] => (latestDay === null ? [] : read(database, tenantId, latestDay, limit));
+    const [loss, overview, feederLoss, suspiciousMeters, fieldOps, feeders, fleet, stale, events] =
+      await Promise.all([
+        lossRange(database, tenantId),
+        ofViews(overviewDays, OVERVIEW_DAYS),
+        ofViews(feederLossDays),
+        ofViews(suspiciousMeterDays),
+        ofViews(fieldOpsDays),
+        latest === null ? [] : feedersAt(database, tenantId, latest),
+        latest === null ? undefined : publishedFleetAt(database, tenantId, latest),
+        staleness(tenantId, tag, intervals),
+        activeEvents(database, tenantId, at),
+      ]).catch(rethrowUnavailable);
+    const latestFeeders = withExpected(feeders, fleet);
+    return {
+      tenantId,
+      generatedAt: at,
+      loss,
+      overview,
+      feederLoss,
+      suspiciousMeters,
+      fieldOps,
+      reportingSummary:
+        latest === null
+          ? null
+          : {
+              intervalStart: latest,
+              intervalEnd: intervalEnd(latest, fleet?.intervalMinutes ?? 15),
+              complete: settled !== null && settled >= latest,
+              ...summed(latestFeeders, fleet),
+            },
+      staleMetersBuckets: stale,
+      latestFeeders: latestFeeders.map((feeder) => ({
+        feederId: feeder.feederId,
+        reportingMeters: feeder.reportingMeters,
+        expectedMeters: feeder.expectedMeters,
+        reportingPct: percent(feeder.reportingMeters, feeder.expectedMeters),
+        lossPct: feeder.lossPct,
+        minVoltage: feeder.minVoltage,
+        lowVoltageMeters: feeder.lowVoltageMeters,
+        activeEvents: typesOn(feeder.feederId, events),
+      })),
+      activeEvents: events,
+    };
+  };
+  /** Polls that come while the same is being worked out for another get that one's answer. */
+  const underWay = new Map<string, ReturnType<typeof compute>>();
+
   return {
     /**
      * An entity tag that is another one whenever the quickcheck would be, for a fraction of its cost. Taken before
@@ -69,57 +124,10 @@ export function createKpiService(database: Database, now: () => Date) {
      *
      * @param tag of now: what is worked out meter by meter is kept for as long as it stays the same.
      */
-    async quickcheck(tenantId: string, tag: string) {
-      const at = now();
-      const intervals = await latestIntervals(database, tenantId).catch(rethrowUnavailable);
-      const { latest, settled, latestDay } = intervals;
-      const ofViews = <Row>(
-        read: (on: Database, tenant: string, day: string, limit: number) => Promise<Row[]>,
-        limit = LISTED,
-      ): Promise<Row[]> | Row[] => (latestDay === null ? [] : read(database, tenantId, latestDay, limit));
-      const [loss, overview, feederLoss, suspiciousMeters, fieldOps, feeders, fleet, stale, events] =
-        await Promise.all([
-          lossRange(database, tenantId),
-          ofViews(overviewDays, OVERVIEW_DAYS),
-          ofViews(feederLossDays),
-          ofViews(suspiciousMeterDays),
-          ofViews(fieldOpsDays),
-          latest === null ? [] : feedersAt(database, tenantId, latest),
-          latest === null ? undefined : publishedFleetAt(database, tenantId, latest),
-          staleness(tenantId, tag, intervals),
-          activeEvents(database, tenantId, at),
-        ]).catch(rethrowUnavailable);
-      const latestFeeders = withExpected(feeders, fleet);
-      return {
-        tenantId,
-        generatedAt: at,
-        loss,
-        overview,
-        feederLoss,
-        suspiciousMeters,
-        fieldOps,
-        reportingSummary:
-          latest === null
-            ? null
-            : {
-                intervalStart: latest,
-                intervalEnd: intervalEnd(latest, fleet?.intervalMinutes ?? 15),
-                complete: settled !== null && settled >= latest,
-                ...summed(latestFeeders, fleet),
-              },
-        staleMetersBuckets: stale,
-        latestFeeders: latestFeeders.map((feeder) => ({
-          feederId: feeder.feederId,
-          reportingMeters: feeder.reportingMeters,
-          expectedMeters: feeder.expectedMeters,
-          reportingPct: percent(feeder.reportingMeters, feeder.expectedMeters),
-          lossPct: feeder.lossPct,
-          minVoltage: feeder.minVoltage,
-          lowVoltageMeters: feeder.lowVoltageMeters,
-          activeEvents: typesOn(feeder.feederId, events),
-        })),
-        activeEvents: events,
-      };
+    quickcheck(tenantId: string, tag: string): ReturnType<typeof compute> {
+      const running = underWay.get(tag) ?? compute(tenantId, tag).finally(() => underWay.delete(tag));
+      underWay.set(tag, running);
+      return running;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { kpiVersion } from '../../src/stores/kpiVersion.js';
@@ -145,6 +146,25 @@ describe('rollups under other people’s sessions', () => {
     await forget();
     await open.query('COMMIT');
     await expectAgreement();
+  });
+
+  it('are kept by whoever may write reads, and nothing else', async () => {
+    const role = `loader_${randomUUID().replaceAll('-', '')}`;
+    const loader = await session();
+    await loader.query(
+      `CREATE ROLE ${role}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON meter_reads_electric TO ${role}`,
+    );
+    await loader.query(`SET ROLE ${role}`);
+    await expect(loader.query('SELECT FROM ami_feeder_days')).rejects.toThrow('permission denied');
+    await loader.query(`CREATE TEMP TABLE ami_feeder_days (tenant_id text)`);
+    await loader.query(insert('M1', '01 10:00'));
+    await loader.query(insert('M2', '01 10:00'));
+    await loader.query(`UPDATE meter_reads_electric SET kwh = 2 WHERE meter_id = 'M1'`);
+    await loader.query(`DELETE FROM meter_reads_electric WHERE meter_id = 'M2'`);
+    await expectAgreement();
+    await loader.query('TRUNCATE meter_reads_electric');
+    await expectAgreement();
+    await loader.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
   it('have another version after every commit, whatever the order of transactions', async () => {
