@@ -3,7 +3,7 @@ import type { FeederEvent, FeederEventType } from './feederEvent.js';
 import { QUARTER_HOUR_MS } from './localTime.js';
 import { voltageFlags } from './qualityFlags.js';
 import { createRandomness, type Randomness, STREAM } from './random.js';
-import type { ReadColumns } from './reads.js';
+import { emptyColumns, type ReadColumns } from './reads.js';
 
 /** Which reads events are applied to: one tenant's, at one `readAt`. */
 export interface EventScene extends SelectionScene {
@@ -39,14 +39,7 @@ export function applyEvents(
   }
   if (effects.size === 0) return columns;
 
-  const applied: ReadColumns = {
-    meterIds: [],
-    feederIds: [],
-    kwh: [],
-    deliveredKwh: [],
-    voltage: [],
-    qualityFlags: [],
-  };
+  const applied = emptyColumns();
   columns.meterIds.forEach((meterId, index) => {
     const feeder = columns.feederIds[index] as string;
     const effect = effects.get(feeder);

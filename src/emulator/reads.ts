@@ -40,6 +40,10 @@ export interface ReadColumns {
   qualityFlags: (readonly QualityFlag[])[];
 }
 
+export function emptyColumns(): ReadColumns {
+  return { meterIds: [], feederIds: [], kwh: [], deliveredKwh: [], voltage: [], qualityFlags: [] };
+}
+
 /** Zone of a request that names none. */
 const DEFAULT_TIME_ZONE = 'UTC';
 
@@ -57,14 +61,7 @@ export function generateReads(request: ReadsRequest): ReadColumns {
     readAt.getTime() / QUARTER_HOUR_MS,
     intervalMinutes / 15,
   );
-  const columns: ReadColumns = {
-    meterIds: [],
-    feederIds: [],
-    kwh: [],
-    deliveredKwh: [],
-    voltage: [],
-    qualityFlags: [],
-  };
+  const columns = emptyColumns();
   for (const run of feederRuns(fleet, request.from, request.to)) {
     const { id, feeder, weatherKey, meter } = meteredFeeder(seed, tenantId, run.feeder, fleet.feederCount);
     const quarters = Array.from({ length: expectation.slots }, (_, index) =>

@@ -5,13 +5,12 @@ import { type EventScene, skippedReads } from '../emulator/events.js';
 import { overlaps } from '../emulator/feederEvent.js';
 import { feederId, feederRuns, meterId, meterNumber, metersOfFeeder } from '../emulator/fleet.js';
 import { intervalEnd } from '../emulator/intervals.js';
+import { type EventRecord, theftsAndOutages } from '../stores/events.js';
 import {
   batchesDuringThefts,
   type MeterDay,
   measuredDays,
-  type PostedEvent,
   suspiciousMeterDaySet,
-  theftsAndOutages,
   type WrittenBatch,
 } from '../stores/injections.js';
 
@@ -72,7 +71,7 @@ export async function scoreSuspicion(database: Database, tenantId: string): Prom
 /** The meter-days with a read that stands as a theft left it: a revision after the theft makes it good again. */
 function injectedMeterDays(
   tenantId: string,
-  events: readonly PostedEvent[],
+  events: readonly EventRecord[],
   batches: readonly WrittenBatch[],
 ): Set<MeterDay> {
   const byInterval = new Map<number, WrittenBatch[]>();
@@ -97,7 +96,7 @@ function injectedMeterDays(
 /** The meters whose reads a batch wrote, on the feeders that have thefts, and whether each was stolen from. */
 function readsOf(
   tenantId: string,
-  events: readonly PostedEvent[],
+  events: readonly EventRecord[],
   batch: WrittenBatch,
 ): Map<string, boolean> {
   const { fleet, readAt } = batch;
@@ -128,6 +127,6 @@ function readsOf(
   return reads;
 }
 
-function isTheft(event: PostedEvent): boolean {
+function isTheft(event: EventRecord): boolean {
   return event.eventType === 'theft';
 }

@@ -55,6 +55,16 @@ export async function overlappingEvents(
   return rows;
 }
 
+/** A tenant's events that change or drop the reads a theft could be seen in: thefts and outages, of all time. */
+export async function theftsAndOutages(client: Queryable, tenantId: string): Promise<EventRecord[]> {
+  const { rows } = await client.query<EventRecord>(
+    `SELECT ${EVENT_COLUMNS} FROM ami_events
+     WHERE tenant_id = $1 AND event_type IN ('theft', 'comms-outage') AND severity > 0 AND start_at < end_at`,
+    [tenantId],
+  );
+  return rows;
+}
+
 /**
  * A tenant's events, latest start first, 200 at most.
  *

@@ -1,6 +1,5 @@
 import type { BatchJobPayload } from '../contracts/batchJob.js';
 import type { Queryable } from '../db.js';
-import type { FeederEvent } from '../emulator/feederEvent.js';
 
 /** A batch that wrote reads, with what its reads were made from. */
 export interface WrittenBatch {
@@ -14,23 +13,6 @@ export interface WrittenBatch {
   overwrites: boolean;
   /** About when its events were read: at its start; a revision waits for others between that and reading them. */
   generatedAt: Date;
-}
-
-/** An event with when it was posted: reads generated before that are without it. */
-export type PostedEvent = FeederEvent & { createdAt: Date };
-
-/** A tenant's events that change or drop reads that a theft could be seen in: thefts and outages. */
-export async function theftsAndOutages(database: Queryable, tenantId: string): Promise<PostedEvent[]> {
-  const { rows } = await database.query<PostedEvent>(
-    `SELECT id, feeder_id AS "feederId", event_type AS "eventType",
-       least(1, greatest(0, severity))::double precision AS severity, start_at AS "startAt",
-       end_at AS "endAt", meter_ids AS "meterIds", meter_fraction::double precision AS "meterFraction",
-       created_at AS "createdAt"
-     FROM ami_events
-     WHERE tenant_id = $1 AND event_type IN ('theft', 'comms-outage') AND severity > 0 AND start_at < end_at`,
-    [tenantId],
-  );
-  return rows;
 }
 
 /** The batches that wrote reads in `[from, to)` while one of the tenant's thefts lasted, in the order of their writing. */
