@@ -3,6 +3,7 @@ import type { FeederEventType } from '../../src/emulator/feederEvent.js';
 import { feederId, meterId } from '../../src/emulator/fleet.js';
 import { createRandomness } from '../../src/emulator/random.js';
 import { scoreSuspicion } from '../../src/services/score.js';
+import { scoreReport } from '../../src/services/scoreReport.js';
 import { insertEvent } from '../../src/stores/events.js';
 import { type History, writeHistory } from '../support/history.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
@@ -112,6 +113,26 @@ describe('suspicious meters against the thefts that were injected', () => {
       precision: 1,
       recall: 1,
     });
+  });
+
+  it('prints precision and recall, and some of what was missed or wrongly named', () => {
+    const day = (meter: number): string => `2026-01-05 T-MTR-${meter}`;
+    const text = scoreReport('T', {
+      from: '2026-01-05',
+      to: '2026-01-06',
+      meterDays: 1_000,
+      injected: 20,
+      named: 9,
+      right: 8,
+      precision: 8 / 9,
+      recall: 0.4,
+      missed: Array.from({ length: 12 }, (_, meter) => day(meter)),
+      wronglyNamed: [day(77)],
+    });
+    expect(text).toContain('1,000 meter-days');
+    expect(text).toContain('precision  0.889\n  recall     0.400\n');
+    expect(text).toContain(`${day(9)} and 2 more\n`);
+    expect(text).toContain(`wrongly named: ${day(77)}\n`);
   });
 
   it('says that there is nothing to score where there are no reads', async () => {
