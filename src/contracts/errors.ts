@@ -23,6 +23,11 @@ export class ApiError extends Error {
   }
 }
 
+/** A 400 about one field, whose name begins the sentence: `readAt must not lie in the future.` */
+export function invalidField(path: string, message: string): ApiError {
+  return new ApiError(400, 'invalid_request', `${path} ${message}.`, { details: [{ path, message }] });
+}
+
 /** Start-up cannot go on; `message` is the one actionable sentence a person sees, without a stack. */
 export class StartupError extends Error {
   override name = 'StartupError';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ApiError } from './errors.js';
+import { invalidField } from './errors.js';
 import { boolean, EARLIEST_READ_AT, instant, MS_PER_DAY, positiveInteger, tenantId } from './requests.js';
 
 /** A customer's own feeder names may come from any script and hold spaces, but no control characters. */
@@ -68,9 +68,7 @@ const DAYS_AHEAD = 366;
  */
 export function requireStartInRange(startAt: Date, now: Date): void {
   const refuse = (message: string): never => {
-    throw new ApiError(400, 'invalid_request', `startAt ${message}.`, {
-      details: [{ path: 'startAt', message }],
-    });
+    throw invalidField('startAt', message);
   };
   if (startAt < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
   if (startAt.getTime() - now.getTime() > DAYS_AHEAD * MS_PER_DAY)

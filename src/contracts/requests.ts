@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_CLIMATE } from '../emulator/climate.js';
 import { isAligned } from '../emulator/intervals.js';
-import { ApiError } from './errors.js';
+import { ApiError, invalidField } from './errors.js';
 import { INTERVAL_MINUTES, type IntervalMinutes } from './limits.js';
 import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
@@ -101,9 +101,7 @@ export function requireReadableInstant(
   retentionDays?: number,
 ): void {
   const refuse = (message: string): never => {
-    throw new ApiError(400, 'invalid_request', `readAt ${message}.`, {
-      details: [{ path: 'readAt', message }],
-    });
+    throw invalidField('readAt', message);
   };
   if (!isAligned(readAt, interval)) {
     refuse(`must lie on a ${interval}-minute boundary in UTC, for example "2026-01-31T10:00:00Z"`);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ApiError } from '../contracts/errors.js';
+import { invalidField } from '../contracts/errors.js';
 import type { EventRequest } from '../contracts/eventRequests.js';
 import type { Queryable } from '../db.js';
 import type { FeederEventType } from '../emulator/feederEvent.js';
@@ -47,10 +47,11 @@ export function requireKnownFeeder(event: PlannedEvent): void {
   const { request } = event;
   const fleet = event.overlapped ?? event.latest;
   if (!request.applyNow || !fleet || rangeOf(request.feederId, fleet)) return;
-  const message = `must be one of ${feederNames(fleet)}, the feeders of the latest published fleet, for applyNow to revise its reads`;
-  throw new ApiError(400, 'invalid_request', `feederId ${message}.`, {
-    details: [{ path: 'feederId', message }],
-  });
+  const names = feederNames(fleet);
+  throw invalidField(
+    'feederId',
+    `must be one of ${names}, the feeders of the latest published fleet, for applyNow to revise its reads`,
+  );
 }
 
 /** One sentence for each thing about the event that its caller may not expect. */

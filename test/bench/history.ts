@@ -9,8 +9,9 @@ import { API_POOL, createContext, prepareStorage } from '../../src/context.js';
 import { createBatchRunner } from '../../src/services/batchRunner.js';
 import { acceptHistory, timedJobs, UNLIMITED, writeHistory } from '../support/history.js';
 import { KPI_VIEWS } from '../support/plainKpis.js';
+import { median, quantile } from '../support/quantiles.js';
 import { type BenchPostgres, databaseBeside } from './benchPostgres.js';
-import { median, quantile, type Row, thousands } from './statistics.js';
+import { type Row, thousands } from './report.js';
 
 const TENANT = 'HISTORY';
 const FIRST_DAY = Date.UTC(2026, 0, 1);

@@ -3,12 +3,13 @@ import { cpus, totalmem } from 'node:os';
 import pg from 'pg';
 import { prepareStorage } from '../../src/context.js';
 import { createLogger } from '../../src/log.js';
+import { median } from '../support/quantiles.js';
 import { type BenchPostgres, benchPostgres } from './benchPostgres.js';
 import { measureGeneration } from './generation.js';
 import { type HistorySize, historyRows } from './history.js';
 import { measurePacing } from './pacing.js';
 import { measureQueuedJobBytes } from './queueMemory.js';
-import { median, type Row, thousands } from './statistics.js';
+import { type Row, thousands } from './report.js';
 import { measureCopy, measureSingleRows, measureWorker } from './writePath.js';
 
 /** `npm run bench`: every claim of speed as a ratio of things measured in this one run on this one machine. */

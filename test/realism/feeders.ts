@@ -1,5 +1,6 @@
+import { quantile } from '../support/quantiles.js';
 import type { FeederInstant, FleetYear } from './fleetYear.js';
-import { correlation, deviation, mean, quantile } from './statistics.js';
+import { correlation, deviation, mean } from './statistics.js';
 
 /** What the feeders of a fleet lose, and how their voltage goes with their load. */
 export interface FeederFigures {

@@ -1,7 +1,8 @@
+import { median } from '../support/quantiles.js';
 import { BAND, type Figure } from './bands.js';
 import { feederFigures } from './feeders.js';
 import type { FleetYear } from './fleetYear.js';
-import { median, middleRange } from './statistics.js';
+import { middleRange } from './statistics.js';
 
 /** What feeders lose, and how their voltage goes with their load. */
 export function lossFigures(year: FleetYear): Figure[] {

@@ -1,4 +1,5 @@
 import { CUSTOMER_CLASSES, type CustomerClass } from '../../src/emulator/customers.js';
+import { median } from '../support/quantiles.js';
 import { dailySteps } from './aggregate.js';
 import { BAND, type Figure } from './bands.js';
 import { extremes, SUMMER_DAYS, shapes, WINTER_DAYS } from './dayShape.js';
@@ -6,7 +7,7 @@ import { dailyKwh, type FleetYear, fleetYear, seasonLevel, weekend } from './fle
 import { lossFigures, voltageFigures } from './gridFigures.js';
 import { type HomeYear, homeYears } from './oneHome.js';
 import { places, type Sample } from './sample.js';
-import { deviation, mean, median, middleRange } from './statistics.js';
+import { deviation, mean, middleRange } from './statistics.js';
 
 /** How much is generated for a measurement. */
 export interface Effort {

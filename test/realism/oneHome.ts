@@ -1,5 +1,6 @@
+import { quantile } from '../support/quantiles.js';
 import { daySlot, places, readsAt, type Sample, SLOTS_PER_DAY } from './sample.js';
-import { autocorrelation, deviation, mean, quantile } from './statistics.js';
+import { autocorrelation, deviation, mean } from './statistics.js';
 
 /** What a year of quarter hours of one home says. */
 export interface HomeYear {

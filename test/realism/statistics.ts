@@ -1,5 +1,6 @@
-/** Plain statistics of the measured series. */
-export type Series = Float64Array | readonly number[];
+import { quantile, type Series } from '../support/quantiles.js';
+
+/** Plain statistics of the measured series, beside the quantiles. */
 
 export function mean(values: Series): number {
   let sum = 0;
@@ -35,14 +36,6 @@ export function correlation(one: Series, other: Series): number {
   }
   return together / one.length / (deviation(one) * deviation(other));
 }
-
-/** The value below which `share` of the values lie. */
-export function quantile(values: Series, share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
-}
-
-export const median = (values: Series): number => quantile(values, 0.5);
 
 /** The middle eight tenths of the values, in words: `10–90 % of homes: 0.9 – 1.2`. */
 export function middleRange(values: Series, of: string): string {
