@@ -4,7 +4,7 @@
  * A rule names who may not import what, and why.
  */
 const pure = '^src/(contracts|emulator)/';
-const storage = '^src/(stores|queues)/|^src/(db|deadline)\\.ts$';
+const storage = '^src/(schema|stores|queues)/|^src/(db|deadline)\\.ts$';
 
 module.exports = {
   forbidden: [

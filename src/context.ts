@@ -6,6 +6,8 @@ import { createLogger } from './log.js';
 import { type AmiQueue, openAmiQueue } from './queues/amiQueue.js';
 import { createQueueDatabase, migrateQueue } from './queues/postgresBackend.js';
 import { requireRedis } from './queues/redisBackend.js';
+import { adaptSchema } from './schema/adapt.js';
+import type { SchemaMapping } from './schema/mapping.js';
 import { preparePartitions } from './services/partitionUpkeep.js';
 import { migrate } from './stores/migrations.js';
 import { requirePostgres } from './stores/serverVersion.js';
@@ -16,6 +18,8 @@ export interface Context {
   log: Logger;
   database: Database;
   queue: AmiQueue;
+  /** Which tables and columns carry what, found at start-up. */
+  schema: SchemaMapping;
   close(): Promise<void>;
 }
 
@@ -50,7 +54,7 @@ export async function createContext(
 
   await requirePostgres(databaseUrl);
   if (config.redisUrl) await requireRedis(config.redisUrl);
-  await prepareStorage(databaseUrl, config.redisUrl === undefined, log);
+  const schema = await prepareStorage(databaseUrl, config.redisUrl === undefined, log);
 
   const database = createDatabase({
     connectionString: databaseUrl,
@@ -69,6 +73,7 @@ export async function createContext(
     log,
     database,
     queue,
+    schema,
     async close() {
       await queue.close();
       await database.end();
@@ -81,7 +86,7 @@ export async function prepareStorage(
   databaseUrl: string,
   queueInPostgres: boolean,
   log: Logger,
-): Promise<void> {
+): Promise<SchemaMapping> {
   const onIdleError = (error: Error): void => log.warn({ reason: error.message }, 'connection lost');
   const database = createDatabase({
     connectionString: databaseUrl,
@@ -91,18 +96,21 @@ export async function prepareStorage(
     queryTimeoutMs: 6 * 3_600_000,
     onIdleError,
   });
+  let schema: SchemaMapping;
   try {
     const applied = await migrate(database);
     if (applied.length > 0) log.info({ applied }, 'migrations applied');
+    schema = await adaptSchema(database);
     await preparePartitions(database, new Date());
   } finally {
     await database.end();
   }
-  if (!queueInPostgres) return;
+  if (!queueInPostgres) return schema;
   const queueDatabase = await createQueueDatabase(databaseUrl, onIdleError);
   try {
     await migrateQueue(queueDatabase);
   } finally {
     await queueDatabase.end();
   }
+  return schema;
 }

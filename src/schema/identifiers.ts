@@ -1,0 +1,17 @@
+import pg from 'pg';
+import type { RelationName } from './mapping.js';
+
+/** The one place where a name from the catalog becomes SQL. */
+export function quoted(name: string): string {
+  return pg.escapeIdentifier(name);
+}
+
+/** `"schema"."name"`. */
+export function quotedRelation({ schema, name }: RelationName): string {
+  return `${quoted(schema)}.${quoted(name)}`;
+}
+
+/** A text as an SQL literal, for what cannot be a parameter: the bodies of functions. */
+export function literal(text: string): string {
+  return pg.escapeLiteral(text);
+}
