@@ -10,10 +10,12 @@ import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { kpiRoutes } from './routes/kpi.js';
 import { publishRoutes } from './routes/publish.js';
+import { schemaRoutes } from './routes/schema.js';
 import { statusRoutes } from './routes/status.js';
 import type { EventService } from './services/events.js';
 import type { KpiService } from './services/kpi.js';
 import type { PublishService } from './services/publish.js';
+import type { SchemaService } from './services/schemaAnswer.js';
 import type { StatusService } from './services/status.js';
 
 export interface AppContext {
@@ -25,6 +27,7 @@ export interface AppContext {
   events: EventService;
   kpi: KpiService;
   status: StatusService;
+  schema: SchemaService;
 }
 
 /** The HTTP surface, ready to listen or to be tested; reads no environment and starts nothing. */
@@ -56,6 +59,7 @@ export function createApp(context: AppContext): Express {
   eventRoutes(ami, { events: context.events, requireKey, readable });
   kpiRoutes(ami, context.kpi, readable);
   statusRoutes(ami, context.status, readable);
+  schemaRoutes(ami, context.schema, readable);
   app.use('/api/ami', ami);
   healthRoutes(app, context.status);
 

@@ -3,6 +3,7 @@ import { config as loadDotenv } from 'dotenv';
 import { z } from 'zod';
 import { StartupError } from './contracts/errors.js';
 import { MAX_READS_PER_SECOND } from './contracts/limits.js';
+import { tenantId } from './contracts/requests.js';
 
 /** Everything the processes are told from outside, parsed once and frozen. */
 export interface Config {
@@ -22,6 +23,8 @@ export interface Config {
   readonly maxReadsPerSecond: number;
   /** Days of reads to keep; unset keeps all. */
   readonly readsRetentionDays: number | undefined;
+  /** Tenant of the rows of an existing table that has no column for it. */
+  readonly defaultTenantId: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Absolute path. */
   readonly dataDir: string;
@@ -29,6 +32,8 @@ export interface Config {
   readonly embedded: boolean;
 }
 
+/** The tenant of every example. */
+export const DEFAULT_TENANT_ID = 'DEMO_TENANT';
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 /** The value `.env.example` carries: copied as it is, everyone would share one key. */
 const EXAMPLE_API_KEY = 'replace-with-a-long-random-key';
@@ -43,6 +48,7 @@ const EXAMPLES: Record<string, string> = {
   WORKER_CONCURRENCY: '8, or adaptive',
   MAX_READS_PER_SECOND: '2500',
   READS_RETENTION_DAYS: '400',
+  DEFAULT_TENANT_ID: 'DEMO_TENANT',
   LOG_LEVEL: 'info',
   GRIDLENS_DATA_DIR: '.gridlens',
 };
@@ -99,6 +105,7 @@ const environmentSchema = z.object({
     )
     .default(MAX_READS_PER_SECOND),
   READS_RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  DEFAULT_TENANT_ID: tenantId.default(DEFAULT_TENANT_ID),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   GRIDLENS_DATA_DIR: z.string().default('.gridlens'),
   GRIDLENS_EMBEDDED: z.literal('1').optional(),
@@ -106,10 +113,10 @@ const environmentSchema = z.object({
 
 export interface LoadOptions {
   /**
-   * `start` brings a Postgres and a key where none is given; the single processes need both; `score` may look for the
-   * Postgres that `start` has brought.
+   * `start` brings a Postgres and a key where none is given; the single processes need both; `score` and `fleet` may
+   * look for the Postgres that `start` has brought.
    */
-  command: 'start' | 'api' | 'worker' | 'migrate' | 'score';
+  command: 'start' | 'api' | 'worker' | 'migrate' | 'score' | 'fleet';
   /** Folder that relative paths and `.env` are taken from. */
   cwd?: string;
 }
@@ -143,6 +150,7 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     workerConcurrency: values.WORKER_CONCURRENCY,
     maxReadsPerSecond: values.MAX_READS_PER_SECOND,
     readsRetentionDays: values.READS_RETENTION_DAYS,
+    defaultTenantId: values.DEFAULT_TENANT_ID,
     logLevel: values.LOG_LEVEL,
     dataDir: isAbsolute(values.GRIDLENS_DATA_DIR)
       ? values.GRIDLENS_DATA_DIR
@@ -168,7 +176,8 @@ function problemOf(issue: z.core.$ZodIssue): Problem {
 
 function missing(env: Record<string, string>, command: LoadOptions['command'], blankKey: boolean): Problem[] {
   const problems: Problem[] = [];
-  if (command !== 'start' && command !== 'score' && env.DATABASE_URL === undefined) {
+  const findsDatabase = ['start', 'score', 'fleet'].includes(command);
+  if (!findsDatabase && env.DATABASE_URL === undefined) {
     const reason = `is not set: npm run ${command} needs a Postgres to run on, and only npm start brings its own`;
     problems.push({ name: 'DATABASE_URL', reason });
   }

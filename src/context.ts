@@ -1,15 +1,16 @@
 import type { Logger } from 'pino';
-import type { Config } from './config.js';
+import { type Config, DEFAULT_TENANT_ID } from './config.js';
 import { StartupError } from './contracts/errors.js';
-import { createDatabase, type Database } from './db.js';
+import { createDatabase, type Database, withTransaction } from './db.js';
 import { createLogger } from './log.js';
 import { type AmiQueue, openAmiQueue } from './queues/amiQueue.js';
 import { createQueueDatabase, migrateQueue } from './queues/postgresBackend.js';
 import { requireRedis } from './queues/redisBackend.js';
-import { adaptSchema } from './schema/adapt.js';
+import { preparedMapping, prepareSchema } from './schema/adapt.js';
 import type { SchemaMapping } from './schema/mapping.js';
+import { prepareError } from './schema/prepareErrors.js';
 import { preparePartitions } from './services/partitionUpkeep.js';
-import { migrate } from './stores/migrations.js';
+import { missingOwnPrivileges, missingQueueRight } from './stores/ownPrivileges.js';
 import { requirePostgres } from './stores/serverVersion.js';
 
 /** What every process has: built once, in order, closed in the reverse. */
@@ -54,7 +55,15 @@ export async function createContext(
 
   await requirePostgres(databaseUrl);
   if (config.redisUrl) await requireRedis(config.redisUrl);
-  const schema = await prepareStorage(databaseUrl, config.redisUrl === undefined, log);
+  const schema = await prepareStorage(
+    databaseUrl,
+    config.redisUrl === undefined,
+    log,
+    config.defaultTenantId,
+  );
+
+  if (config.readsRetentionDays !== undefined && !schema.reads.own)
+    log.warn('READS_RETENTION_DAYS drops nothing: the table of reads is not one that GridLens made');
 
   const database = createDatabase({
     connectionString: databaseUrl,
@@ -81,26 +90,62 @@ export async function createContext(
   };
 }
 
-/** Migrations have a connection of their own: they may take longer than any answer may. */
-export async function prepareStorage(
-  databaseUrl: string,
-  queueInPostgres: boolean,
-  log: Logger,
-): Promise<SchemaMapping> {
-  const onIdleError = (error: Error): void => log.warn({ reason: error.message }, 'connection lost');
-  const database = createDatabase({
-    connectionString: databaseUrl,
+/** The pool that migrations run on. */
+export function openMigrationDatabase(
+  connectionString: string,
+  onIdleError: (error: Error) => void,
+): Database {
+  return createDatabase({
+    connectionString,
     applicationName: 'gridlens-migrate',
     maxConnections: 2,
     // A new version may count all reads there are: two minutes for a month of 25,000 meters.
     queryTimeoutMs: 6 * 3_600_000,
     onIdleError,
   });
+}
+
+/**
+ * The mapping in force, after whatever was missing has been made; each change is logged.
+ *
+ * @throws StartupError when the schema cannot be adapted.
+ */
+export async function preparedSchema(
+  database: Database,
+  defaultTenantId: string,
+  log: Logger,
+): Promise<SchemaMapping> {
+  // Looked at first, so that a role without the right to create can run what has been prepared.
+  const found = await preparedMapping(database, { defaultTenantId });
+  if (found) return found;
+  const done = await withTransaction(database, (client) => prepareSchema(client, { defaultTenantId })).catch(
+    (error: unknown) => {
+      throw prepareError(error);
+    },
+  );
+  if (done.migrations.length > 0) log.info({ applied: done.migrations }, 'migrations applied');
+  for (const { summary, statement } of done.onCustomerTables) log.info({ statement }, summary);
+  return done.mapping;
+}
+
+/** Migrations have a connection of their own: they may take longer than any answer may. */
+export async function prepareStorage(
+  databaseUrl: string,
+  queueInPostgres: boolean,
+  log: Logger,
+  defaultTenantId = DEFAULT_TENANT_ID,
+): Promise<SchemaMapping> {
+  const onIdleError = (error: Error): void => log.warn({ reason: error.message }, 'connection lost');
+  const database = openMigrationDatabase(databaseUrl, onIdleError);
   let schema: SchemaMapping;
+  const refuse = (lacking: string | undefined): void => {
+    if (lacking !== undefined) throw new StartupError(lacking);
+  };
   try {
-    const applied = await migrate(database);
-    if (applied.length > 0) log.info({ applied }, 'migrations applied');
-    schema = await adaptSchema(database);
+    // Before anything is made: a start that fails leaves everything as it was.
+    if (queueInPostgres) refuse(await missingQueueRight(database));
+    refuse(await missingOwnPrivileges(database, queueInPostgres));
+    schema = await preparedSchema(database, defaultTenantId, log);
     await preparePartitions(database, new Date());
   } finally {
     await database.end();

@@ -28,18 +28,29 @@ const CONNECT_TIMEOUT_MS = 1_000;
 
 /** The process's pool. Nothing is connected until the first query. */
 export function createDatabase(options: DatabaseOptions): Database {
+  const { connectionString, ownOptions } = splitOptions(options.connectionString);
   const pool = new pg.Pool({
-    connectionString: options.connectionString,
+    connectionString,
     application_name: options.applicationName,
     max: options.maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: options.queryTimeoutMs,
     keepAlive: true,
-    ...(options.options === undefined ? {} : { options: options.options }),
+    // Dates are read and written as ISO 8601 has them, whatever the server's or the role's own style.
+    options: ['-c DateStyle=ISO', ownOptions, options.options].filter(Boolean).join(' '),
   });
   // Without a listener an idle connection that the server closes would end the process.
   pool.on('error', options.onIdleError);
   return pool;
+}
+
+/** pg lets the URL's `options` (a search_path, say) replace those that are given beside it: ours must be added. */
+function splitOptions(url: string): { connectionString: string; ownOptions: string } {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const ownOptions = parsed?.searchParams.get('options');
+  if (!parsed || !ownOptions) return { connectionString: url, ownOptions: '' };
+  parsed.searchParams.delete('options');
+  return { connectionString: parsed.href, ownOptions };
 }
 
 /**

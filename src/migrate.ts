@@ -1,16 +1,45 @@
-import { loadConfig } from './config.js';
-import { prepareStorage } from './context.js';
+import { parseArgs } from 'node:util';
+import { type Config, loadConfig } from './config.js';
+import { openMigrationDatabase, prepareStorage } from './context.js';
+import { StartupError } from './contracts/errors.js';
 import { runProcess } from './lifecycle.js';
 import { createLogger } from './log.js';
+import { planReport, planSchema } from './services/schemaPlan.js';
 import { requirePostgres } from './stores/serverVersion.js';
 
-/** Brings the schema up to date and ends. API and worker do the same when they start; this is for a role of its own. */
+/**
+ * Brings the schema up to date and ends; `--plan` says what that would change, and changes nothing. API and worker do
+ * the same when they start; this is for a role of its own.
+ */
 await runProcess(async () => {
+  const { plan } = options(process.argv.slice(2));
   const config = loadConfig(process.env, { command: 'migrate' });
   const log = createLogger('migrate', config.logLevel);
-  const databaseUrl = config.databaseUrl ?? '';
-  await requirePostgres(databaseUrl);
-  await prepareStorage(databaseUrl, config.redisUrl === undefined, log);
-  log.info('the schema is up to date');
+  await requirePostgres(config.databaseUrl ?? '');
+  if (plan) {
+    process.stdout.write(await planned(config));
+  } else {
+    const { databaseUrl = '', redisUrl, defaultTenantId } = config;
+    await prepareStorage(databaseUrl, redisUrl === undefined, log, defaultTenantId);
+    log.info('the schema is up to date');
+  }
   process.exit(0);
 });
+
+async function planned({ databaseUrl = '', redisUrl, defaultTenantId }: Config): Promise<string> {
+  const database = openMigrationDatabase(databaseUrl, () => undefined);
+  const queueInPostgres = redisUrl === undefined;
+  const plan = await planSchema(database, { defaultTenantId, queueInPostgres, now: new Date() });
+  await database.end();
+  return planReport(plan);
+}
+
+function options(args: string[]): { plan: boolean } {
+  try {
+    return { plan: parseArgs({ args, options: { plan: { type: 'boolean' } } }).values.plan === true };
+  } catch (error) {
+    throw new StartupError('npm run migrate takes no argument but --plan: npm run migrate -- --plan', {
+      cause: error,
+    });
+  }
+}

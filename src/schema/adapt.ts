@@ -1,20 +1,131 @@
-import { readFile } from 'node:fs/promises';
-import { type Database, withTransaction } from '../db.js';
+import { StartupError } from '../contracts/errors.js';
+import type { Queryable } from '../db.js';
+import {
+  applyMigrations,
+  LAST_BEFORE_ACCESS,
+  lockMigrations,
+  type Migration,
+  pendingMigrations,
+} from '../stores/migrations.js';
+import {
+  addTriggers,
+  createRegistry,
+  missingTriggers,
+  type PlannedStatement,
+  repaired,
+} from './additions.js';
+import { createFunctions, staleFunctions } from './databaseFunctions.js';
+import { type Detection, detectSchema } from './detect.js';
+import { literal, quoted } from './identifiers.js';
 import type { SchemaMapping } from './mapping.js';
-import { ownMapping } from './ownMapping.js';
+import { STAND_IN } from './readsTriggers.js';
+import { shown } from './repairs.js';
+import { readSchemaHistory } from './schemaChanges.js';
 
-const SQL_FOLDER = new URL('../../sql/', import.meta.url);
+/** What preparing the schema did, or would do. */
+export interface Preparation {
+  mapping: SchemaMapping;
+  /** In their order. */
+  onCustomerTables: PlannedStatement[];
+  /** Migration files that were applied. */
+  migrations: string[];
+}
 
-/** Stand-in until detection is there. */
-export async function adaptSchema(database: Database): Promise<SchemaMapping> {
-  return withTransaction(database, async (client) => {
-    await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:migrations', 0))");
-    const { rows } = await client.query<{ schema: string; feeders: boolean; meters: boolean }>(
-      `SELECT current_schema() AS schema, to_regclass('feeders') IS NOT NULL AS feeders, to_regclass('meters') IS NOT NULL AS meters`,
-    );
-    const found = rows[0] as (typeof rows)[number];
-    if (!found.feeders) await client.query(await readFile(new URL('own_feeders.sql', SQL_FOLDER), 'utf8'));
-    if (!found.meters) await client.query(await readFile(new URL('own_meters.sql', SQL_FOLDER), 'utf8'));
-    return ownMapping(found.schema);
-  });
+export interface PrepareOptions {
+  /** Tenant of the rows of a table that has no column for it. */
+  defaultTenantId: string;
+  /** Leaves the customer's tables alone, for a plan: the caller rolls the rest back. */
+  planOnly?: boolean;
+}
+
+/** Busy tables are waited for no longer than this, since everyone else queues behind who waits. */
+const LOCK_TIMEOUT = '10s';
+
+/**
+ * Whether there is nothing to prepare; then the mapping, without a lock and without a right to create anything.
+ *
+ * @throws StartupError one sentence a line when the schema cannot be adapted.
+ */
+export async function preparedMapping(
+  client: Queryable,
+  { defaultTenantId }: PrepareOptions,
+): Promise<SchemaMapping | undefined> {
+  const { mapping, repairs, create } = await detected(client, defaultTenantId);
+  if (repairs.length + create.length > 0 || (await pendingMigrations(client)).length > 0) return undefined;
+  if ((await staleFunctions(client, mapping.reads)).length > 0) return undefined;
+  if (!mapping.reads.own && (await missingTriggers(client, mapping.reads)).length > 0) return undefined;
+  return mapping;
+}
+
+/**
+ * Makes everything that is missing: migrations, registry tables, additions to the customer's tables, the functions
+ * and triggers that fit the table of reads. In the caller's transaction, under a lock.
+ *
+ * @throws StartupError one sentence a line when the schema cannot be adapted; nothing has been changed then.
+ */
+export async function prepareSchema(client: Queryable, options: PrepareOptions): Promise<Preparation> {
+  await lockMigrations(client);
+  // Counting the reads that are there takes as long as it takes.
+  await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0`);
+  // A plan makes functions over columns that it does not add.
+  if (options.planOnly) await client.query('SET LOCAL check_function_bodies = off');
+  const detection = await detected(client, options.defaultTenantId);
+  const { mapping } = detection;
+  requireMayCreate(detection);
+  const pending = await pendingMigrations(client);
+  const first = pending.findIndex(({ name }) => name === LAST_BEFORE_ACCESS) + 1;
+  const readsTable = mapping.reads.own ? 'meter_reads_electric' : STAND_IN;
+
+  await keepingComment(client, 'ami_events', () =>
+    applyMigrations(client, pending.slice(0, first), readsTable),
+  );
+  if (!mapping.reads.own) await dropStandIn(client);
+  const onCustomerTables: Preparation['onCustomerTables'] = [];
+  await createRegistry(client, detection);
+  for (const repair of detection.repairs)
+    onCustomerTables.push(await repaired(client, repair, options.planOnly === true));
+  await createFunctions(client, mapping);
+  await applyMigrations(client, pending.slice(first), readsTable);
+  // Again: what was applied may have replaced what they are made from.
+  await createFunctions(client, mapping);
+  if (!mapping.reads.own)
+    onCustomerTables.push(...(await addTriggers(client, mapping.reads, options.planOnly === true)));
+  return { mapping, onCustomerTables, migrations: pending.map(({ name }: Migration) => name) };
+}
+
+async function detected(client: Queryable, defaultTenantId: string): Promise<Detection> {
+  const { problems, detection } = await detectSchema(
+    client,
+    await readSchemaHistory(client),
+    defaultTenantId,
+  );
+  if (!detection) throw new StartupError(problems.join('\n'));
+  return detection;
+}
+
+/** @throws StartupError when the role may not make GridLens's own tables. */
+function requireMayCreate({ role, mayCreate, mapping: { ownSchema } }: Detection): void {
+  if (mayCreate) return;
+  const schema = shown(ownSchema);
+  throw new StartupError(
+    `Role ${role} may not create anything in schema ${schema}, where GridLens's own tables go: GRANT CREATE ON SCHEMA ${quoted(ownSchema)} TO ${quoted(role)}; or run npm run migrate once as a role that may.`,
+  );
+}
+
+/** The brief's table may be there, and its comment a customer's: the migration that completes it would put its own. */
+async function keepingComment(client: Queryable, table: string, work: () => Promise<void>): Promise<void> {
+  const { rows } = await client.query<{ comment: string | null }>(
+    `SELECT obj_description(to_regclass($1), 'pg_class') AS comment`,
+    [table],
+  );
+  const comment = rows[0]?.comment ?? null;
+  await work();
+  if (comment !== null) await client.query(`COMMENT ON TABLE ${table} IS ${literal(comment)}`);
+}
+
+/** What of ours stands for the customer's table while the migrations run that know no other. */
+async function dropStandIn(client: Queryable): Promise<void> {
+  await client.query(`DROP TABLE IF EXISTS ${STAND_IN};
+    DROP FUNCTION IF EXISTS ami_has_read_partition(text);
+    DROP FUNCTION IF EXISTS ami_days_with_rollups()`);
 }

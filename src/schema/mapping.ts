@@ -43,9 +43,12 @@ export type ColumnKind =
 export interface MappedColumn {
   /** As the catalog has it. */
   name: string;
-  /** As SQL writes it, for casts: `character varying(20)`. */
+  /** As SQL writes it, with its length: `character varying(20)`. */
   type: string;
+  /** The same without the length, for casts: to a length they cut off silently. */
+  baseType: string;
   kind: ColumnKind;
+  notNull: boolean;
   /** Quoted and qualified, for COLLATE; null where the type has none. */
   collation: string | null;
   source: MappingSource;
@@ -54,7 +57,7 @@ export interface MappedColumn {
 /** A NOT NULL column without a default, of the customer's own, that is filled on insert. */
 export interface FilledColumn {
   name: string;
-  /** SQL; may refer to what `READ_PARAMETERS` names. */
+  /** SQL over `p_read_at` and `interval_minutes`, as `ami_write_batch` has them. */
   expression: string;
   /** In words, for the documentation. */
   what: string;
@@ -74,12 +77,14 @@ export interface ReadsMapping {
     deliveredKwh: MappedColumn;
     voltage: MappedColumn;
     qualityFlags: MappedColumn;
-    createdAt: MappedColumn;
+    /** When the row was written; null where the table does not say. */
+    createdAt: MappedColumn | null;
+    /** Set by a revision. */
     updatedAt: MappedColumn;
   };
   filled: FilledColumn[];
-  /** The unique key that ON CONFLICT names. */
-  key: { name: string; columns: string[]; source: MappingSource };
+  /** The unique key that ON CONFLICT names: ours, the customer's own, or one that was added. */
+  key: { name: string; columns: string[]; source: 'own' | 'existing' | 'added' };
 }
 
 /** Meters and feeders: the registry fleet. Only read, but by `npm run fleet`. */

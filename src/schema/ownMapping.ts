@@ -8,7 +8,8 @@ import {
 } from './mapping.js';
 
 function own(name: string, kind: ColumnKind, type: string = kind): MappedColumn {
-  return { name, type, kind, collation: kind === 'text' ? 'pg_catalog."C"' : null, source: 'own' };
+  const collation = kind === 'text' ? 'pg_catalog."C"' : null;
+  return { name, type, baseType: type, kind, notNull: false, collation, source: 'own' };
 }
 
 /** The mapping of a database in which GridLens made everything. */

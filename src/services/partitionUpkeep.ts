@@ -1,4 +1,4 @@
-import { type Database, withTransaction } from '../db.js';
+import { type Database, type Queryable, withTransaction } from '../db.js';
 import {
   dropPartitionsOlderThan,
   ensurePartitionsAround,
@@ -11,7 +11,12 @@ const DAYS_BACK = 1;
 
 /** Makes the partitions of the days around `now`; a no-op when they exist. */
 export async function preparePartitions(database: Database, now: Date): Promise<number> {
-  return withTransaction(database, (client) => ensurePartitionsAround(client, now, DAYS_BACK, DAYS_AHEAD));
+  return withTransaction(database, (client) => preparePartitionsIn(client, now));
+}
+
+/** The same in the caller's transaction. */
+export function preparePartitionsIn(client: Queryable, now: Date): Promise<number> {
+  return ensurePartitionsAround(client, now, DAYS_BACK, DAYS_AHEAD);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { StartupError } from '../contracts/errors.js';
-import { type Database, type Queryable, withTransaction } from '../db.js';
+import type { Queryable } from '../db.js';
 
 /**
  * The SQL files, in the order in which they are applied. Append only: a file that has been applied somewhere
@@ -18,50 +18,34 @@ export const MIGRATIONS = [
   'phase3_rollup_upkeep.sql',
   'phase3_kpi_views.sql',
   'phase3_write_batch.sql',
+  'phase4_schema_changes.sql',
+  'phase4_reads_access.sql',
+  'phase4_registry_fleets.sql',
 ] as const;
 
+/** The files up to this one are applied before the functions through which reads are looked up are made. */
+export const LAST_BEFORE_ACCESS = 'phase4_schema_changes.sql';
+
 const SQL_FOLDER = new URL('../../sql/', import.meta.url);
-/** Any number of processes may start at once; one migrates, the others wait and find it done. */
-const LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('gridlens:migrations', 0))";
 
-/**
- * Brings the schema up to date: the missing files in their order, in one transaction with their ledger rows.
- *
- * @returns the names of the files that were applied now.
- * @throws StartupError when an applied file was edited since, or a table of ours exists that is not ours.
- */
-export async function migrate(database: Database): Promise<string[]> {
-  const files = await Promise.all(MIGRATIONS.map(readMigration));
-  // Read first, so that a role without the right to create can run what has already been migrated.
-  if ((await pending(database, files)).length === 0) return [];
-  return withTransaction(database, async (client) => {
-    await client.query(LOCK);
-    await client.query(
-      `CREATE TABLE IF NOT EXISTS ami_migrations (
-         name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
-    );
-    const missing = await pending(client, files);
-    if (missing[0]?.name === MIGRATIONS[0]) await refuseForeignTable(client);
-    for (const { name, sql, checksum } of missing) {
-      await client.query(sql);
-      await client.query('INSERT INTO ami_migrations (name, checksum) VALUES ($1, $2)', [name, checksum]);
-    }
-    return missing.map(({ name }) => name);
-  });
-}
-
-interface Migration {
+export interface Migration {
   name: string;
   sql: string;
   checksum: string;
 }
 
-async function readMigration(name: string): Promise<Migration> {
-  const sql = await readFile(new URL(name, SQL_FOLDER), 'utf8');
-  return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+/** Any number of processes may start at once; one migrates, the others wait and find it done. */
+export async function lockMigrations(client: Queryable): Promise<void> {
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:migrations', 0))");
 }
 
-async function pending(client: Queryable, files: Migration[]): Promise<Migration[]> {
+/**
+ * The files that this database has not had, in their order.
+ *
+ * @throws StartupError when an applied file was edited since.
+ */
+export async function pendingMigrations(client: Queryable): Promise<Migration[]> {
+  const files = await Promise.all(MIGRATIONS.map(readMigration));
   const ledger = await client.query<{ present: boolean }>(
     `SELECT to_regclass('ami_migrations') IS NOT NULL AS present`,
   );
@@ -80,14 +64,39 @@ async function pending(client: Queryable, files: Migration[]): Promise<Migration
   return files.filter(({ name }) => !applied.has(name));
 }
 
-/** Until existing schemas are adapted, a foreign table is left alone rather than half used. */
-async function refuseForeignTable(client: Queryable): Promise<void> {
-  const { rows } = await client.query<{ present: boolean }>(
-    `SELECT to_regclass('meter_reads_electric') IS NOT NULL AS present`,
+/**
+ * Applies files with their ledger rows, in the caller's transaction.
+ *
+ * @param readsTable what the files' `meter_reads_electric` is called in this database.
+ */
+export async function applyMigrations(
+  client: Queryable,
+  files: readonly Migration[],
+  readsTable: string,
+): Promise<void> {
+  await client.query(
+    `CREATE TABLE IF NOT EXISTS ami_migrations (
+       name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
   );
-  if (rows[0]?.present) {
-    throw new StartupError(
-      'The database already has a table meter_reads_electric that GridLens did not make: existing schemas are not adapted yet, so give it a database of its own in DATABASE_URL.',
-    );
+  for (const { name, sql, checksum } of files) {
+    await client.query(inThisDatabase(sql, readsTable));
+    await client.query('INSERT INTO ami_migrations (name, checksum) VALUES ($1, $2)', [name, checksum]);
   }
+}
+
+/** Phase 3 looks up its schema in a way that fails where the schema's name needs quotes. */
+function inThisDatabase(sql: string, readsTable: string): string {
+  return sql
+    .replaceAll('meter_reads_electric', readsTable)
+    .replaceAll(' current_schema()::regnamespace', ' quote_ident(current_schema())::regnamespace');
+}
+
+/** A file of `sql/` that is no migration. */
+export function readSql(name: string): Promise<string> {
+  return readFile(new URL(name, SQL_FOLDER), 'utf8');
+}
+
+async function readMigration(name: string): Promise<Migration> {
+  const sql = await readSql(name);
+  return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
 }

@@ -1,0 +1,29 @@
+import type { Queryable } from '../db.js';
+import { quoted } from './identifiers.js';
+import type { ReadsMapping, SchemaMapping } from './mapping.js';
+import { accessFunctions, type SqlFunction } from './readsAccess.js';
+import { FOLD_TRIGGERS, foldFunctions } from './readsTriggers.js';
+import { writeFunction } from './readsWrite.js';
+
+/** Makes the functions that fit the table of reads, where they are not there or are others. */
+export async function createFunctions(client: Queryable, { reads, ownSchema }: SchemaMapping): Promise<void> {
+  for (const { name, signature, body } of await staleFunctions(client, reads)) {
+    let tag = '$gridlens$';
+    while (body.includes(tag)) tag = tag.replace('$g', '$_g');
+    const header = signature.replace('{ownSchema}', quoted(ownSchema));
+    await client.query(`CREATE OR REPLACE FUNCTION ${name}${header} AS ${tag}${body}${tag}`);
+  }
+}
+
+/** The functions that the table of reads needs and that are not there, or are others. */
+export async function staleFunctions(client: Queryable, reads: ReadsMapping): Promise<SqlFunction[]> {
+  const { rows } = await client.query<{ name: string; body: string }>(
+    `SELECT proname AS name, prosrc AS body FROM pg_proc
+     WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proname LIKE 'ami\\_%'`,
+  );
+  const bodies = new Map(rows.map(({ name, body }) => [name, body]));
+  const needed = accessFunctions(reads);
+  if (!reads.own && FOLD_TRIGGERS.every(({ name }) => bodies.has(name)))
+    needed.push(writeFunction(reads), ...foldFunctions(reads, bodies));
+  return needed.filter(({ name, body }) => bodies.get(name) !== body);
+}

@@ -1,0 +1,67 @@
+import { quotedRelation } from './identifiers.js';
+import type { ReadsMapping } from './mapping.js';
+import type { SqlFunction } from './readsAccess.js';
+import { canonicalRows } from './readsColumns.js';
+import { shownRelation } from './repairs.js';
+
+/** The name that the migrations' SQL goes by in place of a customer's table of reads, while they are applied. */
+export const STAND_IN = 'ami_stand_in_reads';
+
+interface FoldTrigger {
+  /** Of the trigger, and of the function of sql/phase3_*.sql that folds canonical rows. */
+  name: string;
+  timing: string;
+}
+
+export const FOLD_TRIGGERS: readonly FoldTrigger[] = [
+  { name: 'ami_fold_inserted_reads', timing: 'AFTER INSERT {} REFERENCING NEW TABLE AS new_rows' },
+  { name: 'ami_fold_deleted_reads', timing: 'AFTER DELETE {} REFERENCING OLD TABLE AS old_rows' },
+  {
+    name: 'ami_fold_updated_reads',
+    timing: 'AFTER UPDATE {} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows',
+  },
+  { name: 'ami_fold_truncated_reads', timing: 'AFTER TRUNCATE {}' },
+];
+
+const adoptedName = (name: string): string => name.replace('ami_', 'ami_adopted_');
+
+/**
+ * The trigger functions for a customer's table: the canonical ones, as the migrations made them, reading their
+ * transition tables through the mapping. Made from those rather than written a second time, so that they cannot
+ * disagree.
+ *
+ * @param canonical bodies of the canonical functions, by name.
+ * @throws Error when a body reads rows in a way that this does not know.
+ */
+export function foldFunctions(reads: ReadsMapping, canonical: ReadonlyMap<string, string>): SqlFunction[] {
+  return FOLD_TRIGGERS.map(({ name }) => ({
+    name: adoptedName(name),
+    signature:
+      '() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {ownSchema}, pg_temp SET jit = off',
+    body: adopted(canonical.get(name) ?? '', reads),
+  }));
+}
+
+function adopted(body: string, reads: ReadsMapping): string {
+  const text = body
+    .replace(
+      /\bFROM (new|old)_rows\b/g,
+      (_, rows: string) => `FROM (${canonicalRows(reads, `${rows}_rows`)}) AS ${rows}_rows`,
+    )
+    .replace(
+      `JOIN ${STAND_IN} USING (tenant_id, meter_id, read_at)`,
+      'CROSS JOIN LATERAL ami_read_at(old_rows.tenant_id, old_rows.meter_id, old_rows.read_at) AS present',
+    )
+    .replace(`into ${STAND_IN} cannot`, `into ${shownRelation(reads.table)} cannot`);
+  if (body === '' || text.includes(STAND_IN) || /\b(JOIN|,)\s+(new|old)_rows\b(?!\.)/.test(text))
+    throw new Error('A fold function reads rows in a way that an adopted table cannot be put under.');
+  return text;
+}
+
+/** The statements that put the triggers on a customer's table. */
+export function triggerStatements(table: ReadsMapping['table'], present: readonly string[]): string[] {
+  return FOLD_TRIGGERS.filter(({ name }) => !present.includes(name)).map(
+    ({ name, timing }) =>
+      `CREATE TRIGGER ${name} ${timing.replace('{}', `ON ${quotedRelation(table)}`)} FOR EACH STATEMENT EXECUTE FUNCTION ${adoptedName(name)}()`,
+  );
+}

@@ -1,0 +1,129 @@
+import { QUALITY_FLAG } from '../emulator/qualityFlags.js';
+import { quoted, quotedRelation } from './identifiers.js';
+import type { MappedColumn, ReadsMapping } from './mapping.js';
+import type { SqlFunction } from './readsAccess.js';
+import { toStored } from './readsColumns.js';
+
+/** Bit of each flag where quality flags are a number. */
+export const QUALITY_BITS: Readonly<Record<string, number>> = {
+  [QUALITY_FLAG.lowVoltage]: 1,
+  [QUALITY_FLAG.highVoltage]: 2,
+};
+
+/**
+ * `ami_write_batch` for a customer's table: as in sql/phase3_write_batch.sql, with the table's own columns and types.
+ * A value that the column cannot hold is refused by the assignment, never cut off.
+ */
+export function writeFunction(reads: ReadsMapping): SqlFunction {
+  const { columns, filled, key } = reads;
+  const target = quotedRelation(reads.table);
+  const values: [MappedColumn, string][] = [
+    [columns.tenantId, toStored(columns.tenantId, 'p_tenant_id')],
+    [columns.meterId, toStored(columns.meterId, 'read.meter_id')],
+    [columns.feederId, toStored(columns.feederId, 'read.feeder_id')],
+    [columns.readAt, toStored(columns.readAt, 'p_read_at')],
+    [columns.kwh, `read.kwh::${columns.kwh.baseType}`],
+    [columns.deliveredKwh, `read.delivered_kwh::${columns.deliveredKwh.baseType}`],
+    [columns.voltage, `read.voltage::${columns.voltage.baseType}`],
+    [columns.qualityFlags, flagsValue(columns.qualityFlags)],
+    [columns.updatedAt, instant(columns.updatedAt)],
+    ...(columns.createdAt
+      ? [[columns.createdAt, instant(columns.createdAt)] satisfies [MappedColumn, string]]
+      : []),
+  ];
+  const names = [...values.map(([{ name }]) => name), ...filled.map(({ name }) => name)];
+  const expressions = [...values.map(([, sql]) => sql), ...filled.map(({ expression }) => expression)];
+  const insert = `INSERT INTO ${target} AS stored (${names.map(quoted).join(', ')})
+    SELECT ${expressions.join(',\n      ')}
+    FROM unnest(p_meter_ids, p_feeder_ids, p_kwh, p_delivered_kwh, p_voltage, p_quality_flags)
+      AS read (meter_id, feeder_id, kwh, delivered_kwh, voltage, flags)
+    ON CONFLICT (${key.columns.map(quoted).join(', ')})`;
+  const revised = [
+    columns.kwh,
+    columns.deliveredKwh,
+    columns.voltage,
+    columns.qualityFlags,
+    columns.updatedAt,
+  ]
+    .map(({ name }) => `${quoted(name)} = excluded.${quoted(name)}`)
+    .join(', ');
+  const same = [columns.feederId, columns.tenantId]
+    .map(({ name }) => `stored.${quoted(name)} = excluded.${quoted(name)}`)
+    .join(' AND ');
+  return {
+    name: 'ami_write_batch',
+    signature: `(
+  p_publish_id uuid, p_batch_number integer, p_tenant_id text, p_read_at timestamptz, p_on_conflict text,
+  p_started_at timestamptz, p_meter_ids text[], p_feeder_ids text[], p_kwh numeric[], p_delivered_kwh numeric[],
+  p_voltage numeric[], p_quality_flags text[]
+) RETURNS TABLE (inserted integer, updated integer, duplicate integer, skipped integer)
+LANGUAGE plpgsql SET search_path FROM CURRENT`,
+    body: `
+#variable_conflict use_column
+DECLARE
+  batch_meters integer;
+  interval_minutes integer;
+  reads integer := cardinality(p_meter_ids);
+BEGIN
+  SELECT batch.meters, publish.interval_minutes INTO batch_meters, interval_minutes
+  FROM ami_publish_batches batch JOIN ami_publishes publish USING (publish_id)
+  WHERE batch.publish_id = p_publish_id AND batch.batch_number = p_batch_number AND batch.state = 'pending'
+  FOR UPDATE OF batch;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+
+  updated := 0;
+  IF p_on_conflict = 'nothing' THEN
+    ${insert} DO NOTHING;
+    GET DIAGNOSTICS inserted = ROW_COUNT;
+  ELSE
+    -- What is there already counts as updated; the system columns that would tell row by row are not to be had of a
+    -- partitioned table.
+    SELECT count(*) INTO updated
+    FROM unnest(p_meter_ids, p_feeder_ids) AS read (meter_id, feeder_id),
+      LATERAL ami_read_at(p_tenant_id, read.meter_id, p_read_at) AS present
+    WHERE present.feeder_id = read.feeder_id;
+    ${insert} DO UPDATE SET ${revised}
+      WHERE ${same};
+    GET DIAGNOSTICS inserted = ROW_COUNT;
+    updated := least(updated, inserted);
+    inserted := inserted - updated;
+  END IF;
+
+  duplicate := reads - inserted - updated;
+  skipped := batch_meters - reads;
+  UPDATE ami_publish_batches batch
+  SET state = 'done', started_at = p_started_at, finished_at = clock_timestamp(),
+      inserted = ami_write_batch.inserted, updated = ami_write_batch.updated,
+      duplicate = ami_write_batch.duplicate, skipped = ami_write_batch.skipped
+  WHERE publish_id = p_publish_id AND batch_number = p_batch_number;
+  RETURN NEXT;
+END `,
+  };
+}
+
+function instant({ kind }: MappedColumn): string {
+  if (kind === 'timestamptz') return 'now()';
+  return kind === 'timestamp' ? `now() AT TIME ZONE 'UTC'` : `(now() AT TIME ZONE 'UTC')::date`;
+}
+
+/** A column of codes that is shorter takes the first letter alone: L or H. */
+const LONGEST_FLAG = Math.max(...Object.values(QUALITY_FLAG).map((flag) => flag.length));
+
+/** `read.flags` is an array literal, or NULL for a read without any: nearly all of them. */
+function flagsValue({ kind, type, baseType, notNull }: MappedColumn): string {
+  const flags = 'read.flags::text[]';
+  if (kind === 'text[]') return `coalesce(${flags}, '{}')::${baseType}`;
+  if (kind === 'json' || kind === 'jsonb') return `coalesce(to_${kind}(${flags}), '[]')`;
+  if (kind === 'text') {
+    const room = Number(/\((\d+)\)/.exec(type)?.[1] ?? Number.POSITIVE_INFINITY);
+    const text = room < LONGEST_FLAG ? `left((${flags})[1], 1)` : `array_to_string(${flags}, ',')`;
+    // NULL where it may be: a column of codes may allow no empty one.
+    return notNull ? `coalesce(${text}, '')::${baseType}` : `nullif(${text}, '')::${baseType}`;
+  }
+  const bits = Object.entries(QUALITY_BITS).map(
+    ([flag, bit]) => `CASE WHEN '${flag}' = ANY (${flags}) THEN ${bit} ELSE 0 END`,
+  );
+  return `(${bits.join(' + ')})::${baseType}`;
+}

@@ -1,0 +1,90 @@
+import { type Database, withClient } from '../db.js';
+import { prepareSchema } from '../schema/adapt.js';
+import type { PlannedStatement } from '../schema/additions.js';
+import type { SchemaMapping } from '../schema/mapping.js';
+import { objectChanges, readObjects } from '../schema/objects.js';
+import { prepareError } from '../schema/prepareErrors.js';
+import { preparePartitionsIn } from './partitionUpkeep.js';
+
+/** What a start would change. */
+export interface SchemaPlan {
+  database: string;
+  role: string;
+  mapping: SchemaMapping;
+  /** On tables that GridLens did not make. */
+  onCustomerTables: PlannedStatement[];
+  /** Objects that would be new, those on the customer's tables among them. */
+  added: string[];
+  changed: string[];
+}
+
+export interface PlanOptions {
+  defaultTenantId: string;
+  /** Whether the queue is in this Postgres. */
+  queueInPostgres: boolean;
+  now: Date;
+}
+
+/**
+ * Finds out what a start would change by making it and rolling it back, so that the plan cannot differ from what
+ * happens. The customer's tables are not even locked: what would be added to them is listed and left out.
+ *
+ * @throws StartupError as a start would.
+ */
+export async function planSchema(database: Database, options: PlanOptions): Promise<SchemaPlan> {
+  return withClient(database, async (client) => {
+    await client.query('BEGIN');
+    try {
+      const { rows } = await client.query<{ database: string; role: string; queue: boolean }>(
+        `SELECT current_database() AS database, current_user AS role, to_regnamespace('bullmq') IS NOT NULL AS queue`,
+      );
+      const about = rows[0] as (typeof rows)[number];
+      const before = await readObjects(client);
+      const { mapping, onCustomerTables } = await prepareSchema(client, {
+        defaultTenantId: options.defaultTenantId,
+        planOnly: true,
+      }).catch((error: unknown) => {
+        throw prepareError(error);
+      });
+      await preparePartitionsIn(client, options.now);
+      const { added, changed } = objectChanges(before, await readObjects(client));
+      const theirs = onCustomerTables.flatMap(({ objects }) => objects);
+      const queue =
+        options.queueInPostgres && !about.queue ? ['schema bullmq, with the tables of the queue'] : [];
+      return {
+        database: about.database,
+        role: about.role,
+        mapping,
+        onCustomerTables,
+        added: [...theirs, ...queue, ...added],
+        changed,
+      };
+    } finally {
+      await client.query('ROLLBACK');
+    }
+  });
+}
+
+/** The plan as text: statements on the customer's tables with their reasons, then every object, a line each. */
+export function planReport({ database, role, onCustomerTables, added, changed }: SchemaPlan): string {
+  const lines = [`Plan for database ${database} as role ${role}. Nothing has been changed.`, ''];
+  if (added.length + changed.length === 0) {
+    lines.push('The schema is up to date: a start would change nothing.');
+    return `${lines.join('\n')}\n`;
+  }
+  if (onCustomerTables.length > 0) {
+    lines.push(
+      'On tables that GridLens did not make, these statements would run; no row of theirs is changed:',
+      '',
+    );
+    for (const { statement, summary } of onCustomerTables) lines.push(`  -- ${summary}`, `  ${statement};`);
+    lines.push('');
+  }
+  lines.push(`New objects (${added.length}), a table with all that belongs to it:`, '');
+  lines.push(...added.map((object) => `  + ${object}`));
+  if (changed.length > 0) {
+    lines.push('', `Objects of GridLens that would be replaced (${changed.length}):`, '');
+    lines.push(...changed.map((object) => `  ~ ${object}`));
+  }
+  return `${lines.join('\n')}\n`;
+}

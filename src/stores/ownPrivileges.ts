@@ -1,0 +1,71 @@
+import type { Queryable } from '../db.js';
+
+/**
+ * What the role lacks on GridLens's own tables, sequences and functions to run API and worker, with the statement
+ * that grants it; undefined when it has all. A role other than the one that migrated has to be given it.
+ */
+export async function missingOwnPrivileges(
+  client: Queryable,
+  queueInPostgres: boolean,
+): Promise<string | undefined> {
+  const { rows } = await client.query<{
+    role: string;
+    tables: string[];
+    sequences: string[];
+    routines: string[];
+    queue: boolean;
+  }>(
+    `SELECT quote_ident(current_user) AS role,
+       ARRAY(SELECT oid::regclass::text FROM pg_class
+             WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind IN ('r', 'p')
+               AND NOT relispartition AND relname LIKE 'ami\\_%'
+               AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+                 AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))
+             ORDER BY 1) AS tables,
+       ARRAY(SELECT oid::regclass::text FROM pg_class
+             WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relname LIKE 'ami\\_%'
+               -- CASE, since AND may ask of a table whether it is a sequence.
+               AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(oid, 'USAGE') END
+             ORDER BY 1) AS sequences,
+       ARRAY(SELECT oid::regprocedure::text FROM pg_proc
+             WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proname LIKE 'ami\\_%'
+               AND prorettype <> 'trigger'::regtype AND proname <> 'ami_drop_read_partitions_before'
+               AND NOT has_function_privilege(oid, 'EXECUTE')
+             ORDER BY 1) AS routines,
+       EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+               WHERE nspname = 'bullmq' AND relkind IN ('r', 'p')
+                 AND (NOT has_schema_privilege(relnamespace, 'USAGE') OR NOT has_table_privilege(pg_class.oid, 'DELETE'))
+              ) AS queue`,
+  );
+  const { role, tables, sequences, routines, queue } = rows[0] as (typeof rows)[number];
+  const grants = [
+    ...(tables.length > 0
+      ? [`GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables.join(', ')} TO ${role};`]
+      : []),
+    ...(sequences.length > 0 ? [`GRANT USAGE ON SEQUENCE ${sequences.join(', ')} TO ${role};`] : []),
+    ...(routines.length > 0 ? [`GRANT EXECUTE ON ROUTINE ${routines.join(', ')} TO ${role};`] : []),
+    ...(queue && queueInPostgres
+      ? [
+          `GRANT USAGE ON SCHEMA bullmq TO ${role};`,
+          ...['TABLES', 'SEQUENCES', 'ROUTINES'].map(
+            (kind) => `GRANT ALL ON ALL ${kind} IN SCHEMA bullmq TO ${role};`,
+          ),
+        ]
+      : []),
+  ];
+  if (grants.length === 0) return undefined;
+  return `Role ${role} may not use all of GridLens's own tables: ${grants.join(' ')}`;
+}
+
+/**
+ * Why the queue's schema cannot be made here, with the statement that mends it; undefined when it is there or can be.
+ */
+export async function missingQueueRight(client: Queryable): Promise<string | undefined> {
+  const { rows } = await client.query<{ role: string; database: string; can: boolean }>(
+    `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
+       to_regnamespace('bullmq') IS NOT NULL OR has_database_privilege(current_database(), 'CREATE') AS can`,
+  );
+  const { role, database, can } = rows[0] as (typeof rows)[number];
+  if (can) return undefined;
+  return `Role ${role} may not create the queue's schema bullmq in database ${database}: GRANT CREATE ON DATABASE ${database} TO ${role}; or set REDIS_URL, and the queue is in Redis.`;
+}
