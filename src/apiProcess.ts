@@ -10,6 +10,7 @@ import { createAdmission } from './services/admission.js';
 import { createEventService } from './services/events.js';
 import { createKpiService } from './services/kpi.js';
 import { createPublishService } from './services/publish.js';
+import { createSchemaService } from './services/schemaAnswer.js';
 import { createStatusService } from './services/status.js';
 
 /**
@@ -53,7 +54,10 @@ async function closeServer(server: Server): Promise<void> {
 }
 
 /** The app over a context; `now` is the wall clock but in tests. */
-export function composeApi({ config, database, queue, log }: Context, now = () => new Date()): Express {
+export function composeApi(
+  { config, database, queue, schema, log }: Context,
+  now = () => new Date(),
+): Express {
   const { maxReadsPerSecond, readsRetentionDays } = config;
   const admission = createAdmission({
     database,
@@ -66,10 +70,18 @@ export function composeApi({ config, database, queue, log }: Context, now = () =
     apiKey: config.apiKey ?? '',
     corsOrigins: config.corsOrigins,
     corsAllowLocalhost: config.corsAllowLocalhost,
-    publish: createPublishService({ database, admission, maxReadsPerSecond, readsRetentionDays, now }),
-    events: createEventService({ database, admission, readsRetentionDays, now }),
-    kpi: createKpiService(database, now),
+    publish: createPublishService({
+      database,
+      admission,
+      schema,
+      maxReadsPerSecond,
+      readsRetentionDays,
+      now,
+    }),
+    events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, now }),
+    kpi: createKpiService(database, now, schema.kpiViews),
     status: createStatusService(database, queue, now),
+    schema: createSchemaService(database, schema),
   });
 }
 

@@ -17,6 +17,11 @@ export const batchJob = z
     intervalMinutes: z.union([z.literal(15), z.literal(60)]),
     seed: z.string(),
     fleet: z.object({ meterCount: z.int().positive(), feederCount: z.int().positive() }),
+    /** The snapshot of the registry that the positions are of; without one they are the synthetic fleet's. */
+    fleetId: z
+      .string()
+      .regex(/^\d{1,19}$/)
+      .optional(),
     from: z.int().nonnegative(),
     to: z.int().positive(),
     // With defaults: jobs that were queued before there was a choice are of these.

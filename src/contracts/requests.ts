@@ -47,8 +47,9 @@ export const publishOnceRequest = z.strictObject({
   tenantId,
   intervalMinutes: intervalMinutes.default(15),
   batchSize: positiveInteger.default(500),
-  meterCount: positiveInteger.default(500),
-  feederCount: positiveInteger.default(25),
+  // Of the synthetic fleet 500 meters on 25 feeders unless they are given; of a registry all.
+  meterCount: positiveInteger.optional(),
+  feederCount: positiveInteger.optional(),
   dryRun: boolean.default(false),
   seed: seed.optional(),
   fleet: z.enum(['synthetic', 'registry'], 'must be "synthetic" or "registry"').default('synthetic'),

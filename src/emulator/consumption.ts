@@ -34,7 +34,7 @@ const STRENGTH_BY_SIZE = 0.65;
 /** How homes of a size differ in having few strong runs or many weak ones. */
 const PEAKINESS = lognormalQuantiles(0.2);
 
-/** Everything about a meter's customer that does not change; by meter number (1-based) and its feeder's mix. */
+/** Everything about a meter's customer that does not change; by the meter's subject of randomness and its feeder's mix. */
 export function createCustomer(random: Randomness, meter: number, mix: CustomerMix): Customer {
   const itsClass = customerClass(random, meter, mix);
   const size = customerSize(random, meter, itsClass);

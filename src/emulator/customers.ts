@@ -50,7 +50,19 @@ export type CustomerMix = Readonly<Record<CustomerClass, number>>;
  */
 export function feederMix(random: Randomness, feeder: number, feederCount: number): CustomerMix {
   const first = Math.floor(random.uniform(STREAM.feederMix, 0, 0) * feederCount);
-  const place = (((first + feeder * stride(feederCount)) % feederCount) + 0.5) / feederCount;
+  return mixAt((((first + feeder * stride(feederCount)) % feederCount) + 0.5) / feederCount);
+}
+
+/**
+ * The mix of a feeder that has no number, of any number of them: a draw of its own from the same ladder, so that
+ * feeders can come and go without changing another's. A fleet of them keeps its shares on average only.
+ */
+export function feederMixOf(random: Randomness, feederSubject: number): CustomerMix {
+  return mixAt(random.uniform(STREAM.feederMix, feederSubject, 0));
+}
+
+/** @param place on the ladder from no trade, 0, to much of it, 1. */
+function mixAt(place: number): CustomerMix {
   // 1/4 to 5/2 of the fleet's share with mean 1, and 0 to 3 times; industry stands where trade is strong too.
   const commercial = CLASS_SHARE.commercial * (0.25 + 2.25 * place ** 2);
   const industrial = CLASS_SHARE.industrial * 3 * ((place + 0.15) % 1) ** 2;

@@ -1,5 +1,5 @@
 import type { FeederEvent } from './feederEvent.js';
-import { createRandomness, STREAM } from './random.js';
+import { createRandomness, STREAM, subjectOf } from './random.js';
 
 /** Whose meters an event selects from. */
 export interface SelectionScene {
@@ -34,12 +34,4 @@ export function selectedMeters(
     .sort((a, b) => a.rank - b.rank || (a.meterId < b.meterId ? -1 : 1))
     .slice(0, Math.max(1, Math.round(meterFraction * all.length)))
     .map(({ meterId }) => meterId);
-}
-
-/** A meter's (or any) id as a subject of randomness, 32 bits: FNV-1a over its UTF-16 code units. */
-export function subjectOf(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < id.length; index += 1)
-    hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
-  return hash | 0;
 }

@@ -1,8 +1,8 @@
-import { type SelectionScene, selectedMeters, subjectOf } from './eventSelection.js';
+import { type SelectionScene, selectedMeters } from './eventSelection.js';
 import type { FeederEvent, FeederEventType } from './feederEvent.js';
 import { QUARTER_HOUR_MS } from './localTime.js';
 import { voltageFlags } from './qualityFlags.js';
-import { createRandomness, type Randomness, STREAM } from './random.js';
+import { createRandomness, type Randomness, STREAM, subjectOf } from './random.js';
 import { emptyColumns, type ReadColumns } from './reads.js';
 
 /** Which reads events are applied to: one tenant's, at one `readAt`. */

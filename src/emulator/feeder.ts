@@ -1,9 +1,9 @@
-import { CUSTOMER_CLASSES, type CustomerMix, feederMix, MEAN_KWH_PER_DAY } from './customers.js';
+import { CUSTOMER_CLASSES, type CustomerMix, feederMix, feederMixOf, MEAN_KWH_PER_DAY } from './customers.js';
 import type { Expectation } from './expectation.js';
 import { lossAtMeanLoad, lossFraction } from './losses.js';
 import { valueNoise } from './noise.js';
 import { lognormalQuantiles } from './quantiles.js';
-import { type Randomness, STREAM } from './random.js';
+import { type Randomness, STREAM, subjectOf } from './random.js';
 import { headVoltage, lineDrop } from './voltage.js';
 
 /** A feeder: what it is for ever, and how it stands in one quarter hour. */
@@ -34,13 +34,17 @@ export interface FeederQuarter {
 
 /** By feeder number (1-based), of a fleet of `feederCount`. */
 export function createFeeder(random: Randomness, feeder: number, feederCount: number): Feeder {
-  const key = random.key(STREAM.feeder, feeder);
-  return {
-    key,
-    mix: feederMix(random, feeder, feederCount),
-    lossAtMean: lossAtMeanLoad(key),
-    farEndDrop: lineDrop(key),
-  };
+  return feederOf(random.key(STREAM.feeder, feeder), feederMix(random, feeder, feederCount));
+}
+
+/** By id, whatever other feeders there are. */
+export function createNamedFeeder(random: Randomness, id: string): Feeder {
+  const subject = subjectOf(id);
+  return feederOf(random.key(STREAM.feeder, subject), feederMixOf(random, subject));
+}
+
+function feederOf(key: number, mix: CustomerMix): Feeder {
+  return { key, mix, lossAtMean: lossAtMeanLoad(key), farEndDrop: lineDrop(key) };
 }
 
 /** Weather over all of a tenant's feeders, and each feeder's own departures, for hours and for days. */

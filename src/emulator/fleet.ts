@@ -10,6 +10,16 @@ export interface SyntheticFleet {
   feederCount: number;
 }
 
+/** What the brief spreads a fleet over unless it is told otherwise. */
+export const DEFAULT_FEEDER_COUNT = 25;
+
+/** The positions `[from, to)` of a fleet's line at which one feeder's meters stand; never empty. */
+export interface FeederSpan {
+  feederId: string;
+  from: number;
+  to: number;
+}
+
 /** Consecutive meters of one feeder: ordinals count along the feeder, from 0. */
 export interface FeederRun {
   /** 1-based feeder number; the feeder's id is `FEEDER_<feeder>`. */
@@ -31,7 +41,20 @@ export function feederNumber(id: string, fleet: SyntheticFleet): number | undefi
 
 /** `<tenantId>-MTR-00042` for 42: five digits, the brief's format. */
 export function meterId(tenantId: string, meter: number): string {
-  return `${tenantId}-MTR-${String(meter).padStart(5, '0')}`;
+  return `${meterIdPrefix(tenantId)}${String(meter).padStart(5, '0')}`;
+}
+
+/** What all meter ids of a tenant's synthetic fleet begin with. */
+export function meterIdPrefix(tenantId: string): string {
+  return `${tenantId}-MTR-`;
+}
+
+/** 42 for `<tenantId>-MTR-00042`; undefined for an id that `meterId` does not give. */
+export function meterNumberOf(tenantId: string, id: string): number | undefined {
+  const prefix = meterIdPrefix(tenantId);
+  if (!id.startsWith(prefix)) return undefined;
+  const number = Number(id.slice(prefix.length));
+  return number >= 1 && meterId(tenantId, number) === id ? number : undefined;
 }
 
 /** 1-based meter number of the meter that stands at `ordinal` (from 0) on `feeder` (from 1). */
@@ -51,6 +74,14 @@ export function feederRange(feeder: number, fleet: SyntheticFleet): { from: numb
   const small = Math.floor(fleet.meterCount / fleet.feederCount);
   const from = before * small + Math.min(before, fleet.meterCount % fleet.feederCount);
   return { from, to: from + feederSize(feeder, fleet) };
+}
+
+/** The feeders that have meters, in the order of the line. */
+export function feederSpans(fleet: SyntheticFleet): FeederSpan[] {
+  return Array.from({ length: Math.min(fleet.feederCount, fleet.meterCount) }, (_, index) => ({
+    feederId: feederId(index + 1),
+    ...feederRange(index + 1, fleet),
+  }));
 }
 
 /** The ids of all meters on the feeder `id`, in the order of the line; none when the fleet has no such feeder. */

@@ -1,6 +1,6 @@
 import { type Customer, createCustomer } from './consumption.js';
 import { createFeeder, type Feeder } from './feeder.js';
-import { feederId, meterId, meterNumber } from './fleet.js';
+import { feederId, feederRuns, meterId, meterNumber, type SyntheticFleet } from './fleet.js';
 import { createRandomness, drawAt, type Randomness, STREAM } from './random.js';
 import { pointOffset } from './voltage.js';
 import { METERS_PER_TRANSFORMER } from './voltageAnomalies.js';
@@ -17,14 +17,36 @@ export interface Meter {
   voltsOffset: number;
 }
 
-/** A feeder with its meters, in the order of their ordinals. */
+/** A feeder with meters of it, in the order of the line. */
 export interface MeteredFeeder {
   id: string;
   feeder: Feeder;
   /** Key of the tenant's weather, `STREAM.weather`. */
   weatherKey: number;
-  /** The meter at `ordinal` (from 0) on this feeder. */
+  /** The meter at `ordinal` (from 0). */
   meter(ordinal: number): Meter;
+}
+
+/** Consecutive meters of one feeder, by their ordinals `first` to `first + count - 1`: what reads are made for. */
+export interface MeterRun {
+  on: MeteredFeeder;
+  first: number;
+  count: number;
+}
+
+/** The runs at positions `[from, to)` of a synthetic fleet's line. */
+export function syntheticRuns(
+  seed: string,
+  tenantId: string,
+  fleet: SyntheticFleet,
+  from: number,
+  to: number,
+): MeterRun[] {
+  return feederRuns(fleet, from, to).map(({ feeder, firstOrdinal, count }) => ({
+    on: meteredFeeder(seed, tenantId, feeder, fleet.feederCount),
+    first: firstOrdinal,
+    count,
+  }));
 }
 
 /**
@@ -70,24 +92,33 @@ function createMeteredFeeder(
     meter(ordinal) {
       while (meters.length <= ordinal) {
         const meter = meterNumber(number, meters.length, feederCount);
-        meters.push(createMeter(random, tenantId, meter, feeder, meters.length));
+        meters.push(createNumberedMeter(random, tenantId, meter, feeder, meters.length));
       }
       return meters[ordinal] as Meter;
     },
   };
 }
 
-function createMeter(
+/** The meter of a number (1-based), which is at `ordinal` on its feeder. */
+export function createNumberedMeter(
   random: Randomness,
   tenantId: string,
-  meter: number,
+  number: number,
   feeder: Feeder,
   ordinal: number,
 ): Meter {
   const transformer = Math.floor(ordinal / METERS_PER_TRANSFORMER);
-  const customer = createCustomer(random, meter, feeder.mix);
+  return createMeter(
+    meterId(tenantId, number),
+    createCustomer(random, number, feeder.mix),
+    feeder,
+    transformer,
+  );
+}
+
+export function createMeter(id: string, customer: Customer, feeder: Feeder, transformer: number): Meter {
   return {
-    id: meterId(tenantId, meter),
+    id,
     customer,
     transformer,
     distance: drawAt(feeder.key, STREAM.distance, transformer) / 2 ** 32,

@@ -39,44 +39,47 @@ export interface PublishPlan {
  */
 export function planPublish(request: PlanRequest): PublishPlan {
   const safetyWarnings: string[] = [];
-  const lowered = (name: string, from: number, to: number, why: string): number => {
-    safetyWarnings.push(`${name} was ${to < from ? 'lowered' : 'raised'} from ${from} to ${to}: ${why}.`);
-    return to;
-  };
-
-  let { batchSize, feederCount, meterCount } = request;
-  if (batchSize > MAX_BATCH_SIZE) {
-    batchSize = lowered(
-      'batchSize',
-      batchSize,
-      MAX_BATCH_SIZE,
-      `a job carries at most ${MAX_BATCH_SIZE} meters`,
-    );
-  }
+  const lowered = capper(safetyWarnings);
+  let { feederCount, meterCount } = request;
+  const batchSize = cappedBatchSize(request.batchSize, lowered);
   if (feederCount < MIN_FEEDER_COUNT || feederCount > MAX_FEEDER_COUNT) {
     const nearest = feederCount < MIN_FEEDER_COUNT ? MIN_FEEDER_COUNT : MAX_FEEDER_COUNT;
     const why = `a fleet has between ${MIN_FEEDER_COUNT} and ${MAX_FEEDER_COUNT} feeders`;
     feederCount = lowered('feederCount', feederCount, nearest, why);
   }
-  if (meterCount > MAX_METER_COUNT) {
-    meterCount = lowered(
-      'meterCount',
-      meterCount,
-      MAX_METER_COUNT,
-      `a publish covers at most ${MAX_METER_COUNT} meters`,
-    );
-  }
-  const room = MAX_JOBS_PER_PUBLISH * batchSize;
-  if (meterCount > room) {
-    const why = `a publish enqueues at most ${MAX_JOBS_PER_PUBLISH} jobs, of ${batchSize} meters each`;
-    meterCount = lowered('meterCount', meterCount, room, why);
-  }
+  meterCount = cappedMeterCount(meterCount, batchSize, lowered);
   return {
     fleet: { meterCount, feederCount },
     batchSize,
     batches: cut(meterCount, batchSize),
     safetyWarnings,
   };
+}
+
+/** Answers `to` and leaves a sentence that says so. */
+export type Lowered = (name: string, from: number, to: number, why: string) => number;
+
+export function capper(safetyWarnings: string[]): Lowered {
+  return (name, from, to, why) => {
+    safetyWarnings.push(`${name} was ${to < from ? 'lowered' : 'raised'} from ${from} to ${to}: ${why}.`);
+    return to;
+  };
+}
+
+export function cappedBatchSize(batchSize: number, lowered: Lowered): number {
+  if (batchSize <= MAX_BATCH_SIZE) return batchSize;
+  return lowered('batchSize', batchSize, MAX_BATCH_SIZE, `a job carries at most ${MAX_BATCH_SIZE} meters`);
+}
+
+export function cappedMeterCount(asked: number, batchSize: number, lowered: Lowered): number {
+  const covered =
+    asked > MAX_METER_COUNT
+      ? lowered('meterCount', asked, MAX_METER_COUNT, `a publish covers at most ${MAX_METER_COUNT} meters`)
+      : asked;
+  const room = MAX_JOBS_PER_PUBLISH * batchSize;
+  if (covered <= room) return covered;
+  const why = `a publish enqueues at most ${MAX_JOBS_PER_PUBLISH} jobs, of ${batchSize} meters each`;
+  return lowered('meterCount', covered, room, why);
 }
 
 /** How long `reads` reads take at `readsPerSecond`, in seconds, rounded up to a tenth. */

@@ -51,6 +51,14 @@ export function drawAt(key: number, stream: number, step: number): number {
   return scramble((key + Math.imul(step, 0x9e3779b1) + Math.imul(stream + 1, 0x7feb352d)) | 0) >>> 0;
 }
 
+/** An id (a meter's, or any) as a subject of randomness, 32 bits: FNV-1a over its UTF-16 code units. */
+export function subjectOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < id.length; index += 1)
+    hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
+  return hash | 0;
+}
+
 /** Offset of the stream a normal deviate takes its second draw from: above every stream in use. */
 const SECOND_DRAW = 1 << 16;
 
@@ -94,6 +102,7 @@ export const STREAM = {
   voltageRipple: 29,
   voltageAnomaly: 30,
   voltageAnomalyDepth: 31,
+  transformer: 32,
   // From 40 on: events (events.ts), apart from the phenomena of normal running.
   eventSelection: 40,
   commsOutage: 41,

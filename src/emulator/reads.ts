@@ -3,21 +3,19 @@ import { type Climate, DEFAULT_CLIMATE } from './climate.js';
 import { consumedKwh } from './consumption.js';
 import { type Expectation, expectationAround } from './expectation.js';
 import { type FeederQuarter, feederQuarter } from './feeder.js';
-import { feederRuns, type SyntheticFleet } from './fleet.js';
+import type { SyntheticFleet } from './fleet.js';
 import { QUARTER_HOUR_MS } from './localTime.js';
 import { deliveredKwh } from './losses.js';
-import { type Meter, meteredFeeder } from './meters.js';
+import { type Meter, type MeterRun, syntheticRuns } from './meters.js';
 import { type QualityFlag, voltageFlags } from './qualityFlags.js';
+import { type RegistryBatch, registryRuns } from './registryMeters.js';
 import { lineVoltage, ownDrop, serviceVoltage } from './voltage.js';
 import { anomalyVolts } from './voltageAnomalies.js';
 
-/** Which reads to generate: the meters at positions `[from, to)` of a fleet's line, at one `readAt`. */
-export interface ReadsRequest {
+/** Which reads to generate, but for whose. */
+export interface ReadsScene {
   tenantId: string;
   seed: string;
-  fleet: SyntheticFleet;
-  from: number;
-  to: number;
   /** Start of the interval, aligned. */
   readAt: Date;
   intervalMinutes: IntervalMinutes;
@@ -25,6 +23,13 @@ export interface ReadsRequest {
   timeZone?: string;
   /** How load goes through the year; as in the US by default. */
   climate?: Climate;
+}
+
+/** Reads of the meters at positions `[from, to)` of a synthetic fleet's line. */
+export interface ReadsRequest extends ReadsScene {
+  fleet: SyntheticFleet;
+  from: number;
+  to: number;
 }
 
 /** Reads as columns, one entry a read in each, as the write path wants them. */
@@ -48,27 +53,41 @@ export function emptyColumns(): ReadColumns {
 const DEFAULT_TIME_ZONE = 'UTC';
 
 /**
- * Generates the reads of one batch. Pure: each read depends on (seed, tenant, meter, readAt) and on the
+ * Generates the reads of one batch of the synthetic fleet. Pure: each read depends on (seed, tenant, meter, readAt) and on the
  * interval, feeder, zone and climate it is asked for, never on the batch it comes in (decision 18).
  *
  * @throws RangeError when the time zone is none of the IANA database.
  */
 export function generateReads(request: ReadsRequest): ReadColumns {
-  const { seed, tenantId, fleet, readAt, intervalMinutes } = request;
+  const { seed, tenantId, fleet, from, to } = request;
+  return readsOf(request, syntheticRuns(seed, tenantId, fleet, from, to));
+}
+
+/**
+ * The same for meters of a registry.
+ *
+ * @throws RangeError when the time zone is none of the IANA database.
+ */
+export function generateRegistryReads(scene: ReadsScene, batch: RegistryBatch): ReadColumns {
+  return readsOf(scene, registryRuns(scene.seed, scene.tenantId, batch));
+}
+
+function readsOf(scene: ReadsScene, runs: readonly MeterRun[]): ReadColumns {
+  const { readAt, intervalMinutes } = scene;
   const expectation = expectationAround(
-    request.timeZone ?? DEFAULT_TIME_ZONE,
-    request.climate ?? DEFAULT_CLIMATE,
+    scene.timeZone ?? DEFAULT_TIME_ZONE,
+    scene.climate ?? DEFAULT_CLIMATE,
     readAt.getTime() / QUARTER_HOUR_MS,
     intervalMinutes / 15,
   );
   const columns = emptyColumns();
-  for (const run of feederRuns(fleet, request.from, request.to)) {
-    const { id, feeder, weatherKey, meter } = meteredFeeder(seed, tenantId, run.feeder, fleet.feederCount);
+  for (const { on, first, count } of runs) {
+    const { id, feeder, weatherKey } = on;
     const quarters = Array.from({ length: expectation.slots }, (_, index) =>
       feederQuarter(feeder, weatherKey, expectation.firstSlot + index, expectation),
     );
-    for (let index = 0; index < run.count; index += 1) {
-      pushRead(columns, id, meter(run.firstOrdinal + index), quarters, expectation);
+    for (let index = 0; index < count; index += 1) {
+      pushRead(columns, id, on.meter(first + index), quarters, expectation);
     }
   }
   return columns;

@@ -16,7 +16,7 @@ export function publishRoutes(router: Router, { publish, requireKey, readable }:
   const publishOnce = answerInTime(async (request, response) => {
     const body = parseRequest(publishOnceRequest, request.body, 'The body');
     if (body.dryRun) {
-      response.json({ ok: true, ...publish.dryRun(body) });
+      response.json({ ok: true, ...(await publish.dryRun(body)) });
       return;
     }
     const accepted = await publish.publish(body, String(request.id));

@@ -2,19 +2,38 @@ import type { BatchJob } from '../contracts/batchJob.js';
 import { applyEvents } from '../emulator/events.js';
 import type { FeederEvent } from '../emulator/feederEvent.js';
 import { feederId, feederRuns, metersOfFeeder } from '../emulator/fleet.js';
-import { generateReads, type ReadColumns } from '../emulator/reads.js';
+import { generateReads, generateRegistryReads, type ReadColumns } from '../emulator/reads.js';
+import type { RegistryBatch } from '../emulator/registryMeters.js';
 
-/** The reads of one batch job, as the emulator makes them; `events` are those that overlap its interval. */
-export function generateBatch(job: BatchJob, events: readonly FeederEvent[]): ReadColumns {
-  return applyEvents(generateReads(job), events, {
-    tenantId: job.tenantId,
-    seed: job.seed,
-    readAt: job.readAt,
-    metersOfFeeder: (id) => metersOfFeeder(job.tenantId, id, job.fleet),
+/** What a job of a registry fleet is about. */
+export interface RegistryMeters {
+  /** At the job's positions. */
+  batch: RegistryBatch;
+  /** All meters of each feeder that an event selects a share of. */
+  metersOfFeeder: (feederId: string) => readonly string[];
+}
+
+/**
+ * The reads of one batch job, as the emulator makes them; `events` are those that overlap its interval.
+ *
+ * @param registry for a job with a `fleetId`, undefined for one of the synthetic fleet.
+ */
+export function generateBatch(
+  job: BatchJob,
+  events: readonly FeederEvent[],
+  registry?: RegistryMeters,
+): ReadColumns {
+  const { tenantId, seed, readAt } = job;
+  return applyEvents(registry ? generateRegistryReads(job, registry.batch) : generateReads(job), events, {
+    tenantId,
+    seed,
+    readAt,
+    metersOfFeeder: registry?.metersOfFeeder ?? ((id) => metersOfFeeder(tenantId, id, job.fleet)),
   });
 }
 
 /** The feeders a batch job touches, in the order of its meters. */
-export function batchFeederIds(job: BatchJob): string[] {
+export function batchFeederIds(job: BatchJob, registry?: RegistryBatch): string[] {
+  if (registry) return registry.runs.map((run) => run.feederId);
   return feederRuns(job.fleet, job.from, job.to).map((run) => feederId(run.feeder));
 }

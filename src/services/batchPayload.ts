@@ -15,6 +15,7 @@ export function batchPayload(publish: PublishRecord, batch: number): BatchJobPay
     intervalMinutes: publish.intervalMinutes,
     seed: publish.seed,
     fleet: { meterCount: publish.meterCount, feederCount: publish.feederCount },
+    ...(publish.fleetId === null ? {} : { fleetId: publish.fleetId }),
     from,
     to: Math.min(from + publish.batchSize, publish.rangeTo),
     timeZone: publish.timeZone,

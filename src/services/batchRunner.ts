@@ -5,6 +5,7 @@ import { overlappingEvents } from '../stores/events.js';
 import { type BatchOutcome, lockRevisions, writeBatch } from '../stores/meterReads.js';
 import { failBatch, isOwed } from '../stores/publishLedger.js';
 import { batchFeederIds, generateBatch } from './amiEmulator.js';
+import { createFleetBatches, type FleetBatches, registryMeters } from './fleetBatches.js';
 import type { StartPacer } from './startPacer.js';
 
 export interface BatchResult extends BatchOutcome {
@@ -25,6 +26,7 @@ const ALREADY_FINISHED: BatchResult = {
 
 /** Runs one batch: waits for its turn under the read limit, generates its reads with the events, writes them. */
 export function createBatchRunner(database: Database, pacer: StartPacer) {
+  const fleetBatches = createFleetBatches();
   return {
     /** @param isRerun whether the job was started before: then it may be done, and must not spend the read limit. */
     async run(job: BatchJob, isRerun: boolean): Promise<BatchResult> {
@@ -33,10 +35,15 @@ export function createBatchRunner(database: Database, pacer: StartPacer) {
       const started = performance.now();
       const outcome =
         job.onConflict === 'update'
-          ? await writeRevision(database, job, startedAt)
-          : await write(database, job, startedAt);
+          ? await writeRevision(database, fleetBatches, job, startedAt)
+          : await write(database, fleetBatches, job, startedAt);
       const elapsedMs = Math.round(performance.now() - started);
       return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...ALREADY_FINISHED, elapsedMs };
+    },
+
+    /** The feeders that a batch is of, in the order of its meters. */
+    async feederIds(job: BatchJob): Promise<string[]> {
+      return batchFeederIds(job, await fleetBatches.of(database, job));
     },
 
     /** Records that a batch cannot be written, for a reason that will not go away. */
@@ -47,11 +54,18 @@ export function createBatchRunner(database: Database, pacer: StartPacer) {
 }
 
 /** The events are read last, so that what was posted before a batch's turn shows in it. */
-async function write(database: Queryable, job: BatchJob, startedAt: Date): Promise<BatchOutcome | undefined> {
+async function write(
+  database: Queryable,
+  fleetBatches: FleetBatches,
+  job: BatchJob,
+  startedAt: Date,
+): Promise<BatchOutcome | undefined> {
   const { publishId, batch, tenantId, readAt, onConflict } = job;
   const until = intervalEnd(readAt, job.intervalMinutes);
-  const events = await overlappingEvents(database, tenantId, batchFeederIds(job), readAt, until);
-  const columns = generateBatch(job, events);
+  const registryBatch = await fleetBatches.of(database, job);
+  const feederIds = batchFeederIds(job, registryBatch);
+  const events = await overlappingEvents(database, tenantId, feederIds, readAt, until);
+  const columns = generateBatch(job, events, await registryMeters(database, job, registryBatch, events));
   return writeBatch(database, { publishId, batch, tenantId, readAt, columns, onConflict, startedAt });
 }
 
@@ -61,12 +75,13 @@ async function write(database: Queryable, job: BatchJob, startedAt: Date): Promi
  */
 function writeRevision(
   database: Database,
+  fleetBatches: FleetBatches,
   job: BatchJob,
   startedAt: Date,
 ): Promise<BatchOutcome | undefined> {
   return withTransaction(database, async (client) => {
     await lockRevisions(client, job.tenantId, job.readAt);
-    return write(client, job, startedAt);
+    return write(client, fleetBatches, job, startedAt);
   });
 }
 

@@ -3,8 +3,9 @@ import { invalidField } from '../contracts/errors.js';
 import type { EventRequest } from '../contracts/eventRequests.js';
 import type { Queryable } from '../db.js';
 import type { FeederEventType } from '../emulator/feederEvent.js';
-import { feederNumber, feederRange, metersOfFeeder, type SyntheticFleet } from '../emulator/fleet.js';
+import { type FeederSpan, metersOfFeeder } from '../emulator/fleet.js';
 import { getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
+import { fleetMeters } from '../stores/fleets.js';
 import { hasWritten } from '../stores/publishedIntervals.js';
 import type { PublishRecord } from '../stores/publishLedger.js';
 
@@ -18,6 +19,8 @@ export interface PlannedEvent {
   latest: PublishRecord | undefined;
   /** The publish that made the latest published interval that the event overlaps. */
   overlapped: PublishRecord | undefined;
+  /** The feeders of `overlapped`, else of `latest`; none without either. */
+  feeders: readonly FeederSpan[];
 }
 
 /**
@@ -28,7 +31,7 @@ export interface PlannedEvent {
 export function plannedRevision(event: PlannedEvent, requestId: string): PublishRecord | undefined {
   const { request, overlapped } = event;
   if (!request.applyNow || !overlapped) return undefined;
-  const range = rangeOf(request.feederId, overlapped);
+  const range = spanOf(event);
   if (!range) return undefined;
   return {
     ...overlapped,
@@ -46,8 +49,8 @@ export function plannedRevision(event: PlannedEvent, requestId: string): Publish
 export function requireKnownFeeder(event: PlannedEvent): void {
   const { request } = event;
   const fleet = event.overlapped ?? event.latest;
-  if (!request.applyNow || !fleet || rangeOf(request.feederId, fleet)) return;
-  const names = feederNames(fleet);
+  if (!request.applyNow || !fleet || spanOf(event)) return;
+  const names = feederNames(event.feeders);
   throw invalidField(
     'feederId',
     `must be one of ${names}, the feeders of the latest published fleet, for applyNow to revise its reads`,
@@ -62,7 +65,7 @@ export async function eventWarnings(
 ): Promise<string[]> {
   const { request } = event;
   return [
-    ...fleetWarnings(event),
+    ...(await fleetWarnings(database, event)),
     ...(request.applyNow && !revision ? [nothingToRevise(event)] : []),
     ...(revision && event.startAt < revision.readAt
       ? [
@@ -75,17 +78,22 @@ export async function eventWarnings(
   ];
 }
 
-function fleetWarnings({ request, overlapped, latest }: PlannedEvent): string[] {
-  const fleet = overlapped ?? latest;
+async function fleetWarnings(database: Queryable, event: PlannedEvent): Promise<string[]> {
+  const fleet = event.overlapped ?? event.latest;
   if (!fleet) return [];
-  const { feederId, meterIds } = request;
-  if (!rangeOf(feederId, fleet)) {
+  const { feederId, meterIds, tenantId } = event.request;
+  const span = spanOf(event);
+  if (!span) {
     return [
-      `feederId ${feederId} is not one of ${feederNames(fleet)}, the feeders of the latest published fleet: the event shows once a fleet with that feeder is published.`,
+      `feederId ${feederId} is not one of ${feederNames(event.feeders)}, the feeders of the latest published fleet: the event shows once a fleet with that feeder is published.`,
     ];
   }
   if (meterIds === undefined) return [];
-  const onFeeder = new Set(metersOfFeeder(request.tenantId, feederId, fleet));
+  const onFeeder = new Set(
+    fleet.fleetId === null
+      ? metersOfFeeder(tenantId, feederId, fleet)
+      : await fleetMeters(database, fleet.fleetId, span),
+  );
   const here = meterIds.filter((id) => onFeeder.has(id)).length;
   if (here === meterIds.length) return [];
   const where = `on ${feederId} in the latest published fleet`;
@@ -121,14 +129,19 @@ async function outageWarnings(
   ];
 }
 
-/** Where the feeder stands on the fleet's line; undefined when it is not there or has no meters. */
-function rangeOf(feederId: string, fleet: SyntheticFleet): { from: number; to: number } | undefined {
-  const feeder = feederNumber(feederId, fleet);
-  const range = feeder === undefined ? undefined : feederRange(feeder, fleet);
-  return range && range.from < range.to ? range : undefined;
+/** Where the event's feeder stands on the fleet's line; undefined when it is not there or has no meters. */
+function spanOf({ request, feeders }: PlannedEvent): FeederSpan | undefined {
+  return feeders.find(({ feederId }) => feederId === request.feederId);
 }
 
-/** A fleet with fewer meters than feeders leaves the last feeders empty. */
-function feederNames({ feederCount, meterCount }: SyntheticFleet): string {
-  return `FEEDER_1 to FEEDER_${Math.min(feederCount, meterCount)}`;
+/** Names a registry's feeders may have are long: so many are listed. */
+const NAMES_LISTED = 5;
+
+/** `FEEDER_1 to FEEDER_25`; of feeders named otherwise the first few. */
+function feederNames(feeders: readonly FeederSpan[]): string {
+  const names = feeders.map(({ feederId }) => feederId);
+  if (names.length > 1 && names.every((name, index) => name === `FEEDER_${index + 1}`))
+    return `FEEDER_1 to FEEDER_${names.length}`;
+  const more = names.length - NAMES_LISTED;
+  return more > 0 ? `${names.slice(0, NAMES_LISTED).join(', ')} and ${more} more` : names.join(', ');
 }

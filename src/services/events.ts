@@ -3,37 +3,61 @@ import { type EventRequest, MAX_EVENT_MINUTES, requireStartInRange } from '../co
 import { MS_PER_DAY } from '../contracts/requests.js';
 import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db.js';
 import type { FeederEventType } from '../emulator/feederEvent.js';
+import type { FeederSpan } from '../emulator/fleet.js';
 import { intervalEnd } from '../emulator/intervals.js';
+import type { RegistryMapping } from '../schema/mapping.js';
 import { type EventRecord, findEvent, insertEvent, listEvents, stopEvent } from '../stores/events.js';
+import { publishedSpans } from '../stores/fleets.js';
 import { lockAdmission } from '../stores/pacing.js';
 import { publishOfLatestInterval } from '../stores/publishedIntervals.js';
 import type { PublishRecord } from '../stores/publishLedger.js';
+import { findFeederId } from '../stores/registry.js';
 import type { Admission, Admitted } from './admission.js';
 import { eventWarnings, type PlannedEvent, plannedRevision, requireKnownFeeder } from './eventRevision.js';
 
 interface EventOptions {
   database: Database;
   admission: Admission;
+  /** Knows feeders by more names than their ids. */
+  registry: RegistryMapping;
   readsRetentionDays: number | undefined;
   now: () => Date;
 }
 
 /** Pilot events: posted, listed, ended early. What they do to reads is the worker's (`batchRunner`). */
-export function createEventService({ database, admission, readsRetentionDays, now }: EventOptions) {
+export function createEventService({ database, admission, registry, readsRetentionDays, now }: EventOptions) {
   /** Oldest `readAt` that is kept. */
   const notBefore = (at: Date): Date | undefined =>
     readsRetentionDays === undefined ? undefined : new Date(at.getTime() - readsRetentionDays * MS_PER_DAY);
 
+  /**
+   * The request with its feeder by the canonical id: a registry may know it by a name or a code. An unknown name stays
+   * as it is.
+   */
+  const canonical = async (
+    request: EventRequest,
+    latest: PublishRecord | undefined,
+    published: readonly FeederSpan[],
+  ): Promise<EventRequest> => {
+    const isFromRegistry = latest !== undefined && latest.fleetId !== null;
+    if (!isFromRegistry || published.some(({ feederId }) => feederId === request.feederId)) return request;
+    const feederId = await findFeederId(database, registry, request.tenantId, request.feederId);
+    return feederId === undefined ? request : { ...request, feederId };
+  };
+
   /** Creates the event and, where there is one, admits its revision: both or neither. */
-  const create = async (eventType: FeederEventType, request: EventRequest, requestId: string, at: Date) => {
-    const { startAt, endAt, warnings } = timesOf(request, at);
+  const create = async (eventType: FeederEventType, asked: EventRequest, requestId: string, at: Date) => {
+    const { startAt, endAt, warnings } = timesOf(asked, at);
     const overlapping = (client: Queryable): Promise<PublishRecord | undefined> =>
-      publishOfLatestInterval(client, request.tenantId, { from: startAt, to: endAt }, notBefore(at));
+      publishOfLatestInterval(client, asked.tenantId, { from: startAt, to: endAt }, notBefore(at));
     const [latest, overlapped] = await Promise.all([
-      publishOfLatestInterval(database, request.tenantId),
-      request.applyNow ? overlapping(database) : undefined,
+      publishOfLatestInterval(database, asked.tenantId),
+      asked.applyNow ? overlapping(database) : undefined,
     ]);
-    const planned: PlannedEvent = { eventType, request, startAt, endAt, latest, overlapped };
+    const fleet = overlapped ?? latest;
+    const feeders = fleet ? await publishedSpans(database, fleet) : [];
+    const request = await canonical(asked, latest, feeders);
+    const planned: PlannedEvent = { eventType, request, startAt, endAt, latest, overlapped, feeders };
     requireKnownFeeder(planned);
     const revision = plannedRevision(planned, requestId);
     const safetyWarnings = [...warnings, ...(await eventWarnings(database, planned, revision))];

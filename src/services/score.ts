@@ -3,9 +3,10 @@ import type { Database } from '../db.js';
 import { selectedMeters } from '../emulator/eventSelection.js';
 import { type EventScene, skippedReads } from '../emulator/events.js';
 import { overlaps } from '../emulator/feederEvent.js';
-import { feederId, feederRuns, meterId, meterNumber, metersOfFeeder } from '../emulator/fleet.js';
+import { type FeederSpan, metersOfFeeder } from '../emulator/fleet.js';
 import { intervalEnd } from '../emulator/intervals.js';
 import { type EventRecord, theftsAndOutages } from '../stores/events.js';
+import { fleetMeters, type PublishedLine, publishedSpans } from '../stores/fleets.js';
 import {
   batchesDuringThefts,
   type MeterDay,
@@ -46,10 +47,18 @@ export async function scoreSuspicion(database: Database, tenantId: string): Prom
   if (!days) throw new StartupError(`Tenant ${tenantId} has no reads: publish some, then score.`);
   const { from, to, meterDays } = days;
   const named = await suspiciousMeterDaySet(database, tenantId, from, to);
+  const events = await theftsAndOutages(database, tenantId);
+  const batches = await batchesDuringThefts(
+    database,
+    tenantId,
+    new Date(`${from}T00:00Z`),
+    new Date(`${to}T00:00Z`),
+  );
   const injected = injectedMeterDays(
     tenantId,
-    await theftsAndOutages(database, tenantId),
-    await batchesDuringThefts(database, tenantId, new Date(`${from}T00:00Z`), new Date(`${to}T00:00Z`)),
+    events,
+    batches,
+    await robbedFeeders(database, tenantId, events, batches),
   );
   const missed = [...injected].filter((key) => !named.has(key)).sort();
   const wronglyNamed = [...named].filter((key) => !injected.has(key)).sort();
@@ -68,11 +77,38 @@ export async function scoreSuspicion(database: Database, tenantId: string): Prom
   };
 }
 
+/** The feeders of one fleet that have thefts, with their meters. */
+type RobbedFeeders = readonly (FeederSpan & { meters: readonly string[] })[];
+
+const lineKey = ({ fleetId, meterCount, feederCount }: PublishedLine): string =>
+  JSON.stringify([fleetId, meterCount, feederCount]);
+
+/** For each of the fleets that the batches are of, by `lineKey`. */
+async function robbedFeeders(
+  database: Database,
+  tenantId: string,
+  events: readonly EventRecord[],
+  batches: readonly WrittenBatch[],
+): Promise<Map<string, RobbedFeeders>> {
+  const robbed = new Set(events.filter(isTheft).map((event) => event.feederId));
+  const lines = new Map(batches.map(({ fleet }) => [lineKey(fleet), fleet]));
+  const found = new Map<string, RobbedFeeders>();
+  for (const [key, line] of lines) {
+    const { fleetId } = line;
+    const spans = (await publishedSpans(database, line)).filter(({ feederId }) => robbed.has(feederId));
+    const metersOf = (span: FeederSpan): Promise<string[]> | string[] =>
+      fleetId === null ? metersOfFeeder(tenantId, span.feederId, line) : fleetMeters(database, fleetId, span);
+    found.set(key, await Promise.all(spans.map(async (span) => ({ ...span, meters: await metersOf(span) }))));
+  }
+  return found;
+}
+
 /** The meter-days with a read that stands as a theft left it: a revision after the theft makes it good again. */
 function injectedMeterDays(
   tenantId: string,
   events: readonly EventRecord[],
   batches: readonly WrittenBatch[],
+  robbed: ReadonlyMap<string, RobbedFeeders>,
 ): Set<MeterDay> {
   const byInterval = new Map<number, WrittenBatch[]>();
   for (const batch of batches) {
@@ -85,7 +121,12 @@ function injectedMeterDays(
     const day = new Date(readAt).toISOString().slice(0, 10);
     const stolen = new Map<string, boolean>();
     for (const batch of written) {
-      for (const [meter, isStolen] of readsOf(tenantId, events, batch))
+      for (const [meter, isStolen] of readsOf(
+        tenantId,
+        events,
+        batch,
+        robbed.get(lineKey(batch.fleet)) ?? [],
+      ))
         if (batch.overwrites || !stolen.has(meter)) stolen.set(meter, isStolen);
     }
     for (const [meter, isStolen] of stolen) if (isStolen) found.add(`${day} ${meter}`);
@@ -98,29 +139,27 @@ function readsOf(
   tenantId: string,
   events: readonly EventRecord[],
   batch: WrittenBatch,
+  feeders: RobbedFeeders,
 ): Map<string, boolean> {
-  const { fleet, readAt } = batch;
+  const { readAt } = batch;
   const scene: EventScene = {
     tenantId,
     seed: batch.seed,
     readAt,
-    metersOfFeeder: (id) => metersOfFeeder(tenantId, id, fleet),
+    metersOfFeeder: (id) => feeders.find(({ feederId }) => feederId === id)?.meters ?? [],
   };
   const known = events.filter(
     (event) =>
       event.createdAt <= batch.generatedAt &&
       overlaps(event, readAt, intervalEnd(readAt, batch.intervalMinutes)),
   );
-  const feeders = new Set(events.filter(isTheft).map((event) => event.feederId));
   const reads = new Map<string, boolean>();
-  for (const run of feederRuns(fleet, batch.from, batch.to)) {
-    const feeder = feederId(run.feeder);
-    if (!feeders.has(feeder)) continue;
-    const ofFeeder = known.filter((event) => event.feederId === feeder);
+  for (const { feederId, from, to, meters } of feeders) {
+    if (to <= batch.from || from >= batch.to) continue;
+    const ofFeeder = known.filter((event) => event.feederId === feederId);
     const victims = new Set(ofFeeder.filter(isTheft).flatMap((event) => selectedMeters(event, scene)));
     const isSkipped = skippedReads(ofFeeder, scene);
-    for (let index = 0; index < run.count; index += 1) {
-      const meter = meterId(tenantId, meterNumber(run.feeder, run.firstOrdinal + index, fleet.feederCount));
+    for (const meter of meters.slice(Math.max(0, batch.from - from), batch.to - from)) {
       if (!isSkipped(meter)) reads.set(meter, victims.has(meter));
     }
   }

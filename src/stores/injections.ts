@@ -1,12 +1,12 @@
-import type { BatchJobPayload } from '../contracts/batchJob.js';
 import type { Queryable } from '../db.js';
+import type { PublishedLine } from './fleets.js';
 
 /** A batch that wrote reads, with what its reads were made from. */
 export interface WrittenBatch {
   readAt: Date;
   intervalMinutes: 15 | 60;
   seed: string;
-  fleet: BatchJobPayload['fleet'];
+  fleet: PublishedLine;
   /** Positions `[from, to)` of the fleet's line. */
   from: number;
   to: number;
@@ -22,9 +22,9 @@ export async function batchesDuringThefts(
   from: Date,
   to: Date,
 ): Promise<WrittenBatch[]> {
-  const { rows } = await database.query<WrittenBatch & { meterCount: number; feederCount: number }>(
+  const { rows } = await database.query<WrittenBatch & PublishedLine>(
     `SELECT publish.read_at AS "readAt", interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
-       feeder_count AS "feederCount", range_from + batch_number * batch_size AS "from",
+       feeder_count AS "feederCount", fleet_id AS "fleetId", range_from + batch_number * batch_size AS "from",
        least(range_from + (batch_number + 1) * batch_size, range_to) AS "to",
        on_conflict = 'update' AS overwrites,
        CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END AS "generatedAt"
@@ -39,16 +39,16 @@ export async function batchesDuringThefts(
      ORDER BY finished_at, publish_id, batch_number`,
     [tenantId, from, to],
   );
-  return rows.map(({ meterCount, feederCount, ...batch }) => ({
+  return rows.map(({ meterCount, feederCount, fleetId, ...batch }) => ({
     ...batch,
-    fleet: { meterCount, feederCount },
+    fleet: { meterCount, feederCount, fleetId },
   }));
 }
 
 /** A meter's UTC day, as one text: `2026-01-31 DEMO-MTR-00042`. */
 export type MeterDay = string;
 
-/** The meter-days that the reads alone make suspicious, in days `[from, to)`. */
+/** The meter-days that the reads alone make suspicious: what our view of them shows, be the view a customer's own or not, in days `[from, to)`. */
 export async function suspiciousMeterDaySet(
   database: Queryable,
   tenantId: string,
@@ -56,8 +56,8 @@ export async function suspiciousMeterDaySet(
   to: string,
 ): Promise<Set<MeterDay>> {
   const { rows } = await database.query<{ key: MeterDay }>(
-    `SELECT day || ' ' || meter_id AS key FROM v_kpi_suspicious_meters_daily
-     WHERE tenant_id = $1 AND day >= $2::date AND day < $3::date`,
+    `SELECT day || ' ' || meter_id AS key FROM ami_meter_anomalies
+     WHERE underregistered_reads > 0 AND tenant_id = $1 AND day >= $2::date AND day < $3::date`,
     [tenantId, from, to],
   );
   return new Set(rows.map(({ key }) => key));

@@ -1,5 +1,7 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Queryable } from '../db.js';
+import type { FeederSpan } from '../emulator/fleet.js';
+import { type PublishedLine, publishedSpans } from './fleets.js';
 
 /** Which of a tenant's intervals there are, by its reads and by what was published. */
 export interface LatestIntervals {
@@ -87,8 +89,8 @@ export async function feedersAt(
 /** The fleet an interval was published for: of several publishes of it the largest. */
 export interface PublishedFleet {
   meterCount: number;
-  feederCount: number;
   intervalMinutes: IntervalMinutes;
+  feeders: FeederSpan[];
 }
 
 export async function publishedFleetAt(
@@ -96,12 +98,16 @@ export async function publishedFleetAt(
   tenantId: string,
   readAt: Date,
 ): Promise<PublishedFleet | undefined> {
-  const { rows } = await database.query<PublishedFleet>({
+  const { rows } = await database.query<PublishedLine & { intervalMinutes: IntervalMinutes }>({
     name: 'published-fleet-at',
-    text: `SELECT meter_count AS "meterCount", feeder_count AS "feederCount", interval_minutes AS "intervalMinutes"
+    text: `SELECT meter_count AS "meterCount", feeder_count AS "feederCount", fleet_id AS "fleetId",
+             interval_minutes AS "intervalMinutes"
            FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin <> 'revision'
            ORDER BY meter_count DESC, accepted_at DESC LIMIT 1`,
     values: [tenantId, readAt],
   });
-  return rows[0];
+  const [found] = rows;
+  if (!found) return undefined;
+  const { meterCount, intervalMinutes } = found;
+  return { meterCount, intervalMinutes, feeders: await publishedSpans(database, found) };
 }

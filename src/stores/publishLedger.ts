@@ -15,6 +15,8 @@ export interface PublishRecord {
   /** Size of the fleet, which decides who stands where on its line; not how many meters are published. */
   meterCount: number;
   feederCount: number;
+  /** The snapshot of the registry whose first `meterCount` meters are the fleet; null for the synthetic fleet. */
+  fleetId: string | null;
   /** The positions `[rangeFrom, rangeTo)` of the line that are published: all, but for a revision. */
   rangeFrom: number;
   rangeTo: number;
@@ -51,10 +53,11 @@ export async function recordPublishes(
 ): Promise<void> {
   await client.query(
     `INSERT INTO ami_publishes (publish_id, tenant_id, origin, read_at, interval_minutes, seed, meter_count,
-       feeder_count, batch_size, batch_count, on_conflict, request_id, range_from, range_to, time_zone, climate)
+       feeder_count, batch_size, batch_count, on_conflict, request_id, range_from, range_to, time_zone, climate,
+       fleet_id)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[],
        $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[], $13::integer[],
-       $14::integer[], $15::text[], $16::text[])`,
+       $14::integer[], $15::text[], $16::text[], $17::bigint[])`,
     [
       publishes.map((publish) => publish.publishId),
       publishes.map((publish) => publish.tenantId),
@@ -72,6 +75,7 @@ export async function recordPublishes(
       publishes.map((publish) => publish.rangeTo),
       publishes.map((publish) => publish.timeZone),
       publishes.map((publish) => publish.climate),
+      publishes.map((publish) => publish.fleetId),
     ],
   );
   await client.query(
@@ -140,7 +144,7 @@ export const PUBLISH_COLUMNS = `publish.publish_id AS "publishId", publish.tenan
   publish.meter_count AS "meterCount", publish.feeder_count AS "feederCount", publish.batch_size AS "batchSize",
   publish.batch_count AS "batchCount", publish.on_conflict AS "onConflict", publish.request_id AS "requestId",
   publish.range_from AS "rangeFrom", publish.range_to AS "rangeTo", publish.time_zone AS "timeZone",
-  publish.climate`;
+  publish.climate, publish.fleet_id AS "fleetId"`;
 
 export interface PublishProgress extends PublishRecord {
   acceptedAt: Date;

@@ -9,7 +9,6 @@ import { type BatchJob, batchJob } from '../contracts/batchJob.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
 import { isTransient } from '../db.js';
 import type { AmiQueue, BatchWorker } from '../queues/amiQueue.js';
-import { batchFeederIds } from '../services/amiEmulator.js';
 import type { BatchResult, BatchRunner } from '../services/batchRunner.js';
 import { PacerClosedError } from '../services/startPacer.js';
 
@@ -53,7 +52,7 @@ export function startAmiWorker({
     {
       concurrency,
       onCompleted: (jobId, payload, result) =>
-        void logDone(log, queue, jobId, batchJob.parse(payload), result as BatchResult),
+        void logDone(log, queue, runner, jobId, batchJob.parse(payload), result as BatchResult),
       onFailed: (jobId, error) => logFailed(log, jobId, error),
       onError: (error) => log.warn({ err: error }, 'queue connection'),
     },
@@ -71,11 +70,15 @@ function isPassing(error: unknown): boolean {
 async function logDone(
   log: Logger,
   queue: AmiQueue,
+  runner: BatchRunner,
   jobId: string,
   job: BatchJob,
   result: BatchResult,
 ): Promise<void> {
-  const depth = await queue.counts().catch(() => null);
+  const [depth, feederIds] = await Promise.all([
+    queue.counts().catch(() => null),
+    runner.feederIds(job).catch(() => null),
+  ]);
   log.info(
     {
       jobId,
@@ -83,7 +86,7 @@ async function logDone(
       requestId: job.requestId,
       tenantId: job.tenantId,
       readAt: job.readAt,
-      feederIds: batchFeederIds(job),
+      feederIds,
       metersCount: job.to - job.from,
       insertCount: result.inserted,
       updateCount: result.updated,

@@ -42,6 +42,7 @@ function payload(index: number) {
       seed: 'gridlens:DEMO_TENANT',
       meterCount: 25_000,
       feederCount: 25,
+      fleetId: null,
       rangeFrom: 0,
       rangeTo: 25_000,
       timeZone: 'UTC',

@@ -4,8 +4,10 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { BatchJob } from '../../src/contracts/batchJob.js';
 import type { ReadColumns } from '../../src/emulator/reads.js';
+import type { RegistryMapping } from '../../src/schema/mapping.js';
 import { generateBatch } from '../../src/services/amiEmulator.js';
-import { createBatchRunner } from '../../src/services/batchRunner.js';
+import { type BatchRunner, createBatchRunner } from '../../src/services/batchRunner.js';
+import { currentFleet } from '../../src/services/registryFleet.js';
 import { acceptHistory, CONCURRENCY, timedJobs, UNLIMITED } from '../support/history.js';
 
 const TENANT = 'BENCH';
@@ -15,7 +17,7 @@ const DAY = Date.UTC(2026, 0, 1);
 const COLUMNS = 'tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage, quality_flags';
 
 /** Jobs of `slots` quarter hours of a 25,000-meter fleet, each slot a publish of the ledger. */
-function acceptedJobs(pool: pg.Pool, slots: number, firstMs = DAY): Promise<BatchJob[]> {
+function acceptedJobs(pool: pg.Pool, slots: number, firstMs = DAY, fleetId?: string): Promise<BatchJob[]> {
   const from = new Date(firstMs);
   return acceptHistory(pool, {
     tenantId: TENANT,
@@ -23,20 +25,25 @@ function acceptedJobs(pool: pg.Pool, slots: number, firstMs = DAY): Promise<Batc
     feederCount: 25,
     from,
     quarterHours: slots,
+    ...(fleetId === undefined ? {} : { fleetId }),
   });
 }
 
 /**
  * Tables with the interval before in them and nothing else: each way starts from the same place, the fleet's
- * meters already known to the rollups, as in every interval of a fleet's life but its first.
+ * meters already known to the rollups and the runner, as in every interval of a fleet's life but its first.
  */
-async function reset(pool: pg.Pool): Promise<void> {
+async function reset(
+  pool: pg.Pool,
+  runner: BatchRunner = createBatchRunner(pool, UNLIMITED),
+  fleetId?: string,
+): Promise<void> {
   await pool.query('TRUNCATE ami_publishes CASCADE');
   await pool.query('TRUNCATE meter_reads_electric');
   for (const day of ['2025-12-31', '2026-01-01'])
     await pool.query('SELECT ami_ensure_read_partition($1)', [day]);
-  const before = await acceptedJobs(pool, 1, DAY - 900_000);
-  await timedJobs(before, (job) => createBatchRunner(pool, UNLIMITED).run(job, false));
+  const before = await acceptedJobs(pool, 1, DAY - 900_000, fleetId);
+  await timedJobs(before, (job) => runner.run(job, false));
   await pool.query('TRUNCATE ami_publishes CASCADE');
   await pool.query('DROP TABLE IF EXISTS bench_bare');
   await pool.query(
@@ -54,10 +61,11 @@ export async function measureWorker(
   pool: pg.Pool,
   slots: number,
   rollups: 'with' | 'without' = 'with',
+  fleetId?: string,
 ): Promise<number> {
-  await reset(pool);
-  const jobs = await acceptedJobs(pool, slots);
   const runner = createBatchRunner(pool, UNLIMITED);
+  await reset(pool, runner, fleetId);
+  const jobs = await acceptedJobs(pool, slots, DAY, fleetId);
   const triggers = (does: 'ENABLE' | 'DISABLE') =>
     pool.query(`ALTER TABLE meter_reads_electric ${does} TRIGGER USER`);
   if (rollups === 'without') await triggers('DISABLE');
@@ -66,6 +74,22 @@ export async function measureWorker(
   } finally {
     await triggers('ENABLE');
   }
+}
+
+/** Fills the tenant's registry with a fleet as large, of names as long, and answers the snapshot of it. */
+export async function registeredFleet(pool: pg.Pool, registry: RegistryMapping): Promise<string> {
+  await pool.query(
+    `INSERT INTO feeders (tenant_id, feeder_id) SELECT $1, 'CIRCUIT_' || n FROM generate_series(1, 25) n`,
+    [TENANT],
+  );
+  await pool.query(
+    `INSERT INTO meters (tenant_id, meter_id, feeder_id)
+     SELECT $1, $1 || '-SER-' || lpad(n::text, 5, '0'), 'CIRCUIT_' || n % 25 + 1 FROM generate_series(1, $2::integer) n`,
+    [TENANT, METERS],
+  );
+  const { fleetId } = await currentFleet(pool, registry, TENANT);
+  if (fleetId === null) throw new Error('the registry of the bench is empty');
+  return fleetId;
 }
 
 /** The ceiling: `COPY` of the same rows in the same batches, into `table`. */

@@ -16,6 +16,8 @@ export interface History {
   feederCount: number;
   from: Date;
   quarterHours: number;
+  /** A snapshot of a registry, in place of the synthetic fleet. */
+  fleetId?: string;
   onConflict?: 'nothing' | 'update';
 }
 
@@ -38,6 +40,7 @@ export async function acceptHistory(pool: pg.Pool, history: History): Promise<Ba
       seed: defaultSeed(history.tenantId),
       meterCount: history.meterCount,
       feederCount: history.feederCount,
+      fleetId: history.fleetId ?? null,
       rangeFrom: 0,
       rangeTo: history.meterCount,
       timeZone: 'UTC',

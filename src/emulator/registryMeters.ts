@@ -1,0 +1,116 @@
+import { MAX_FEEDER_COUNT, MIN_FEEDER_COUNT } from '../contracts/limits.js';
+import { createCustomer } from './consumption.js';
+import { createFeeder, createNamedFeeder, type Feeder } from './feeder.js';
+import { DEFAULT_FEEDER_COUNT, feederId, meterNumberOf } from './fleet.js';
+import { createMeter, createNumberedMeter, type Meter, type MeterRun } from './meters.js';
+import { createRandomness, drawAt, type Randomness, STREAM, subjectOf } from './random.js';
+
+/**
+ * Meters of a registry: known by their ids, on feeders known by theirs. What a meter is follows from the two ids
+ * alone (and `syntheticFeederCount`), never from where it stands or what else there is, so that meters and feeders
+ * can come and go without changing another's reads. One that has the name and the feeder it would have in the
+ * synthetic fleet is that fleet's meter: both modes then make the same reads.
+ */
+
+/** Some of a registry fleet's meters, in the order of its line. Never altered: what is made of it is kept with it. */
+export interface RegistryBatch {
+  /** Feeders of the synthetic fleet that meters named like its meters are of; null where there are none. */
+  syntheticFeederCount: number | null;
+  /** Neighbours on one feeder together. */
+  runs: readonly { feederId: string; meterIds: readonly string[] }[];
+}
+
+/** Transformers on a feeder of no known length: about 1,000 meters' worth, and whole laterals. */
+const TRANSFORMERS = 128;
+
+/** Kept with the batch, since making a meter costs half of its read's time: 250 bytes a meter. */
+const kept = new WeakMap<RegistryBatch, { name: string; runs: MeterRun[] }>();
+
+/** The batch's meters, to be read. */
+export function registryRuns(seed: string, tenantId: string, batch: RegistryBatch): MeterRun[] {
+  const name = JSON.stringify([seed, tenantId]);
+  const found = kept.get(batch);
+  if (found?.name === name) return found.runs;
+  const random = createRandomness(seed, tenantId);
+  const runs = batch.runs.flatMap((run) => createRuns(random, tenantId, run, batch.syntheticFeederCount));
+  kept.set(batch, { name, runs });
+  return runs;
+}
+
+/** More than one run where synthetic meters stand beside others: the feeder is then another for them. */
+function createRuns(
+  random: Randomness,
+  tenantId: string,
+  run: RegistryBatch['runs'][number],
+  feederCount: number | null,
+): MeterRun[] {
+  const weatherKey = random.key(STREAM.weather, 0);
+  const named = createNamedFeeder(random, run.feederId);
+  let numbered: Feeder | undefined;
+  const runs: { feeder: Feeder; meters: Meter[] }[] = [];
+  for (const id of run.meterIds) {
+    const place = syntheticPlace(tenantId, id, run.feederId, feederCount);
+    let feeder = named;
+    if (place) {
+      numbered ??= createFeeder(random, place.feeder, place.feederCount);
+      feeder = numbered;
+    }
+    const meter = place
+      ? createNumberedMeter(random, tenantId, place.meter, feeder, place.ordinal)
+      : createNamedMeter(random, id, feeder);
+    const last = runs.at(-1);
+    if (last?.feeder === feeder) last.meters.push(meter);
+    else runs.push({ feeder, meters: [meter] });
+  }
+  return runs.map(({ feeder, meters }) => ({
+    on: { id: run.feederId, feeder, weatherKey, meter: (ordinal) => meters[ordinal] as Meter },
+    first: 0,
+    count: meters.length,
+  }));
+}
+
+function createNamedMeter(random: Randomness, id: string, feeder: Feeder): Meter {
+  const customer = createCustomer(random, subjectOf(id), feeder.mix);
+  const transformer = Math.floor((drawAt(customer.key, STREAM.transformer, 0) / 2 ** 32) * TRANSFORMERS);
+  return createMeter(id, customer, feeder, transformer);
+}
+
+/** Number and place of the synthetic fleet's meter of this id; undefined when it is none, or on another feeder. */
+function syntheticPlace(
+  tenantId: string,
+  id: string,
+  onFeeder: string,
+  feederCount: number | null,
+): { meter: number; feeder: number; feederCount: number; ordinal: number } | undefined {
+  const meter = feederCount === null ? undefined : meterNumberOf(tenantId, id);
+  if (meter === undefined || feederCount === null) return undefined;
+  const feeder = ((meter - 1) % feederCount) + 1;
+  if (feederId(feeder) !== onFeeder) return undefined;
+  return { meter, feeder, feederCount, ordinal: Math.floor((meter - 1) / feederCount) };
+}
+
+/**
+ * How many feeders the synthetic fleet has that a registry's meters are named like: the number that puts the most of
+ * them on the feeder they are on. Of several that do the default, else the smallest; null where none puts any. So a
+ * few meters that were moved or added by hand do not change it.
+ *
+ * @param meters may be those alone whose ids `meterId` could give.
+ */
+export function syntheticFeederCount(
+  tenantId: string,
+  meters: readonly { meterId: string; feederId: string }[],
+): number | null {
+  const fits = new Map<number, number>();
+  for (const meter of meters) {
+    const number = meterNumberOf(tenantId, meter.meterId);
+    const feeder = Number(/^FEEDER_([1-9]\d?)$/.exec(meter.feederId)?.[1]);
+    if (number === undefined || Number.isNaN(feeder)) continue;
+    for (let count = MIN_FEEDER_COUNT; count <= MAX_FEEDER_COUNT; count += 1) {
+      if (((number - 1) % count) + 1 === feeder) fits.set(count, (fits.get(count) ?? 0) + 1);
+    }
+  }
+  const most = Math.max(0, ...fits.values());
+  const best = [...fits].filter(([, fitting]) => fitting === most).map(([count]) => count);
+  if (best.length === 0) return null;
+  return best.includes(DEFAULT_FEEDER_COUNT) ? DEFAULT_FEEDER_COUNT : Math.min(...best);
+}

@@ -1,0 +1,146 @@
+import { type Database, type Queryable, withTransaction } from '../db.js';
+import { type FeederSpan, feederSpans, meterIdPrefix, type SyntheticFleet } from '../emulator/fleet.js';
+import { type RegistryBatch, syntheticFeederCount } from '../emulator/registryMeters.js';
+import type { RegistryMapping } from '../schema/mapping.js';
+import { type RegistrySurvey, registryLine, SURVEY_COLUMNS } from './registry.js';
+
+/** A registry as it is, and the snapshot of it; null where there is nothing to publish. */
+export interface StoredFleet {
+  survey: RegistrySurvey;
+  fleetId: string | null;
+}
+
+/**
+ * The snapshot of a registry that was surveyed, taken now where there is none like it. Those of one tenant take turns,
+ * from whatever process, so a registry has one; who comes second only looks it up.
+ */
+export async function storedFleet(
+  database: Database,
+  registry: RegistryMapping,
+  tenantId: string,
+  survey: RegistrySurvey,
+): Promise<StoredFleet> {
+  if (survey.fingerprint === null) return { survey, fleetId: null };
+  const found = await findFleet(database, tenantId, survey.fingerprint);
+  if (found !== undefined) return { survey, fleetId: found };
+  return withTransaction(database, async (client) => {
+    await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:fleet:' || $1, 0))", [
+      tenantId,
+    ]);
+    const meanwhile = await findFleet(client, tenantId, survey.fingerprint);
+    if (meanwhile !== undefined) return { survey, fleetId: meanwhile };
+    return takeSnapshot(client, registry, tenantId);
+  });
+}
+
+async function findFleet(
+  client: Queryable,
+  tenantId: string,
+  fingerprint: string | null,
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ fleetId: string }>(
+    `SELECT fleet_id AS "fleetId" FROM ami_fleets WHERE tenant_id = $1 AND fingerprint = $2`,
+    [tenantId, fingerprint],
+  );
+  return rows[0]?.fleetId;
+}
+
+/** Surveyed once more in the statement that stores it: the registry may have changed since it was. */
+async function takeSnapshot(
+  client: Queryable,
+  registry: RegistryMapping,
+  tenantId: string,
+): Promise<StoredFleet> {
+  const { rows } = await client.query<RegistrySurvey & { fleetId: string | null }>(
+    `WITH ${registryLine(registry)}, fleet AS (
+       INSERT INTO ami_fleets (tenant_id, fingerprint, meter_count, feeder_count)
+       SELECT $1, fingerprint, line_meters, json_array_length(spans) FROM survey WHERE line_meters > 0
+       ON CONFLICT ON CONSTRAINT ami_fleets_once DO NOTHING RETURNING fleet_id
+     ), stored_meters AS (
+       INSERT INTO ami_fleet_meters (fleet_id, position, feeder_id, meter_id)
+       SELECT fleet_id, position, feeder_id, meter_id FROM fleet CROSS JOIN line ORDER BY position
+     ), stored_feeders AS (
+       INSERT INTO ami_fleet_feeders (fleet_id, feeder_id, range_from, range_to)
+       SELECT fleet_id, feeder_id, range_from, range_to FROM fleet CROSS JOIN span
+     )
+     SELECT ${SURVEY_COLUMNS}, fleet_id AS "fleetId" FROM survey LEFT JOIN fleet ON true`,
+    [tenantId],
+  );
+  const { fleetId, ...survey } = rows[0] as (typeof rows)[number];
+  if (fleetId !== null) await countSyntheticFeeders(client, tenantId, fleetId);
+  const known = fleetId ?? (await findFleet(client, tenantId, survey.fingerprint));
+  return { survey, fleetId: known ?? null };
+}
+
+async function countSyntheticFeeders(client: Queryable, tenantId: string, fleetId: string): Promise<void> {
+  const { rows } = await client.query<{ meterId: string; feederId: string }>(
+    `SELECT meter_id AS "meterId", feeder_id AS "feederId" FROM ami_fleet_meters
+     WHERE fleet_id = $1 AND starts_with(meter_id, $2)`,
+    [fleetId, meterIdPrefix(tenantId)],
+  );
+  const count = syntheticFeederCount(tenantId, rows);
+  if (count !== null)
+    await client.query('UPDATE ami_fleets SET synthetic_feeder_count = $2 WHERE fleet_id = $1', [
+      fleetId,
+      count,
+    ]);
+}
+
+/**
+ * The meters at positions `[from, to)` of a snapshot's line.
+ *
+ * @throws Error when they are not all there.
+ */
+export async function fleetBatch(
+  client: Queryable,
+  fleetId: string,
+  from: number,
+  to: number,
+): Promise<RegistryBatch> {
+  const { rows } = await client.query<{
+    feederId: string;
+    meterIds: string[];
+    syntheticFeederCount: number | null;
+  }>({
+    name: 'fleet-batch',
+    text: `SELECT feeder_id AS "feederId", json_agg(meter_id ORDER BY position) AS "meterIds",
+             (SELECT synthetic_feeder_count FROM ami_fleets WHERE fleet_id = $1) AS "syntheticFeederCount"
+           FROM ami_fleet_meters WHERE fleet_id = $1 AND position >= $2 AND position < $3
+           GROUP BY feeder_id ORDER BY min(position)`,
+    values: [fleetId, from, to],
+  });
+  const found = rows.reduce((sum, { meterIds }) => sum + meterIds.length, 0);
+  if (found !== to - from)
+    throw new Error(`fleet ${fleetId} has ${found} of the ${to - from} meters at positions ${from} to ${to}`);
+  return {
+    syntheticFeederCount: rows[0]?.syntheticFeederCount ?? null,
+    runs: rows.map(({ feederId, meterIds }) => ({ feederId, meterIds })),
+  };
+}
+
+/** The meters at positions `[from, to)` of a snapshot's line, in its order. */
+export async function fleetMeters(
+  client: Queryable,
+  fleetId: string,
+  { from, to }: { from: number; to: number },
+): Promise<string[]> {
+  const { runs } = await fleetBatch(client, fleetId, from, to);
+  return runs.flatMap(({ meterIds }) => meterIds);
+}
+
+/** A fleet as a publish has it: of a registry's snapshot the first `meterCount` meters, else a synthetic one. */
+export interface PublishedLine extends SyntheticFleet {
+  fleetId: string | null;
+}
+
+/** Where each feeder of a published fleet stands on its line. */
+export async function publishedSpans(client: Queryable, line: PublishedLine): Promise<FeederSpan[]> {
+  if (line.fleetId === null) return feederSpans(line);
+  const { rows } = await client.query<FeederSpan>({
+    name: 'published-spans',
+    text: `SELECT feeder_id AS "feederId", range_from AS "from", least(range_to, $2::integer) AS "to"
+           FROM ami_fleet_feeders WHERE fleet_id = $1 AND range_from < $2 ORDER BY range_from`,
+    values: [line.fleetId, line.meterCount],
+  });
+  return rows;
+}
