@@ -6,12 +6,18 @@ import type { KpiService } from '../services/kpi.js';
 
 /**
  * `GET /kpi/quickcheck`. Polled by dashboards: a browser sends the tag of what it has, and gets 304 for as long as
- * nothing has changed.
+ * nothing has changed. Where a KPI view is the customer's own there is no tag: nobody can say whether it has changed.
  */
 export function kpiRoutes(router: Router, kpi: KpiService, readable: RequestHandler): void {
   const quickcheck = answerInTime(async (request, response) => {
     const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
     const tag = await kpi.quickcheckTag(tenantId);
+    if (!kpi.tagTellsAll) {
+      const answer = { ok: true, ...(await kpi.quickcheck(tenantId, tag)) };
+      // Not response.json(), which would make a tag of the text.
+      response.set('Cache-Control', 'no-store').type('json').end(JSON.stringify(answer));
+      return;
+    }
     response.set({ ETag: tag, 'Cache-Control': 'no-cache' });
     if (isAmong(tag, request.get('If-None-Match'))) {
       response.status(304).end();

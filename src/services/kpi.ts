@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Database, rethrowUnavailable } from '../db.js';
-import { feederId, feederSize } from '../emulator/fleet.js';
 import { intervalEnd } from '../emulator/intervals.js';
+import type { SchemaMapping } from '../schema/mapping.js';
 import { type ActiveEvent, activeEvents } from '../stores/events.js';
 import {
   type FeederInterval,
@@ -12,23 +12,15 @@ import {
   publishedFleetAt,
 } from '../stores/intervals.js';
 import { kpiVersion } from '../stores/kpiVersion.js';
-import {
-  feederLossDays,
-  fieldOpsDays,
-  lossRange,
-  overviewDays,
-  suspiciousMeterDays,
-} from '../stores/kpiViews.js';
 import { type StaleMetersBuckets, staleMetersAt } from '../stores/meterStaleness.js';
+import { areAllOwn, createKpiSections } from './kpiSections.js';
 
-/** How many rows of each view the brief asks for. */
-const OVERVIEW_DAYS = 5;
-const LISTED = 10;
 /** Many more than one deployment has. */
 const KEPT_TENANTS = 1_000;
 
 /** The key figures the dashboard polls. */
-export function createKpiService(database: Database, now: () => Date) {
+export function createKpiService(database: Database, now: () => Date, kpiViews: SchemaMapping['kpiViews']) {
+  const readSections = createKpiSections(database, kpiViews);
   const kept = new Map<string, { tag: string; buckets: StaleMetersBuckets | null }>();
 
   /** Looks at every silent meter, tens of thousands in a fleet that has shrunk: once for each tag. */
@@ -52,31 +44,18 @@ export function createKpiService(database: Database, now: () => Date) {
     const at = now();
     const intervals = await latestIntervals(database, tenantId).catch(rethrowUnavailable);
     const { latest, settled, latestDay } = intervals;
-    const ofViews = <Row>(
-      read: (on: Database, tenant: string, day: string, limit: number) => Promise<Row[]>,
-      limit = LISTED,
-    ): Promise<Row[]> | Row[] => (latestDay === null ? [] : read(database, tenantId, latestDay, limit));
-    const [loss, overview, feederLoss, suspiciousMeters, fieldOps, feeders, fleet, stale, events] =
-      await Promise.all([
-        lossRange(database, tenantId),
-        ofViews(overviewDays, OVERVIEW_DAYS),
-        ofViews(feederLossDays),
-        ofViews(suspiciousMeterDays),
-        ofViews(fieldOpsDays),
-        latest === null ? [] : feedersAt(database, tenantId, latest),
-        latest === null ? undefined : publishedFleetAt(database, tenantId, latest),
-        staleness(tenantId, tag, intervals),
-        activeEvents(database, tenantId, at),
-      ]).catch(rethrowUnavailable);
+    const [{ warnings, ...sections }, feeders, fleet, stale, events] = await Promise.all([
+      readSections(tenantId, latestDay),
+      latest === null ? [] : feedersAt(database, tenantId, latest),
+      latest === null ? undefined : publishedFleetAt(database, tenantId, latest),
+      staleness(tenantId, tag, intervals),
+      activeEvents(database, tenantId, at),
+    ]).catch(rethrowUnavailable);
     const latestFeeders = withExpected(feeders, fleet);
     return {
       tenantId,
       generatedAt: at,
-      loss,
-      overview,
-      feederLoss,
-      suspiciousMeters,
-      fieldOps,
+      ...sections,
       reportingSummary:
         latest === null
           ? null
@@ -98,15 +77,19 @@ export function createKpiService(database: Database, now: () => Date) {
         activeEvents: typesOn(feeder.feederId, events),
       })),
       activeEvents: events,
+      ...(warnings ? { warnings } : {}),
     };
   };
   /** Polls that come while the same is being worked out for another get that one's answer. */
   const underWay = new Map<string, ReturnType<typeof compute>>();
 
   return {
+    /** Whether what the tag stands for changes only when the tag does: not with views of the customer's own. */
+    tagTellsAll: areAllOwn(kpiViews),
+
     /**
      * An entity tag that is another one whenever the quickcheck would be, for a fraction of its cost. Taken before
-     * the answer, so that an answer is never older than its tag.
+     * the answer, so that an answer is never older than its tag. Of a customer's own views it says nothing.
      */
     async quickcheckTag(tenantId: string): Promise<string> {
       const [version, active] = await Promise.all([
@@ -143,12 +126,7 @@ function withExpected(
   fleet: PublishedFleet | undefined,
 ): FeederInterval[] {
   const found = new Map(feeders.map((feeder) => [feeder.feederId, feeder]));
-  const published = new Map(
-    Array.from({ length: fleet?.feederCount ?? 0 }, (_, index) => [
-      feederId(index + 1),
-      fleet ? feederSize(index + 1, fleet) : 0,
-    ]),
-  );
+  const published = new Map(fleet?.feeders.map(({ feederId, from, to }) => [feederId, to - from]));
   const reporting = feeders.filter(({ reportingMeters }) => reportingMeters > 0 || !fleet);
   const ids = new Set([...published.keys(), ...reporting.map((feeder) => feeder.feederId)]);
   return [...ids]
