@@ -1,0 +1,224 @@
+import {
+  FLAGS,
+  FLEET_COLUMNS,
+  type FleetColumn,
+  type FleetRules,
+  fleetColumn,
+  shown,
+  unfitForAnyColumn,
+} from './fleetValues.js';
+import { tenantId as tenantIdSchema } from './requests.js';
+
+/**
+ * The lines of a fleet file, checked against each other and against what the registry's columns hold.
+ * Kept as columns, not as one object a line: a million meters then take some 200 MB.
+ */
+
+/** What is wrong, as the end of a sentence that begins with line and column. */
+export interface LineProblem {
+  line: number;
+  column: string | null;
+  message: string;
+}
+
+/** The meters and feeders of one tenant, each once. */
+export interface TenantFleet {
+  tenantId: string;
+  feederIds: string[];
+  /** Null: not said. */
+  feederNames: (string | null)[];
+  meterIds: string[];
+  /** Index into `feederIds` for each meter; -1 for one on no feeder. */
+  feederOf: number[];
+  /** Null: not said. */
+  isActive: (boolean | null)[];
+}
+
+/** More are counted, not shown: who sees twenty of a kind knows what to do about the rest. */
+export const SHOWN_PROBLEMS = 20;
+
+/** A tenant's rows with what is needed to find the line that a later one contradicts. */
+interface Collected extends TenantFleet {
+  meters: Map<string, number>;
+  meterLines: number[];
+  feeders: Map<string, number>;
+  nameLines: number[];
+}
+
+/** Takes the header, then line after line; what is wrong is gathered, never thrown. */
+export class FleetRows {
+  /** The first `SHOWN_PROBLEMS` of `problemCount`. */
+  readonly problems: LineProblem[] = [];
+  problemCount = 0;
+  /** Meters' lines. */
+  lines = 0;
+  /** Lines that say the same as an earlier one. */
+  repeated = 0;
+  #header: FleetColumn[] | undefined;
+  readonly #tenants = new Map<string, Collected | { problem: string }>();
+
+  /** @param tenantId whose fleet it is; undefined where the file's own column says so. */
+  constructor(
+    private readonly rules: FleetRules,
+    private readonly tenantId: string | undefined,
+  ) {}
+
+  /** Whether a header was read that the lines can be understood by. */
+  get hasHeader(): boolean {
+    return this.#header !== undefined;
+  }
+
+  tenants(): TenantFleet[] {
+    return [...this.#tenants.values()].filter((tenant) => 'meterIds' in tenant);
+  }
+
+  refuse(line: number, column: string | null, message: string): void {
+    this.problemCount += 1;
+    if (this.problems.length < SHOWN_PROBLEMS) this.problems.push({ line, column, message });
+  }
+
+  /** Reads the names of the columns, whatever their case, blanks and underscores. */
+  header(line: number, names: readonly string[]): void {
+    const before = this.problemCount;
+    const columns = names.map(fleetColumn);
+    for (const [index, column] of columns.entries()) {
+      const name = shown(names[index] ?? '');
+      if (column === undefined) {
+        this.refuse(line, null, `has the column ${name}, but the columns are ${FLEET_COLUMNS.join(', ')}`);
+      } else if (columns.indexOf(column) < index) {
+        this.refuse(line, column, 'is there twice');
+      } else if (this.rules.withoutPlace.includes(column)) {
+        this.refuse(line, column, 'has no place in this registry: leave the column out');
+      }
+    }
+    const needed: FleetColumn[] =
+      this.tenantId === undefined ? ['meter_id', 'feeder_id', 'tenant_id'] : ['meter_id', 'feeder_id'];
+    for (const column of needed.filter((name) => !columns.includes(name))) {
+      const instead = column === 'tenant_id' ? ', unless --tenant names the tenant' : '';
+      this.refuse(line, column, `is missing: the first line must name it${instead}`);
+    }
+    if (this.problemCount === before) this.#header = columns as FleetColumn[];
+  }
+
+  add(line: number, values: readonly string[]): void {
+    const header = this.#header ?? [];
+    this.lines += 1;
+    if (values.length !== header.length) {
+      const count = values.length === 1 ? 'one value' : `${values.length} values`;
+      this.refuse(line, null, `has ${count} for ${header.length} columns`);
+      return;
+    }
+    const value = (column: FleetColumn): string => values[header.indexOf(column)] ?? '';
+    const before = this.problemCount;
+    const tenant = this.#tenantOf(line, header.includes('tenant_id') ? value('tenant_id') : this.tenantId);
+    const meterId = this.#fitting(line, 'meter_id', value('meter_id'));
+    if (meterId === '') this.refuse(line, 'meter_id', 'is empty: every line names a meter');
+    const feederId = this.#fitting(line, 'feeder_id', value('feeder_id'));
+    const name = this.#fitting(line, 'feeder_name', value('feeder_name'));
+    if (name && feederId === '') this.refuse(line, 'feeder_name', 'names a feeder that feeder_id leaves out');
+    const isActive = FLAGS.get(value('is_active').toLowerCase());
+    if (isActive === undefined) {
+      this.refuse(line, 'is_active', `must be true or false, not ${shown(value('is_active'))}`);
+    }
+    if (this.problemCount > before || !tenant || !meterId || feederId === undefined) return;
+    const feeder = feederId === '' ? -1 : this.#feederAt(tenant, line, feederId, name || null);
+    this.#meter(tenant, line, meterId, feeder, isActive ?? null);
+  }
+
+  #tenantOf(line: number, value: string | undefined): Collected | undefined {
+    const name = value ?? '';
+    let tenant = this.#tenants.get(name);
+    if (tenant === undefined) {
+      tenant = this.#newTenant(name);
+      this.#tenants.set(name, tenant);
+    }
+    if ('meterIds' in tenant) return tenant;
+    this.refuse(line, 'tenant_id', tenant.problem);
+    return undefined;
+  }
+
+  #newTenant(name: string): Collected | { problem: string } {
+    const parsed = tenantIdSchema.safeParse(name);
+    if (!parsed.success) return { problem: `${parsed.error.issues[0]?.message}` };
+    if (this.tenantId !== undefined && name !== this.tenantId) {
+      return { problem: `is ${shown(name)}, but --tenant is ${this.tenantId}` };
+    }
+    if (!this.rules.hasTenants && this.tenants().length > 0) {
+      return { problem: 'is a second tenant, but the registry does not tell its meters apart by tenant' };
+    }
+    const fit = this.rules.fits.tenant_id(name);
+    if ('problem' in fit) return fit;
+    return {
+      tenantId: fit.value,
+      feederIds: [],
+      feederNames: [],
+      meterIds: [],
+      feederOf: [],
+      isActive: [],
+      meters: new Map(),
+      meterLines: [],
+      feeders: new Map(),
+      nameLines: [],
+    };
+  }
+
+  /** The value as the registry writes it; undefined, with the reason noted, where it cannot be there. */
+  #fitting(line: number, column: keyof FleetRules['fits'], value: string): string | undefined {
+    if (value === '') return value;
+    const problem = unfitForAnyColumn(value);
+    const fit = problem === undefined ? this.rules.fits[column](value) : { problem };
+    if ('value' in fit) return fit.value;
+    this.refuse(line, column, fit.problem);
+    return undefined;
+  }
+
+  #feederAt(tenant: Collected, line: number, feederId: string, name: string | null): number {
+    const known = tenant.feeders.get(feederId);
+    if (known === undefined) {
+      tenant.feeders.set(feederId, tenant.feederIds.length);
+      tenant.nameLines.push(line);
+      tenant.feederNames.push(name);
+      return tenant.feederIds.push(feederId) - 1;
+    }
+    const before = tenant.feederNames[known] ?? null;
+    if (before === null && name !== null) {
+      tenant.feederNames[known] = name;
+      tenant.nameLines[known] = line;
+    } else if (name !== null && name !== before) {
+      const other = `${shown(before ?? '')} in line ${tenant.nameLines[known]}`;
+      this.refuse(
+        line,
+        'feeder_name',
+        `calls feeder ${shown(feederId)} ${shown(name)}, but it is called ${other}`,
+      );
+    }
+    return known;
+  }
+
+  #meter(tenant: Collected, line: number, meterId: string, feeder: number, isActive: boolean | null): void {
+    const known = tenant.meters.get(meterId);
+    if (known === undefined) {
+      tenant.meters.set(meterId, tenant.meterIds.length);
+      tenant.meterIds.push(meterId);
+      tenant.meterLines.push(line);
+      tenant.feederOf.push(feeder);
+      tenant.isActive.push(isActive);
+      return;
+    }
+    const on = (index: number): string =>
+      index < 0 ? 'no feeder' : `feeder ${shown(tenant.feederIds[index] ?? '')}`;
+    const before = tenant.feederOf[known] ?? -1;
+    const where = `in line ${tenant.meterLines[known]}`;
+    if (before !== feeder) {
+      this.refuse(
+        line,
+        'meter_id',
+        `puts meter ${shown(meterId)} on ${on(feeder)}, but it is on ${on(before)} ${where}`,
+      );
+    } else if (tenant.isActive[known] !== isActive) {
+      this.refuse(line, 'is_active', `is not what it is for the same meter ${shown(meterId)} ${where}`);
+    } else {
+      this.repeated += 1;
+    }
+  }
+}

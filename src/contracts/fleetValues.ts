@@ -1,0 +1,50 @@
+/** The columns and the values of a fleet file, each by itself. */
+
+export const FLEET_COLUMNS = ['meter_id', 'feeder_id', 'feeder_name', 'is_active', 'tenant_id'] as const;
+export type FleetColumn = (typeof FLEET_COLUMNS)[number];
+
+/** How a value is written in the registry's column, or why it cannot be there. */
+export type Fit = { value: string } | { problem: string };
+
+/** What the registry at hand can hold. */
+export interface FleetRules {
+  fits: Record<'tenant_id' | 'meter_id' | 'feeder_id' | 'feeder_name', (value: string) => Fit>;
+  /** Columns that the registry has no place for. */
+  withoutPlace: readonly FleetColumn[];
+  /** Whether its meters are told apart by tenant. */
+  hasTenants: boolean;
+}
+
+/** What is_active may say; empty says nothing. */
+export const FLAGS = new Map([
+  ['', null],
+  ...['true', 't', 'yes', 'y', '1'].map((word) => [word, true] as const),
+  ...['false', 'f', 'no', 'n', '0'].map((word) => [word, false] as const),
+]);
+
+/** Longer ids are taken for a misplaced column; reads and events carry them too. */
+const MAX_LENGTH = 128;
+
+/** Why no column of ids or names takes the value, as the end of a sentence; undefined when one may. */
+export function unfitForAnyColumn(value: string): string | undefined {
+  // What the decoder leaves where bytes are not UTF-8.
+  if (value.includes('\uFFFD'))
+    return `has bytes that are not UTF-8 (${shown(value)}): save the file as UTF-8`;
+  if (/\p{Cc}/u.test(value)) return `has a line break or another control character: ${shown(value)}`;
+  if (value.trim() === '') return 'is nothing but blanks';
+  if (value.length > MAX_LENGTH && [...value].length > MAX_LENGTH)
+    return `is longer than ${MAX_LENGTH} characters`;
+  return undefined;
+}
+
+/** The column that a name in the header means, whatever its case, blanks and underscores. */
+export function fleetColumn(name: string): FleetColumn | undefined {
+  const bare = (text: string): string => text.toLowerCase().replace(/[_\s-]/g, '');
+  return FLEET_COLUMNS.find((column) => bare(column) === bare(name));
+}
+
+/** A value as a sentence quotes it: short, on one line. */
+export function shown(value: string): string {
+  const short = value.length > 40 ? `${value.slice(0, 40)}…` : value;
+  return JSON.stringify(short);
+}

@@ -1,0 +1,52 @@
+import { openCommandDatabase } from './commandDatabase.js';
+import { loadConfig } from './config.js';
+import { StartupError } from './contracts/errors.js';
+import type { Database } from './db.js';
+import { runProcess } from './lifecycle.js';
+import { outliveTerminal } from './local/terminal.js';
+import { preparedMapping } from './schema/adapt.js';
+import type { RegistryMapping } from './schema/mapping.js';
+import { type FleetCommand, fleetCommand } from './services/fleetArguments.js';
+import { exportFleet, exportFleetFile } from './services/fleetExport.js';
+import { loadFleet } from './services/fleetLoad.js';
+import { fleetReport } from './services/fleetReport.js';
+import { synthesizeFleet } from './services/fleetSynthesize.js';
+
+/** `npm run fleet`: fills the registry of meters and feeders from a file or the synthetic layout, and writes it to one. */
+outliveTerminal();
+await runProcess(async () => {
+  const command = fleetCommand(process.argv.slice(2));
+  const config = loadConfig(process.env, { command: 'fleet' });
+  const database = await openCommandDatabase(config, 'gridlens-fleet');
+  const schema = await preparedMapping(database, config);
+  if (!schema)
+    throw new StartupError(
+      'This database has not been prepared for this version: run npm run migrate first (npm run migrate -- --plan says what it changes), or npm start.',
+    );
+  const report = await run(command, database, schema.registry);
+  await database.end();
+  // Where stdout is a pipe that is written to later (macOS), leaving at once would lose the end of it.
+  await new Promise((resolve) => process.stdout.write(report, resolve));
+  process.exit(0);
+});
+
+/** Does what the command says; returns what there is to say about it. */
+async function run(command: FleetCommand, database: Database, registry: RegistryMapping): Promise<string> {
+  if (command.action === 'load') {
+    const loaded = await loadFleet(database, registry, command);
+    const title = `${command.dryRun ? 'Would load' : 'Loaded'} ${command.file} for ${loaded.tenantIds.join(', ')} into`;
+    return fleetReport(title, registry, loaded, loaded.repeated);
+  }
+  const { tenantId } = command;
+  if (command.action === 'synthesize') {
+    const { meterCount, feederCount } = command;
+    const counts = await synthesizeFleet(database, registry, tenantId, { meterCount, feederCount });
+    return fleetReport(`Wrote the synthetic fleet of ${tenantId} into`, registry, counts);
+  }
+  if (command.out === undefined) {
+    await exportFleet(database, registry, tenantId, () => process.stdout);
+    return '';
+  }
+  const count = await exportFleetFile(database, registry, tenantId, command.out);
+  return `Exported ${count.toLocaleString('en-US')} meters of ${tenantId} to ${command.out}.\n`;
+}

@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import { StartupError } from '../contracts/errors.js';
+import { tenantId } from '../contracts/requests.js';
+
+export type FleetCommand =
+  | { action: 'load'; file: string; tenantId: string | undefined; dryRun: boolean }
+  | { action: 'export'; tenantId: string; out: string | undefined }
+  | { action: 'synthesize'; tenantId: string; meterCount: number; feederCount: number };
+
+export const USAGE = `npm run fleet -- load FILE.csv --tenant T [--dry-run]
+npm run fleet -- export --tenant T [--out FILE.csv]
+npm run fleet -- synthesize --tenant T [--meters 500] [--feeders 25]
+
+The file's columns: meter_id, feeder_id (empty for a meter on no feeder), and, where wanted, feeder_name, is_active and
+tenant_id (then --tenant may be left out). To send an export to stdout, keep npm's own lines out of it: npm run -s fleet.`;
+
+const OPTIONS = {
+  tenant: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  out: { type: 'string' },
+  meters: { type: 'string' },
+  feeders: { type: 'string' },
+} as const;
+
+/** Which options an action takes besides --tenant. */
+const TAKES: Record<FleetCommand['action'], readonly string[]> = {
+  load: ['dry-run'],
+  export: ['out'],
+  synthesize: ['meters', 'feeders'],
+};
+
+/** @throws StartupError what is wrong, and the usage. */
+export function fleetCommand(args: string[]): FleetCommand {
+  const { values, positionals } = parsed(args);
+  const [action, ...rest] = positionals;
+  if (action === undefined) throw new StartupError(USAGE);
+  if (action !== 'load' && action !== 'export' && action !== 'synthesize') {
+    return wrong(`There is no npm run fleet -- ${action}.`);
+  }
+  const foreign = Object.keys(values).find((name) => name !== 'tenant' && !TAKES[action].includes(name));
+  if (foreign !== undefined) return wrong(`--${foreign} does not go with ${action}.`);
+  const tenant = values.tenant === undefined ? undefined : tenantOf(values.tenant);
+  if (action === 'load') {
+    const [file] = rest;
+    if (file === undefined || rest.length > 1) return wrong('Name one file to load.');
+    return { action, file, tenantId: tenant, dryRun: values['dry-run'] ?? false };
+  }
+  if (rest.length > 0) return wrong(`${action} takes no ${rest[0]}.`);
+  if (tenant === undefined) return wrong('Name the tenant: --tenant DEMO_TENANT.');
+  if (action === 'export') return { action, tenantId: tenant, out: values.out };
+  return {
+    action,
+    tenantId: tenant,
+    meterCount: wholeNumber(values.meters ?? '500'),
+    feederCount: wholeNumber(values.feeders ?? '25'),
+  };
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    return wrong((error as Error).message);
+  }
+}
+
+function tenantOf(value: string): string {
+  const result = tenantId.safeParse(value);
+  return result.success ? result.data : wrong(`--tenant ${result.error.issues[0]?.message}.`);
+}
+
+/** NaN for what is none: whoever knows the range says so. */
+function wholeNumber(value: string): number {
+  return /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+}
+
+function wrong(sentence: string): never {
+  throw new StartupError(`${sentence}\n\n${USAGE}`);
+}

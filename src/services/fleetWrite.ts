@@ -1,0 +1,111 @@
+import type pg from 'pg';
+import { StartupError } from '../contracts/errors.js';
+import type { TenantFleet } from '../contracts/fleetRows.js';
+import { shown } from '../contracts/fleetValues.js';
+import { type Database, withTransaction } from '../db.js';
+import { quotedRelation } from '../schema/identifiers.js';
+import type { RegistryMapping } from '../schema/mapping.js';
+import { ambiguousFeeders, lockRegistry, repeatedMeters } from '../stores/registryChecks.js';
+import { type MeterColumns, type Written, writeFeeders, writeMeters } from '../stores/registryWrite.js';
+import { refusedAsSentence } from './fleetRefusal.js';
+
+/** What a load changed, or, on a dry run, would have. */
+export interface FleetCounts {
+  meters: Written & { unchanged: number; withoutFeeder: number };
+  feeders: Written;
+}
+
+export interface WriteOptions {
+  /** Does everything, then takes it back: what a customer's tables refuse shows too. */
+  dryRun?: boolean;
+  /** What must hold, besides, for each slice of a tenant's meters; throws where it does not. */
+  check?: (client: pg.PoolClient, tenantId: string, slice: MeterColumns) => Promise<void>;
+}
+
+/** Meters a statement carries: some MB of parameters, and few enough looks at a customer's table without an index. */
+const SLICE = 50_000;
+
+/**
+ * Inserts and updates meters and feeders, all or nothing. What the fleets do not name stays as it is.
+ *
+ * @throws StartupError one sentence about what the tables refuse.
+ */
+export async function writeFleets(
+  database: Database,
+  registry: RegistryMapping,
+  fleets: readonly TenantFleet[],
+  { dryRun = false, check }: WriteOptions = {},
+): Promise<FleetCounts> {
+  const counts: FleetCounts = {
+    meters: { added: 0, updated: 0, unchanged: 0, withoutFeeder: 0 },
+    feeders: { added: 0, updated: 0 },
+  };
+  await withTransaction(database, async (client) => {
+    await lockRegistry(client);
+    if (dryRun) await client.query('SAVEPOINT dry_run');
+    for (const fleet of fleets) {
+      await refusedAsSentence(registry.feeders?.table ?? registry.meters.table, () =>
+        writeFeedersOf(client, registry, fleet, counts),
+      );
+      for (let from = 0; from < fleet.meterIds.length; from += SLICE) {
+        const slice = sliceOf(fleet, from, from + SLICE);
+        await refusedAsSentence(registry.meters.table, async () => {
+          await check?.(client, fleet.tenantId, slice);
+          await writeSlice(client, registry, fleet.tenantId, slice, counts);
+        });
+      }
+    }
+    if (dryRun) await client.query('ROLLBACK TO SAVEPOINT dry_run');
+  });
+  return counts;
+}
+
+async function writeFeedersOf(
+  client: pg.PoolClient,
+  registry: RegistryMapping,
+  { tenantId, feederIds, feederNames }: TenantFleet,
+  counts: FleetCounts,
+): Promise<void> {
+  const { feeders } = registry;
+  if (feeders === null) return;
+  const written = await writeFeeders(client, registry, tenantId, { feederIds, names: feederNames });
+  const [first] = await ambiguousFeeders(client, registry, tenantId, feederIds);
+  if (first) {
+    const found = first.count === 0 ? 'does not keep it as it is written' : `has it ${first.count} times`;
+    throw new StartupError(
+      `No meter can be put on feeder ${shown(first.id)}: the table ${quotedRelation(feeders.table)} ${found}.`,
+    );
+  }
+  counts.feeders.added += written.added;
+  counts.feeders.updated += written.updated;
+}
+
+async function writeSlice(
+  client: pg.PoolClient,
+  registry: RegistryMapping,
+  tenantId: string,
+  slice: MeterColumns,
+  { meters }: FleetCounts,
+): Promise<void> {
+  const { table } = registry.meters;
+  const repeated = await repeatedMeters(client, registry, tenantId, slice.meterIds);
+  if (repeated.length > 0) {
+    const some = repeated.slice(0, 3).map(shown).join(', ');
+    throw new StartupError(
+      `The table ${quotedRelation(table)} has ${repeated.length === 1 ? 'a meter' : `${repeated.length} meters`} of the file more than once (${some}${repeated.length > 3 ? ', …' : ''}): leave one row of each, then load again.`,
+    );
+  }
+  const written = await writeMeters(client, registry, tenantId, slice);
+  meters.added += written.added;
+  meters.updated += written.updated;
+  meters.unchanged += slice.meterIds.length - written.added - written.updated;
+  meters.withoutFeeder += slice.feederIds.filter((id) => id === null).length;
+}
+
+function sliceOf(fleet: TenantFleet, from: number, to: number): MeterColumns {
+  return {
+    meterIds: fleet.meterIds.slice(from, to),
+    feederIds: fleet.feederOf.slice(from, to).map((index) => fleet.feederIds[index] ?? null),
+    isActive: fleet.isActive.slice(from, to),
+  };
+}
