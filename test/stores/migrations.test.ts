@@ -39,10 +39,12 @@ describe('migrations', () => {
     );
   });
 
-  it('leave a table of the same name that is not ours alone', async () => {
+  it('leave a table that reads cannot be written to alone', async () => {
     const database = await emptyDatabase();
     await database.pool.query('CREATE TABLE meter_reads_electric (id int)');
-    await expect(prepareStorage(database.url, false, silent)).rejects.toThrow(/GridLens did not make/);
+    await expect(prepareStorage(database.url, false, silent)).rejects.toThrow(
+      /meter_reads_electric has no column for the meter/,
+    );
     const { rows } = await database.pool.query(`SELECT to_regclass('ami_pacing') AS made`);
     expect(rows[0].made).toBeNull();
   });
@@ -53,11 +55,17 @@ describe('migrations', () => {
     const role = `reader_${Date.now()}`;
     await database.pool.query(`CREATE ROLE ${role} LOGIN PASSWORD 'reader'`);
     try {
-      await database.pool.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
       const url = new URL(database.url);
       url.username = role;
       url.password = 'reader';
-      await expect(prepareStorage(url.href, false, silent)).resolves.toBeUndefined();
+      await database.pool.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
+      const refused = await prepareStorage(url.href, false, silent).catch((error: Error) => error.message);
+      expect(refused).toMatch(
+        /^Role reader_\d+ may not use all of GridLens's own tables: GRANT SELECT, INSERT/,
+      );
+      // What the sentence says is enough.
+      await database.pool.query(String(refused).replace(/^.*?: /, ''));
+      await expect(prepareStorage(url.href, false, silent)).resolves.toMatchObject({ ownSchema: 'public' });
     } finally {
       await database.pool.query(`DROP OWNED BY ${role}`);
       await database.pool.query(`DROP ROLE ${role}`);

@@ -2,118 +2,17 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tenantTotals } from '../../src/stores/tenantTotals.js';
 import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
+import { insertSql, REVISION, type Selection, statement, TENANTS } from '../support/readsHistory.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
 /** What doc 2's own SQL says. */
 const DOC2 = `SELECT COUNT(DISTINCT meter_id)::integer AS meters, COUNT(*)::integer AS reads, MAX(read_at) AS latest
   FROM meter_reads_electric WHERE tenant_id = $1`;
 
-const TENANTS = ['A', 'B'];
 const NAMES = [...Object.keys(ROLLUPS), ...Object.keys(KPI_VIEWS)] as (
   | keyof typeof ROLLUPS
   | keyof typeof KPI_VIEWS
 )[];
-
-/** Measured values at and around what the rollups distinguish, as SQL literals. */
-const KWH = ['0', '0.1', '0.85', '0.8499', '1'];
-const DELIVERED = ['NULL', '0', '0.1', '0.1004', '1', '1.0000'];
-const VOLTAGE = ['NULL', '90.1', '113.9', '114', '114.0', '120.3', '126', '126.1'];
-
-interface Selection {
-  tenant: string;
-  meters: number[];
-  hours: number[];
-  kwh: string;
-  delivered: string;
-  voltage: string;
-}
-
-const tenant = fc.constantFrom(...TENANTS);
-const meter = fc.integer({ min: 1, max: 12 });
-const hour = fc.integer({ min: 0, max: 95 });
-const measured = {
-  kwh: fc.constantFrom(...KWH),
-  delivered: fc.constantFrom(...DELIVERED),
-  voltage: fc.constantFrom(...VOLTAGE),
-};
-const selection: fc.Arbitrary<Selection> = fc.record({
-  tenant,
-  meters: fc.uniqueArray(meter, { minLength: 1, maxLength: 8 }),
-  // Few hours, so that statements meet in the same intervals.
-  hours: fc.uniqueArray(fc.constantFrom(0, 1, 2, 23, 24, 50, 95), { minLength: 1, maxLength: 4 }),
-  ...measured,
-});
-
-const rows = ({ tenant: of, meters, hours, kwh, delivered, voltage }: Selection): string =>
-  `SELECT '${of}', 'M' || meter, 'F' || meter % 3, '2026-01-01Z'::timestamptz + hour * interval '1 h',
-          ${kwh}::numeric, ${delivered}::numeric, CASE WHEN meter % 5 = 0 THEN 121.7 ELSE ${voltage}::numeric END
-   FROM unnest(ARRAY[${meters}]) meter, unnest(ARRAY[${hours}]) hour`;
-const insertSql = (selected: Selection, conflict: string): string =>
-  `INSERT INTO meter_reads_electric (tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage)
-   ${rows(selected)} ON CONFLICT (tenant_id, meter_id, read_at) ${conflict}`;
-const REVISION = `DO UPDATE SET kwh = excluded.kwh, delivered_kwh = excluded.delivered_kwh,
-  voltage = excluded.voltage, updated_at = now()`;
-
-/** One statement of a history of the table, as anybody might write it. */
-const statement: fc.Arbitrary<string> = fc.oneof(
-  { weight: 5, arbitrary: selection.map((selected) => insertSql(selected, 'DO NOTHING')) },
-  { weight: 4, arbitrary: selection.map((selected) => insertSql(selected, REVISION)) },
-  {
-    weight: 2,
-    arbitrary: fc
-      .tuple(tenant, meter, measured.voltage)
-      .map(
-        ([of, which, voltage]) =>
-          `UPDATE meter_reads_electric SET voltage = ${voltage} WHERE tenant_id = '${of}' AND meter_id = 'M${which}'`,
-      ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .tuple(tenant, meter)
-      .map(
-        ([of, which]) =>
-          `DELETE FROM meter_reads_electric WHERE tenant_id = '${of}' AND meter_id = 'M${which}'`,
-      ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .tuple(tenant, hour)
-      .map(
-        ([of, after]) =>
-          `DELETE FROM meter_reads_electric WHERE tenant_id = '${of}' AND read_at > '2026-01-01Z'::timestamptz + ${after} * interval '1 h'`,
-      ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(tenant, meter)
-      .map(
-        ([of, which]) =>
-          `UPDATE meter_reads_electric SET feeder_id = 'F9' WHERE tenant_id = '${of}' AND meter_id = 'M${which}'`,
-      ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(tenant, meter).map(
-      ([of, which]) =>
-        `UPDATE meter_reads_electric SET meter_id = 'N${which}' WHERE tenant_id = '${of}' AND meter_id = 'M${which}' AND read_at < '2026-01-02Z'
-           AND NOT EXISTS (SELECT FROM meter_reads_electric WHERE tenant_id = '${of}' AND meter_id = 'N${which}')`,
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(tenant, meter).map(
-      ([of, which]) =>
-        `UPDATE meter_reads_electric SET read_at = read_at + interval '25 h 30 min'
-         WHERE tenant_id = '${of}' AND meter_id = 'M${which}' AND read_at < '2026-01-02Z' AND date_part('minute', read_at) = 0
-           AND NOT EXISTS (SELECT FROM meter_reads_electric other WHERE other.tenant_id = '${of}'
-             AND other.meter_id = 'M${which}' AND date_part('minute', other.read_at) = 30)`,
-    ),
-  },
-  { weight: 1, arbitrary: fc.constant('TRUNCATE meter_reads_electric') },
-);
 
 describe('rollups and KPI views', () => {
   let database: TestDatabase;

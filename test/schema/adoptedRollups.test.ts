@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareStorage } from '../../src/context.js';
+import { createLogger } from '../../src/log.js';
+import { tenantTotals } from '../../src/stores/tenantTotals.js';
+import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
+import { statement, TENANTS } from '../support/readsHistory.js';
+import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
+
+/** Other names, types, a collation for each id, no time zone, and the key in an order of its own. */
+const TABLE = `CREATE TABLE "Meter_Reads_Electric" (
+  "Id" bigint GENERATED ALWAYS AS IDENTITY, "Utility Code" varchar(20) COLLATE ucs_basic NOT NULL,
+  "MeterNo" varchar(30) COLLATE "POSIX" NOT NULL, "FeederCode" char(6) NOT NULL, "ReadTs" timestamp NOT NULL,
+  "KwhUsage" double precision, "DeliveredKwh" real, "Volts" numeric(6,1), "QualityCode" smallint,
+  updated_at timestamptz,
+  CONSTRAINT reads_once UNIQUE ("ReadTs", "MeterNo", "Utility Code"))`;
+/** What the tests' plain SQL takes for the table of reads. */
+const CANONICAL = `CREATE VIEW canonical_reads AS
+  SELECT "Utility Code"::text COLLATE "C" AS tenant_id, "MeterNo"::text COLLATE "C" AS meter_id,
+    "FeederCode"::text COLLATE "C" AS feeder_id, "ReadTs" AT TIME ZONE 'UTC' AS read_at, "KwhUsage"::numeric AS kwh,
+    "DeliveredKwh"::numeric AS delivered_kwh, "Volts" AS voltage FROM "Meter_Reads_Electric"`;
+const NAMES: Record<string, string> = {
+  meter_reads_electric: '"Meter_Reads_Electric"',
+  tenant_id: '"Utility Code"',
+  meter_id: '"MeterNo"',
+  feeder_id: '"FeederCode"',
+  read_at: '"ReadTs"',
+  kwh: '"KwhUsage"',
+  delivered_kwh: '"DeliveredKwh"',
+  voltage: '"Volts"',
+};
+
+/** A statement as the customer's own programs would write it. */
+const inTheirWords = (sql: string): string => sql.replace(/\b[a-z_]+\b/g, (word) => NAMES[word] ?? word);
+
+describe('rollups of a table that GridLens did not make', () => {
+  let database: TestDatabase;
+  let mostReads = 0;
+  beforeAll(async () => {
+    database = await createTestDatabase('empty');
+    const { rows } = await database.pool.query('SELECT current_database() AS name');
+    // The statements compare times without a zone with instants.
+    await database.pool.query(`ALTER DATABASE ${rows[0].name} SET timezone = 'UTC'`);
+    await database.pool.query(TABLE);
+    await prepareStorage(database.url, false, createLogger('test', 'silent'));
+    await database.pool.query(CANONICAL);
+  });
+  afterAll(() => database.drop());
+
+  const expectAgreement = async (): Promise<void> => {
+    let left: unknown = true;
+    while (left !== null)
+      left = (await database.pool.query('SELECT ami_recheck_meters() AS tenant')).rows[0].tenant;
+    for (const tenant of TENANTS) {
+      const { rows: truth } = await database.pool.query(
+        'SELECT count(DISTINCT meter_id)::integer AS meters, count(*)::integer AS reads FROM canonical_reads WHERE tenant_id = $1',
+        [tenant],
+      );
+      const { totalDistinctMeters, totalReads } = await tenantTotals(database.pool, tenant);
+      mostReads = Math.max(mostReads, totalReads);
+      expect({ meters: totalDistinctMeters, reads: totalReads }).toEqual(truth[0]);
+      for (const name of [...Object.keys(ROLLUPS), ...Object.keys(KPI_VIEWS)] as (
+        | keyof typeof ROLLUPS
+        | keyof typeof KPI_VIEWS
+      )[]) {
+        const query = differenceQuery(name).replaceAll('meter_reads_electric', 'canonical_reads');
+        expect((await database.pool.query(query, [tenant])).rows, `${name} of ${tenant}`).toEqual([]);
+      }
+    }
+  };
+
+  it('agree with plain SQL over its rows after any history of statements, and so after a rebuild', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(statement, { minLength: 1, maxLength: 8 }), async (history) => {
+        await database.pool.query('TRUNCATE "Meter_Reads_Electric"');
+        for (const sql of history) await database.pool.query(inTheirWords(sql));
+        await expectAgreement();
+      }),
+      { numRuns: 40 },
+    );
+    expect(mostReads).toBeGreaterThan(20);
+    await database.pool.query('CALL ami_rebuild_rollups()');
+    await expectAgreement();
+  });
+});
