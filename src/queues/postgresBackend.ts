@@ -1,4 +1,4 @@
-import { runMigrations } from 'bullmq';
+import { LATEST_SCHEMA_VERSION, runMigrations } from 'bullmq';
 import { createDatabase, type Database, withClient } from '../db.js';
 
 /** BullMQ's own schema; the queue's tables never mix with the customer's. */
@@ -33,7 +33,15 @@ export async function createQueueDatabase(
   return pool;
 }
 
-/** Makes or updates BullMQ's schema; a no-op when it is current, safe from many processes at once. */
+/**
+ * Makes or updates BullMQ's schema; safe from many processes at once. When it is current nothing is asked of BullMQ,
+ * whose own look needs the right to create schemas, and its tables' owner, although it then does nothing.
+ */
 export async function migrateQueue(database: Database): Promise<void> {
+  const { rows: ledgers } = await database.query(`SELECT to_regclass('${SCHEMA}.migration') AS ledger`);
+  if (ledgers[0].ledger !== null) {
+    const { rows } = await database.query(`SELECT max(version) AS version FROM ${SCHEMA}.migration`);
+    if (rows[0].version === LATEST_SCHEMA_VERSION) return;
+  }
   await withClient(database, (client) => runMigrations(client, SCHEMA));
 }

@@ -23,7 +23,7 @@ export function refusedTable(table: CatalogRelation): string[] {
     );
   for (const rule of table.rules)
     refusals.push(
-      `${where} has the rewrite rule ${shown(rule)}, with which INSERT ... ON CONFLICT is impossible: make it a trigger, and DROP RULE ${quoted(rule)} ON ${sql};`,
+      `${where} has the rewrite rule ${shown(rule)}, with which INSERT ... ON CONFLICT is impossible (a trigger can do the same): DROP RULE ${quoted(rule)} ON ${sql};`,
     );
   if (table.lacksReplicaIdentity)
     refusals.push(
