@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { stringify } from 'csv-stringify';
 import { StartupError } from '../contracts/errors.js';
 import { type Database, withTransaction } from '../db.js';
-import { quotedRelation } from '../schema/identifiers.js';
+import { shownRelation } from '../schema/repairs.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { feederNames, type RegistryRow, registryRows } from '../stores/registryExport.js';
 import { feederNameColumn } from '../stores/registryWrite.js';
@@ -33,7 +33,7 @@ export async function exportFleet(
       first: await rows.next(),
     }));
     if (first.done) {
-      const table = quotedRelation(registry.meters.table);
+      const table = shownRelation(registry.meters.table);
       throw new StartupError(`Tenant ${tenantId} has no meters in ${table}: there is nothing to export.`);
     }
     const lines = async function* (): AsyncGenerator<string[]> {

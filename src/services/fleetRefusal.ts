@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { StartupError } from '../contracts/errors.js';
-import { quotedRelation } from '../schema/identifiers.js';
+import { shownRelation } from '../schema/repairs.js';
 import type { RelationName } from '../schema/mapping.js';
 
 /**
@@ -13,7 +13,7 @@ export async function refusedAsSentence<T>(relation: RelationName, work: () => P
   try {
     return await work();
   } catch (error) {
-    const sentence = sentenceOf(error as pg.DatabaseError, quotedRelation(relation));
+    const sentence = sentenceOf(error as pg.DatabaseError, shownRelation(relation));
     throw sentence === undefined ? error : new StartupError(sentence, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import { quotedRelation } from '../schema/identifiers.js';
+import { shownRelation } from '../schema/repairs.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import type { FleetCounts } from './fleetWrite.js';
 
@@ -10,9 +10,9 @@ export function fleetReport(
   repeated = 0,
 ): string {
   const count = (value: number): string => value.toLocaleString('en-US');
-  const metersTable = quotedRelation(registry.meters.table);
+  const metersTable = shownRelation(registry.meters.table);
   const tables =
-    registry.feeders === null ? metersTable : `${metersTable} and ${quotedRelation(registry.feeders.table)}`;
+    registry.feeders === null ? metersTable : `${metersTable} and ${shownRelation(registry.feeders.table)}`;
   const lines = [
     `${title} ${tables}:`,
     '',

@@ -3,7 +3,7 @@ import type { TenantFleet } from '../contracts/fleetRows.js';
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT, MIN_FEEDER_COUNT } from '../contracts/limits.js';
 import type { Database } from '../db.js';
 import { feederId, meterId, type SyntheticFleet } from '../emulator/fleet.js';
-import { quotedRelation } from '../schema/identifiers.js';
+import { shownRelation } from '../schema/repairs.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { countMoved } from '../stores/registryChecks.js';
 import { fleetRules } from './fleetColumns.js';
@@ -66,7 +66,7 @@ function requireFitting(registry: RegistryMapping, tenantId: string, fleet: Synt
   for (const [column, id] of ids) {
     const fit = fits[column](id);
     if ('value' in fit) continue;
-    const table = quotedRelation(registry.meters.table);
+    const table = shownRelation(registry.meters.table);
     throw new StartupError(
       `The registry of ${table} cannot hold the synthetic fleet: its ${column} ${fit.problem}.`,
     );

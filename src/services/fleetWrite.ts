@@ -3,7 +3,7 @@ import { StartupError } from '../contracts/errors.js';
 import type { TenantFleet } from '../contracts/fleetRows.js';
 import { shown } from '../contracts/fleetValues.js';
 import { type Database, withTransaction } from '../db.js';
-import { quotedRelation } from '../schema/identifiers.js';
+import { shownRelation } from '../schema/repairs.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { ambiguousFeeders, lockRegistry, repeatedMeters } from '../stores/registryChecks.js';
 import { type MeterColumns, type Written, writeFeeders, writeMeters } from '../stores/registryWrite.js';
@@ -73,7 +73,7 @@ async function writeFeedersOf(
   if (first) {
     const found = first.count === 0 ? 'does not keep it as it is written' : `has it ${first.count} times`;
     throw new StartupError(
-      `No meter can be put on feeder ${shown(first.id)}: the table ${quotedRelation(feeders.table)} ${found}.`,
+      `No meter can be put on feeder ${shown(first.id)}: the table ${shownRelation(feeders.table)} ${found}.`,
     );
   }
   counts.feeders.added += written.added;
@@ -92,7 +92,7 @@ async function writeSlice(
   if (repeated.length > 0) {
     const some = repeated.slice(0, 3).map(shown).join(', ');
     throw new StartupError(
-      `The table ${quotedRelation(table)} has ${repeated.length === 1 ? 'a meter' : `${repeated.length} meters`} of the file more than once (${some}${repeated.length > 3 ? ', …' : ''}): leave one row of each, then load again.`,
+      `The table ${shownRelation(table)} has ${repeated.length === 1 ? 'a meter' : `${repeated.length} meters`} of the file more than once (${some}${repeated.length > 3 ? ', …' : ''}): leave one row of each, then load again.`,
     );
   }
   const written = await writeMeters(client, registry, tenantId, slice);

@@ -49,7 +49,7 @@ describe('npm run fleet', () => {
     expect(await fleet('load', path, '--tenant', 'T', '--dry-run')).toEqual({
       code: 0,
       stderr: '',
-      stdout: `Would load ${path} for T into "public"."meters" and "public"."feeders":
+      stdout: `Would load ${path} for T into public.meters and public.feeders:
 
   meters   4 added, 0 updated, 0 unchanged
   feeders  2 added, 0 updated

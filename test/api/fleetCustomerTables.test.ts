@@ -82,7 +82,7 @@ describe("the fleet in a customer's own tables", () => {
     );
     // Where the mapping does not know the length, the table does.
     await expect(load(identity, 'meter_id,feeder_id\nM1,FEEDER_17\n')).rejects.toThrow(
-      'The table "public"."feeders" refuses the load: value too long for type character varying(8).',
+      'The table public.feeders refuses the load: value too long for type character varying(8).',
     );
     expect(await lines('SELECT serial FROM meters')).toEqual([]);
   });
@@ -114,7 +114,7 @@ describe("the fleet in a customer's own tables", () => {
     );
     const synthetic = synthesizeFleet(database.pool, registry, 'T', { meterCount: 20, feederCount: 10 });
     await expect(synthetic).rejects.toThrow(
-      'The registry of "public"."devices" cannot hold the synthetic fleet: its meter_id must be a whole number, as it is in the registry, not "T-MTR-00020".',
+      'The registry of public.devices cannot hold the synthetic fleet: its meter_id must be a whole number, as it is in the registry, not "T-MTR-00020".',
     );
   });
 
@@ -170,39 +170,39 @@ describe("the fleet in a customer's own tables", () => {
     [
       'a meter that is there twice',
       `INSERT INTO meters (serial) VALUES ('M1'), ('M1')`,
-      'The table "public"."meters" has a meter of the file more than once ("M1"): leave one row of each, then load again.',
+      'The table public.meters has a meter of the file more than once ("M1"): leave one row of each, then load again.',
     ],
     [
       'a feeder that is there twice',
       `INSERT INTO feeders (code) VALUES ('F1'), ('F1')`,
-      'No meter can be put on feeder "F1": the table "public"."feeders" has it 2 times.',
+      'No meter can be put on feeder "F1": the table public.feeders has it 2 times.',
     ],
     [
       'a feeder that the table spells its own way',
       `CREATE FUNCTION spelt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.code := lower(NEW.code); RETURN NEW; END $$;
        CREATE TRIGGER spelt BEFORE INSERT ON feeders FOR EACH ROW EXECUTE FUNCTION spelt()`,
-      'No meter can be put on feeder "F1": the table "public"."feeders" does not keep it as it is written.',
+      'No meter can be put on feeder "F1": the table public.feeders does not keep it as it is written.',
     ],
     [
       'a column that must have a value',
       `ALTER TABLE feeders ADD voltage int NOT NULL`,
-      'The table "public"."feeders" needs a value in its column "voltage" that the load does not have: give the column a default, or insert those rows yourself first.',
+      'The table public.feeders needs a value in its column "voltage" that the load does not have: give the column a default, or insert those rows yourself first.',
     ],
     [
       'a rule of the table',
       `ALTER TABLE meters ADD CONSTRAINT ten CHECK (length(serial) = 10)`,
-      'The table "public"."meters" refuses the load: new row for relation "meters" violates check constraint "ten" (Failing row contains (1, M1, 70, null)).',
+      'The table public.meters refuses the load: new row for relation "meters" violates check constraint "ten" (Failing row contains (1, M1, 70, null)).',
     ],
     [
       'a view that takes no rows',
       `ALTER TABLE meters RENAME TO devices; CREATE VIEW meters AS SELECT DISTINCT serial, feeder FROM devices`,
-      'The table "public"."meters" refuses the load: cannot update view "meters" (Views containing DISTINCT are not automatically updatable).',
+      'The table public.meters refuses the load: cannot update view "meters" (Views containing DISTINCT are not automatically updatable).',
     ],
     [
       'a trigger of the table',
       `CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'meters are made elsewhere'; END $$;
        CREATE TRIGGER refused BEFORE INSERT ON meters FOR EACH ROW EXECUTE FUNCTION refused()`,
-      'The table "public"."meters" refuses the load: meters are made elsewhere.',
+      'The table public.meters refuses the load: meters are made elsewhere.',
     ],
     [
       'a table that is not there',
@@ -228,7 +228,7 @@ describe("the fleet in a customer's own tables", () => {
     const file = await folder.file('meter_id,feeder_id\nM1,F1\n');
     const loading = loadFleet(reader, identity, { file, tenantId: 'T', dryRun: false });
     await expect(loading).rejects.toThrow(
-      'The role that DATABASE_URL names lacks a right on "public"."feeders" (permission denied for table feeders): GRANT it SELECT, INSERT and UPDATE.',
+      'The role that DATABASE_URL names lacks a right on public.feeders (permission denied for table feeders): GRANT it SELECT, INSERT and UPDATE.',
     );
     await reader.end();
     await run('DROP OWNED BY fleet_reader; DROP ROLE fleet_reader');
