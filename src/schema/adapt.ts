@@ -20,7 +20,6 @@ import { literal, quoted } from './identifiers.js';
 import type { SchemaMapping } from './mapping.js';
 import { STAND_IN } from './readsTriggers.js';
 import { shown } from './repairs.js';
-import { readSchemaHistory } from './schemaChanges.js';
 
 /** What preparing the schema did, or would do. */
 export interface Preparation {
@@ -94,11 +93,7 @@ export async function prepareSchema(client: Queryable, options: PrepareOptions):
 }
 
 async function detected(client: Queryable, defaultTenantId: string): Promise<Detection> {
-  const { problems, detection } = await detectSchema(
-    client,
-    await readSchemaHistory(client),
-    defaultTenantId,
-  );
+  const { problems, detection } = await detectSchema(client, defaultTenantId);
   if (!detection) throw new StartupError(problems.join('\n'));
   return detection;
 }

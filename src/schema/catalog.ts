@@ -86,7 +86,8 @@ export async function readCatalog(client: Queryable, names: readonly string[]): 
     `SELECT current_database() AS database, current_user AS role, current_schema() AS "ownSchema",
        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS "mayCreate",
        (SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE pg_class.oid = to_regclass('ami_migrations')) AS "migratedSchema",
+        WHERE relname = 'ami_migrations' AND nspname = ANY (current_schemas(false))
+        ORDER BY array_position(current_schemas(false), nspname) LIMIT 1) AS "migratedSchema",
        ARRAY(SELECT nspname::text FROM pg_namespace
              WHERE NOT has_schema_privilege(oid, 'USAGE') AND nspname = ANY (
                SELECT trim(both '" ' from part) FROM unnest(string_to_array(current_setting('search_path'), ',')) part)

@@ -11,7 +11,7 @@ import { ownMapping } from './ownMapping.js';
 import { missingPrivileges } from './privileges.js';
 import { relationKey } from './relationKey.js';
 import { type Repair, shownRelation } from './repairs.js';
-import type { SchemaHistory } from './schemaChanges.js';
+import { readSchemaHistory, type SchemaHistory } from './schemaChanges.js';
 
 /** What start-up finds: where everything is, and what is to be added for it. */
 export interface Detection {
@@ -34,12 +34,10 @@ export interface Detected {
 const LOOKED_FOR = [...Object.values(TABLE_NAMES).flat(), ...KPI_VIEWS.map(normalised)];
 
 /** Looks at the catalog; changes nothing. */
-export async function detectSchema(
-  client: Queryable,
-  history: SchemaHistory,
-  defaultTenantId: string,
-): Promise<Detected> {
-  return detect(await readCatalog(client, LOOKED_FOR), history, defaultTenantId);
+export async function detectSchema(client: Queryable, defaultTenantId: string): Promise<Detected> {
+  const catalog = await readCatalog(client, LOOKED_FOR);
+  // After the catalog: what another process commits in between must not look like a customer's table.
+  return detect(catalog, await readSchemaHistory(client), defaultTenantId);
 }
 
 /** The same from a catalog that has been read; pure. */

@@ -104,7 +104,7 @@ export function detectReads(table: CatalogRelation, options: DetectReadsOptions)
   const createdAt = named(CREATED_NAMES, ['timestamptz', 'timestamp', 'date']) ?? null;
   const updatedAt =
     named(UPDATED_NAMES, ['timestamptz', 'timestamp', 'date']) ??
-    added('updated_at', 'timestamptz', 'timestamptz', 'when a read was revised');
+    added('updated_at', 'timestamp with time zone', 'timestamptz', 'when a read was revised');
   const readAt =
     named(READ_AT_NAMES, ['timestamptz', 'timestamp']) ??
     take(onlyTimestamp(writable.columns, taken)) ??

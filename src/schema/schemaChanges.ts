@@ -1,4 +1,5 @@
 import type { Queryable } from '../db.js';
+import { isTable } from '../stores/migrations.js';
 import type { RelationName } from './mapping.js';
 import { relationKey } from './relationKey.js';
 
@@ -23,11 +24,8 @@ export interface SchemaChange {
 
 /** Reads the two ledgers; a database that GridLens has never seen has neither. */
 export async function readSchemaHistory(client: Queryable): Promise<SchemaHistory> {
-  const { rows: ledgers } = await client.query<{ migrations: boolean; changes: boolean }>(
-    `SELECT to_regclass('ami_migrations') IS NOT NULL AS migrations,
-            to_regclass('ami_schema_changes') IS NOT NULL AS changes`,
-  );
-  const { migrations = false, changes = false } = ledgers[0] ?? {};
+  const migrations = await isTable(client, 'ami_migrations');
+  const changes = await isTable(client, 'ami_schema_changes');
   const { rows: applied } = migrations
     ? await client.query(`SELECT FROM ami_migrations WHERE name = 'phase1_meter_reads.sql'`)
     : { rows: [] };

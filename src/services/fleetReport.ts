@@ -1,5 +1,5 @@
-import { shownRelation } from '../schema/repairs.js';
 import type { RegistryMapping } from '../schema/mapping.js';
+import { shownRelation } from '../schema/repairs.js';
 import type { FleetCounts } from './fleetWrite.js';
 
 /** What a load did, as text for a terminal; `title` is the beginning of its first line. */

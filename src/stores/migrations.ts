@@ -40,16 +40,26 @@ export async function lockMigrations(client: Queryable): Promise<void> {
 }
 
 /**
+ * Whether a table is on the search path. Reads pg_class: to_regclass answers from a cache that waiting for an advisory
+ * lock does not refresh, and who waited took a table of reads that GridLens had just made for a customer's.
+ */
+export async function isTable(client: Queryable, name: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE relname = $1 AND nspname = ANY (current_schemas(false))`,
+    [name],
+  );
+  return rowCount !== 0;
+}
+
+/**
  * The files that this database has not had, in their order.
  *
  * @throws StartupError when an applied file was edited since.
  */
 export async function pendingMigrations(client: Queryable): Promise<Migration[]> {
   const files = await Promise.all(MIGRATIONS.map(readMigration));
-  const ledger = await client.query<{ present: boolean }>(
-    `SELECT to_regclass('ami_migrations') IS NOT NULL AS present`,
-  );
-  if (!ledger.rows[0]?.present) return files;
+  if (!(await isTable(client, 'ami_migrations'))) return files;
   const { rows } = await client.query<{ name: string; checksum: string }>(
     'SELECT name, checksum FROM ami_migrations',
   );

@@ -45,6 +45,42 @@ describe('withTransaction', () => {
   });
 });
 
+describe('createDatabase', () => {
+  let test: TestDatabase;
+  beforeAll(async () => {
+    test = await createTestDatabase('empty');
+  });
+  afterAll(() => test.drop());
+
+  it('reads dates as ISO writes them, and keeps what the URL sets beside what is asked for', async () => {
+    const { rows } = await test.pool.query('SELECT current_database() AS name');
+    await test.pool.query(`ALTER DATABASE ${rows[0].name} SET DateStyle = 'German, DMY'`);
+    await test.pool.query('CREATE SCHEMA theirs');
+    const url = new URL(test.url);
+    url.searchParams.set('options', '-c search_path=theirs -c statement_timeout=12345');
+    const look = async (options?: string): Promise<unknown> => {
+      const database = createDatabase({
+        connectionString: url.href,
+        applicationName: 'test',
+        maxConnections: 1,
+        queryTimeoutMs: 5_000,
+        onIdleError: () => undefined,
+        ...(options === undefined ? {} : { options }),
+      });
+      const { rows: found } = await database.query(
+        `SELECT '2026-01-31'::date::text AS day, '2026-01-31 10:15Z'::timestamptz AS at, current_schema() AS schema,
+           current_setting('statement_timeout') AS timeout`,
+      );
+      await database.end();
+      return found[0];
+    };
+    const at = new Date('2026-01-31T10:15:00Z');
+    expect(await look()).toEqual({ day: '2026-01-31', at, schema: 'theirs', timeout: '12345ms' });
+    // The queue's own search_path comes after the URL's.
+    expect(await look('-c search_path=public')).toMatchObject({ schema: 'public', timeout: '12345ms' });
+  });
+});
+
 describe('isTransient', () => {
   const fromPostgres = (code: string) => Object.assign(new pg.DatabaseError('x', 1, 'error'), { code });
   const fromNode = (code: string, syscall?: string) => Object.assign(new Error(code), { code, syscall });

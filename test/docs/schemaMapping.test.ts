@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { normalised } from '../../src/schema/catalog.js';
+import * as known from '../../src/schema/knownNames.js';
+
+const DOCUMENT = readFileSync(new URL('../../docs/SCHEMA_MAPPING.md', import.meta.url), 'utf8');
+
+describe('docs/SCHEMA_MAPPING.md', () => {
+  it('names every name that a table or column is known by, and no other in its tables', () => {
+    const { TABLE_NAMES, NOT_READ_AT: _, ...columns } = known;
+    const names = new Set([...Object.values(TABLE_NAMES).flat(), ...Object.values(columns).flat()]);
+    const written = new Set(
+      [...DOCUMENT.matchAll(/`([a-z_]+)`/g)].map((match) => normalised(match[1] ?? '')),
+    );
+    expect([...names].filter((name) => !written.has(name))).toEqual([]);
+
+    const rows = [...DOCUMENT.matchAll(/^\| [^|]* \| (?:[^|]* \| )?(`[a-z_]+`(?:, `[a-z_]+`)+) \|$/gm)];
+    const listed = rows.flatMap((row) =>
+      [...(row[1] ?? '').matchAll(/`([a-z_]+)`/g)].map((match) => match[1] ?? ''),
+    );
+    expect(listed.length).toBeGreaterThan(200);
+    expect(listed.filter((name) => !names.has(normalised(name)))).toEqual([]);
+  });
+});
