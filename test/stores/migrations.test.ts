@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { prepareStorage } from '../../src/context.js';
 import { createLogger } from '../../src/log.js';
+import { prepareSchema } from '../../src/schema/adapt.js';
 import { LAST_BEFORE_ACCESS, MIGRATIONS } from '../../src/stores/migrations.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
+import { waitFor } from '../support/waitFor.js';
 
 const silent = createLogger('test', 'silent');
 
@@ -27,6 +29,26 @@ describe('migrations', () => {
       `SELECT 1 FROM pg_inherits WHERE inhparent = 'meter_reads_electric'::regclass`,
     );
     expect(partitions.rowCount).toBe(9);
+  });
+
+  it("take no table for a customer's that another process made while they waited for it", async () => {
+    const database = await emptyDatabase();
+    const first = await database.pool.connect();
+    await first.query('BEGIN');
+    await prepareSchema(first, { defaultTenantId: 'T' });
+    const second = prepareStorage(database.url, false, silent);
+    await waitFor('the second to wait', async () => {
+      const { rowCount } = await database.pool.query(
+        `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (
+           SELECT oid FROM pg_database WHERE datname = current_database())`,
+      );
+      return rowCount === 1;
+    });
+    await first.query('COMMIT');
+    first.release();
+    expect((await second).reads.own).toBe(true);
+    const { rows } = await database.pool.query('SELECT DISTINCT kind FROM ami_schema_changes');
+    expect(rows).toEqual([{ kind: 'create' }]);
   });
 
   it('refuse a file that was edited after it had been applied', async () => {
