@@ -82,4 +82,29 @@ describe('rollups of a table that GridLens did not make', () => {
     await database.pool.query('CALL ami_rebuild_rollups()');
     await expectAgreement();
   });
+
+  it('are looked up by the index that the table has, whatever its types and collations', async () => {
+    const client = await database.pool.connect();
+    // The few rows of a test would be read one after the other.
+    await client.query(
+      'SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off',
+    );
+    const planOf = async (call: string): Promise<string> => {
+      const { rows } = await client.query(
+        `EXPLAIN (COSTS off) SELECT found.* FROM ami_known_meters known, LATERAL ${call} found`,
+      );
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    };
+    const byKey = await planOf(`ami_read_at(known.tenant_id, known.meter_id, '2026-01-01Z')`);
+    const ofMeter = await planOf(
+      `ami_reads_of_meter(known.tenant_id, known.meter_id, '2026-01-01Z', '2026-01-02Z')`,
+    );
+    client.release(true);
+    for (const plan of [byKey, ofMeter]) {
+      expect(plan).not.toContain('Function Scan');
+      const [condition] = /Index Cond: .*"ReadTs".*/.exec(plan) ?? [];
+      expect(condition, plan).toContain('"MeterNo"');
+      expect(condition, plan).toContain('"Utility Code"');
+    }
+  });
 });
