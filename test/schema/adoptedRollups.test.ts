@@ -86,12 +86,10 @@ describe('rollups of a table that GridLens did not make', () => {
   it('are looked up by the index that the table has, whatever its types and collations', async () => {
     const client = await database.pool.connect();
     // The few rows of a test would be read one after the other.
-    await client.query(
-      'SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off',
-    );
+    await client.query('SET enable_seqscan = off; SET enable_bitmapscan = off');
     const planOf = async (call: string): Promise<string> => {
       const { rows } = await client.query(
-        `EXPLAIN (COSTS off) SELECT found.* FROM ami_known_meters known, LATERAL ${call} found`,
+        `EXPLAIN (COSTS off) SELECT (SELECT true FROM ${call} LIMIT 1) FROM ami_known_meters known`,
       );
       return rows.map((row) => row['QUERY PLAN']).join('\n');
     };
