@@ -11,13 +11,18 @@ export interface RegistryPlanRequest {
 
 /** What a registry holds, in meters and feeders. */
 export interface RegistryCounts {
+  /** Meters out of service. */
   inactive: number;
+  /** Meters in service that are on no feeder. */
   withoutFeeder: number;
+  /** Meters that are there more than once, in service and on a feeder. */
   repeated: number;
   feeders: number;
+  /** Meters on the feeders beyond the cap. */
   beyondFeederCap: number;
+  /** Meters beyond the cap, on feeders within theirs. */
   beyondMeterCap: number;
-  /** Its line, within the caps; not empty. */
+  /** Its line, within both caps; empty when no meter can be published. */
   spans: readonly FeederSpan[];
 }
 

@@ -1,27 +1,14 @@
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
 import type { Queryable } from '../db.js';
-import type { FeederSpan } from '../emulator/fleet.js';
+import type { RegistryCounts } from '../emulator/registryPlan.js';
 import { quoted, quotedRelation } from '../schema/identifiers.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { registryQuery } from '../schema/registrySql.js';
 
 /** What a tenant's registry holds, and what of it a publish may cover. */
-export interface RegistrySurvey {
+export interface RegistrySurvey extends RegistryCounts {
   /** Different meter ids. */
   meters: number;
-  /** Meters out of service. */
-  inactive: number;
-  /** Meters in service that are on no feeder. */
-  withoutFeeder: number;
-  /** Meters that are there more than once, in service and on a feeder. */
-  repeated: number;
-  feeders: number;
-  /** Meters on the feeders beyond the cap. */
-  beyondFeederCap: number;
-  /** Meters beyond the cap, on feeders within theirs. */
-  beyondMeterCap: number;
-  /** The line, within both caps; empty when no meter can be published. */
-  spans: FeederSpan[];
   /** Of the line: meters, feeders, order. Null for an empty one. */
   fingerprint: string | null;
 }
