@@ -74,6 +74,19 @@ BEGIN
     AND anomaly.underregistered_reads = 0 AND anomaly.low_voltage_reads = 0;
 END $$;
 
+-- Which reads of a customer's table GridLens has written, a row a batch: a revision may change those, and no measured
+-- one. On our own table every read is ours, and this stays empty.
+CREATE TABLE ami_written_reads (
+  publish_id   uuid             NOT NULL,
+  batch_number smallint         NOT NULL,
+  tenant_id    text COLLATE "C" NOT NULL,
+  read_at      timestamptz      NOT NULL,
+  meter_ids    text[] COLLATE "C" NOT NULL,
+  PRIMARY KEY (publish_id, batch_number),
+  FOREIGN KEY (publish_id, batch_number) REFERENCES ami_publish_batches ON DELETE CASCADE
+);
+CREATE INDEX ami_written_reads_by_interval ON ami_written_reads (tenant_id, read_at);
+
 -- Counts UTC days anew, several in one pass: a table without an index by time would be read whole for each of them.
 CREATE FUNCTION ami_rebuild_rollups_of_days(first_day date, last_day date) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -207,7 +220,8 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT SET jit = off AS $$
 $$;
 
 -- As in phase 3: pg_temp last, nothing compiled. What makes and drops partitions acts as the owner of the reads, so
--- that the processes' role need not be it. Only that role is to be given the second, which throws reads away.
+-- that the processes' role need not be it. Nobody is given what acts as the owner by default: whoever could put the
+-- fold functions on a table of his own, or throw days of reads away, would.
 DO $$
 DECLARE
   name regprocedure;
@@ -224,4 +238,5 @@ BEGIN
 END $$;
 ALTER FUNCTION ami_ensure_read_partition(date) SECURITY DEFINER;
 ALTER FUNCTION ami_drop_read_partitions_before(date) SECURITY DEFINER;
-REVOKE EXECUTE ON FUNCTION ami_drop_read_partitions_before(date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION ami_ensure_read_partition(date), ami_drop_read_partitions_before(date),
+  ami_fold_inserted_reads(), ami_fold_updated_reads(), ami_fold_deleted_reads(), ami_fold_truncated_reads() FROM PUBLIC;

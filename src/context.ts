@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Config, DEFAULT_TENANT_ID } from './config.js';
 import { StartupError } from './contracts/errors.js';
@@ -10,7 +11,7 @@ import { preparedMapping, prepareSchema } from './schema/adapt.js';
 import type { SchemaMapping } from './schema/mapping.js';
 import { prepareError } from './schema/prepareErrors.js';
 import { preparePartitions } from './services/partitionUpkeep.js';
-import { missingOwnPrivileges, missingQueueRight } from './stores/ownPrivileges.js';
+import { missingOwnPrivileges, missingQueueRight, openSchema } from './stores/ownPrivileges.js';
 import { requirePostgres } from './stores/serverVersion.js';
 
 /** What every process has: built once, in order, closed in the reverse. */
@@ -118,15 +119,35 @@ export async function preparedSchema(
   // Looked at first, so that a role without the right to create can run what has been prepared.
   const found = await preparedMapping(database, { defaultTenantId });
   if (found) return found;
-  const done = await withTransaction(database, (client) => prepareSchema(client, { defaultTenantId })).catch(
-    (error: unknown) => {
-      throw prepareError(error);
-    },
-  );
+  // A start that is killed must not go on counting with everyone behind its locks. Not on every platform: there it does.
+  // The connection that the transaction is about to take is this one, the only idle one.
+  await database.query(`SET client_connection_check_interval = '1s'`).catch(() => undefined);
+  const done = await whenTablesAreFree(() =>
+    withTransaction(database, (client) => prepareSchema(client, { defaultTenantId })),
+  ).catch((error: unknown) => {
+    throw prepareError(error);
+  });
   if (done.migrations.length > 0) log.info({ applied: done.migrations }, 'migrations applied');
   for (const { summary, statement } of done.onCustomerTables) log.info({ statement }, summary);
   return done.mapping;
 }
+
+/** In all some 20 s, of which the customer's writers wait for half at most, in pieces. */
+const LOCK_ATTEMPTS = 20;
+const LOCK_PAUSE_MS = 500;
+
+/** Tries again while a lock is not to be had in time; the work must have been rolled back then. */
+async function whenTablesAreFree<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === LOCK_ATTEMPTS || (error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+      await setTimeout(LOCK_PAUSE_MS);
+    }
+  }
+}
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Migrations have a connection of their own: they may take longer than any answer may. */
 export async function prepareStorage(
@@ -146,6 +167,11 @@ export async function prepareStorage(
     if (queueInPostgres) refuse(await missingQueueRight(database));
     refuse(await missingOwnPrivileges(database, queueInPostgres));
     schema = await preparedSchema(database, defaultTenantId, log);
+    const open = await openSchema(database);
+    if (open !== undefined)
+      log.warn(
+        `anybody may create functions in schema ${open}: REVOKE CREATE ON SCHEMA ${open} FROM PUBLIC;`,
+      );
     await preparePartitions(database, new Date());
   } finally {
     await database.end();

@@ -7,13 +7,7 @@ import {
   type Migration,
   pendingMigrations,
 } from '../stores/migrations.js';
-import {
-  addTriggers,
-  createRegistry,
-  missingTriggers,
-  type PlannedStatement,
-  repaired,
-} from './additions.js';
+import { adoptReads, createRegistry, missingTriggers, type PlannedStatement, repaired } from './additions.js';
 import { createFunctions, staleFunctions } from './databaseFunctions.js';
 import { type Detection, detectSchema } from './detect.js';
 import { literal, quoted } from './identifiers.js';
@@ -37,8 +31,8 @@ export interface PrepareOptions {
   planOnly?: boolean;
 }
 
-/** Busy tables are waited for no longer than this, since everyone else queues behind who waits. */
-const LOCK_TIMEOUT = '10s';
+/** A busy table is waited for no longer than this at a time, since everyone else queues behind who waits. */
+const LOCK_TIMEOUT = '500ms';
 
 /**
  * Whether there is nothing to prepare; then the mapping, without a lock and without a right to create anything.
@@ -49,8 +43,9 @@ export async function preparedMapping(
   client: Queryable,
   { defaultTenantId }: PrepareOptions,
 ): Promise<SchemaMapping | undefined> {
-  const { mapping, repairs, create } = await detected(client, defaultTenantId);
-  if (repairs.length + create.length > 0 || (await pendingMigrations(client)).length > 0) return undefined;
+  const { mapping, repairs, create, recount } = await detected(client, defaultTenantId);
+  if (recount || repairs.length + create.length > 0 || (await pendingMigrations(client)).length > 0)
+    return undefined;
   if ((await staleFunctions(client, mapping.reads)).length > 0) return undefined;
   if (!mapping.reads.own && (await missingTriggers(client, mapping.reads)).length > 0) return undefined;
   return mapping;
@@ -63,6 +58,8 @@ export async function preparedMapping(
  * @throws StartupError one sentence a line when the schema cannot be adapted; nothing has been changed then.
  */
 export async function prepareSchema(client: Queryable, options: PrepareOptions): Promise<Preparation> {
+  // A snapshot from before the lock would not see what others have committed meanwhile.
+  await client.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
   await lockMigrations(client);
   // Counting the reads that are there takes as long as it takes.
   await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0`);
@@ -75,6 +72,7 @@ export async function prepareSchema(client: Queryable, options: PrepareOptions):
   const first = pending.findIndex(({ name }) => name === LAST_BEFORE_ACCESS) + 1;
   const readsTable = mapping.reads.own ? 'meter_reads_electric' : STAND_IN;
 
+  await requireEvents(client, pending);
   await keepingComment(client, 'ami_events', () =>
     applyMigrations(client, pending.slice(0, first), readsTable),
   );
@@ -88,7 +86,7 @@ export async function prepareSchema(client: Queryable, options: PrepareOptions):
   // Again: what was applied may have replaced what they are made from.
   await createFunctions(client, mapping);
   if (!mapping.reads.own)
-    onCustomerTables.push(...(await addTriggers(client, mapping.reads, options.planOnly === true)));
+    onCustomerTables.push(...(await adoptReads(client, detection, options.planOnly === true)));
   return { mapping, onCustomerTables, migrations: pending.map(({ name }: Migration) => name) };
 }
 
@@ -106,6 +104,46 @@ function requireMayCreate({ role, mayCreate, mapping: { ownSchema } }: Detection
     `Role ${role} may not create anything in schema ${schema}, where GridLens's own tables go: GRANT CREATE ON SCHEMA ${quoted(ownSchema)} TO ${quoted(role)}; or run npm run migrate once as a role that may.`,
   );
 }
+
+/**
+ * The brief's table of events may be there already; the migration then adds what it lacks.
+ *
+ * @throws StartupError when something else is called so.
+ */
+async function requireEvents(client: Queryable, pending: readonly Migration[]): Promise<void> {
+  if (!pending.some(({ name }) => name === 'phase3_ami_events.sql')) return;
+  const { rows } = await client.query<{ kind: string; owns: boolean; columns: string[] }>(
+    `SELECT relkind AS kind, pg_has_role(relowner, 'USAGE') AS owns, ARRAY(
+       SELECT attname::text FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped) AS columns
+     FROM pg_class WHERE relname = 'ami_events' AND relnamespace = quote_ident(current_schema())::regnamespace`,
+  );
+  const [found] = rows;
+  if (!found) return;
+  const lacks = EVENT_COLUMNS.find((column) => !found.columns.includes(column));
+  const why =
+    found.kind !== 'r'
+      ? 'is no plain table'
+      : lacks !== undefined
+        ? `has no column ${lacks}`
+        : found.owns
+          ? undefined
+          : 'belongs to another role, which alone may add what it lacks';
+  if (why === undefined) return;
+  throw new StartupError(
+    `The ami_events that is there cannot hold GridLens's events, since it ${why}: ALTER ${found.kind === 'v' ? 'VIEW' : 'TABLE'} ami_events RENAME TO ami_events_original; or give GridLens a schema of its own.`,
+  );
+}
+/** Of the brief; the rest is added. */
+const EVENT_COLUMNS = [
+  'id',
+  'tenant_id',
+  'feeder_id',
+  'event_type',
+  'severity',
+  'start_at',
+  'end_at',
+  'is_active',
+];
 
 /** The brief's table may be there, and its comment a customer's: the migration that completes it would put its own. */
 async function keepingComment(client: Queryable, table: string, work: () => Promise<void>): Promise<void> {

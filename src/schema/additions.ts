@@ -87,28 +87,29 @@ export async function missingTriggers(client: Queryable, { table }: ReadsMapping
   return triggerStatements(table, found?.triggers ?? []);
 }
 
-/** Puts the triggers on the customer's table and counts what is in it already. */
-export async function addTriggers(
+/**
+ * Puts the triggers on the customer's table, and counts what is in it already. Counts it anew, too, when the table or
+ * one of its mapped columns has become another: the rollups would otherwise be sums of two things.
+ */
+export async function adoptReads(
   client: Queryable,
-  reads: ReadsMapping,
+  { mapping: { reads }, adoption, recount }: Detection,
   planOnly: boolean,
 ): Promise<PlannedStatement[]> {
-  const statements = await missingTriggers(client, reads);
-  if (statements.length === 0) return [];
   const { table } = reads;
-  await recordSchemaChange(client, {
-    kind: 'adopt',
-    table,
-    statement: '',
-    reason: 'the database had a table of reads',
-  });
+  const statements = await missingTriggers(client, reads);
   for (const statement of statements) {
     if (!planOnly) await client.query(statement);
     await recordSchemaChange(client, { kind: 'add trigger', table, statement, reason: REASON });
   }
-  if (!planOnly) {
-    await client.query(`SET LOCAL lock_timeout = 0`);
-    await client.query(`SELECT ami_rebuild_rollups_of_days('-infinity', 'infinity')`);
+  if (statements.length > 0 || recount) {
+    await recordSchemaChange(client, {
+      kind: 'adopt',
+      table,
+      statement: JSON.stringify(adoption),
+      reason: 'the database had a table of reads',
+    });
+    if (!planOnly) await countAnew(client);
   }
   return statements.map((statement) => {
     const name = /CREATE TRIGGER (\S+)/.exec(statement)?.[1];
@@ -121,3 +122,12 @@ export async function addTriggers(
 }
 
 const REASON = 'the KPIs follow every read, whoever writes it';
+
+async function countAnew(client: Queryable): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = 0`);
+  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0::bigint))`);
+  // The rest is deleted by the count itself; meters whose ids have become others would stay known.
+  await client.query('DELETE FROM ami_known_meter_sets');
+  await client.query('DELETE FROM ami_known_meters');
+  await client.query(`SELECT ami_rebuild_rollups_of_days('-infinity', 'infinity')`);
+}

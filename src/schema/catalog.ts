@@ -38,6 +38,8 @@ export interface CatalogRelation extends RelationName {
   partitionOf: RelationName | null;
   columns: CatalogColumn[];
   uniqueKeys: UniqueKey[];
+  /** Columns of all unique indexes, also of those that ON CONFLICT cannot name. */
+  uniqueColumns: string[][];
   foreignKeys: ForeignKey[];
   /** Columns that a partitioned table's unique keys must contain. */
   partitionKey: string[];
@@ -54,8 +56,11 @@ export interface CatalogRelation extends RelationName {
   lacksReplicaIdentity: boolean;
   /** Sequences that its defaults draw from and that the role may not use. */
   closedSequences: string[];
-  /** Names of its triggers that call functions of GridLens. */
+  /** Names of its triggers that GridLens made, and of those the ones that somebody has disabled. */
   triggers: string[];
+  disabledTriggers: string[];
+  /** Postgres's own number of the relation: another table of the same name has another. */
+  oid: number;
   /** A view's text; empty for the rest. */
   definition: string;
 }
@@ -113,6 +118,9 @@ const NAMES_OF = (numbers: string, table: string): string =>
   `(SELECT json_agg(attname ORDER BY place) FROM unnest(${numbers}) WITH ORDINALITY AS key (number, place)
     JOIN pg_attribute ON attrelid = ${table} AND attnum = key.number)`;
 
+/** A policy, to the role that asks. */
+const APPLIES = `(polroles = '{0}' OR EXISTS (SELECT FROM unnest(polroles) member WHERE pg_has_role(member, 'USAGE')))`;
+
 const RELATIONS = `
 SELECT json_build_object(
   'schema', namespace.nspname, 'name', relation.relname,
@@ -123,7 +131,8 @@ SELECT json_build_object(
     WHERE inhrelid = relation.oid AND relation.relispartition),
   'columns', coalesce((
     SELECT json_agg(json_build_object(
-      'name', attname, 'type', format_type(atttypid, atttypmod), 'baseType', format_type(base.oid, -1),
+      'name', attname, 'type', format_type(atttypid, atttypmod), 'baseType', CASE WHEN base.typnamespace = 'pg_catalog'::regnamespace THEN format_type(base.oid, -1)
+        ELSE (SELECT format('%I.%I', nspname, base.typname) FROM pg_namespace WHERE oid = base.typnamespace) END,
       'kind', ${KIND},
       'limit', CASE WHEN modifier < 0 THEN NULL WHEN base.typname IN ('varchar', 'bpchar') THEN modifier - 4
         WHEN base.typname = 'numeric' THEN (modifier - 4) & 2047 END,
@@ -146,6 +155,9 @@ SELECT json_build_object(
     FROM pg_index JOIN pg_class key ON key.oid = indexrelid
     WHERE indrelid = relation.oid AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL
       AND indexprs IS NULL), '[]'),
+  'uniqueColumns', coalesce((
+    SELECT json_agg(coalesce(${NAMES_OF('(indkey::smallint[])[0:indnkeyatts - 1]', 'relation.oid')}, '[]'))
+    FROM pg_index WHERE indrelid = relation.oid AND indisunique), '[]'),
   'foreignKeys', coalesce((
     SELECT json_agg(json_build_object('columns', ${NAMES_OF('conkey', 'conrelid')},
       'target', json_build_object('schema', (SELECT nspname FROM pg_namespace WHERE oid = target.relnamespace), 'name', target.relname),
@@ -158,10 +170,13 @@ SELECT json_build_object(
   'may', json_build_object('select', has_table_privilege(relation.oid, 'SELECT'),
     'insert', has_table_privilege(relation.oid, 'INSERT'), 'update', has_table_privilege(relation.oid, 'UPDATE'),
     'trigger', has_table_privilege(relation.oid, 'TRIGGER')),
-  'hidesRows', row_security_active(relation.oid) AND NOT EXISTS (
-    SELECT FROM pg_policy WHERE polrelid = relation.oid AND polpermissive AND polcmd = '*'
-      AND pg_get_expr(polqual, polrelid) = 'true' AND coalesce(pg_get_expr(polwithcheck, polrelid), 'true') = 'true'
-      AND (polroles = '{0}' OR EXISTS (SELECT FROM unnest(polroles) member WHERE pg_has_role(member, 'USAGE')))),
+  'hidesRows', row_security_active(relation.oid) AND (
+    EXISTS (SELECT FROM pg_policy WHERE polrelid = relation.oid AND NOT polpermissive AND ${APPLIES})
+    OR EXISTS (
+      SELECT FROM unnest(ARRAY['r', 'a', 'w']) AS command WHERE NOT EXISTS (
+        SELECT FROM pg_policy WHERE polrelid = relation.oid AND polpermissive AND polcmd IN ('*', command::"char")
+          AND coalesce(pg_get_expr(polqual, polrelid), 'true') = 'true'
+          AND coalesce(pg_get_expr(polwithcheck, polrelid), 'true') = 'true' AND ${APPLIES}))),
   'rules', coalesce((SELECT json_agg(rulename ORDER BY rulename) FROM pg_rewrite
     WHERE ev_class = relation.oid AND ev_type IN ('2', '3') AND ev_enabled <> 'D'), '[]'),
   'heirs', coalesce((SELECT json_agg(inhrelid::regclass::text ORDER BY inhrelid) FROM pg_inherits
@@ -178,6 +193,9 @@ SELECT json_build_object(
       AND CASE WHEN sequence.relkind = 'S' THEN NOT has_sequence_privilege(sequence.oid, 'USAGE') END), '[]'),
   'triggers', coalesce((SELECT json_agg(tgname ORDER BY tgname) FROM pg_trigger
     WHERE tgrelid = relation.oid AND NOT tgisinternal AND tgname LIKE 'ami\\_%'), '[]'),
+  'disabledTriggers', coalesce((SELECT json_agg(tgname ORDER BY tgname) FROM pg_trigger
+    WHERE tgrelid = relation.oid AND NOT tgisinternal AND tgname LIKE 'ami\\_%' AND tgenabled IN ('D', 'R')), '[]'),
+  'oid', relation.oid::bigint,
   'definition', CASE WHEN relation.relkind = 'v' THEN pg_get_viewdef(relation.oid) ELSE '' END
 ) AS relation
 FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (schema, place)

@@ -42,25 +42,55 @@ export function isUsable(column: CatalogColumn, { kinds, taken }: Wanted): boole
   return kinds.includes(column.kind) && !taken?.has(column.name);
 }
 
-/** The single column of `relation` that refers to one of `target`, with the column it refers to. */
+/**
+ * The column of `relation` that refers to one of `target`, with the column it refers to. Of several the one that goes by
+ * a known name (a meter may refer to its feeder and to the one it is switched to); undefined where none tells.
+ *
+ * @param names normalised, that what is referred to goes by, the most telling first.
+ * @param tenantNames of the part of a composite key that is the tenant's.
+ */
 export function columnByForeignKey(
   relation: CatalogRelation,
   target: CatalogRelation | undefined,
-  pairOf: (columns: string[], targets: string[]) => number,
+  names: readonly string[],
+  tenantNames: readonly string[],
 ): { column: MappedColumn; targetColumn: MappedColumn } | undefined {
   if (!target) return undefined;
-  for (const key of relation.foreignKeys) {
-    if (key.target.schema !== target.schema || key.target.name !== target.name) continue;
-    const place = pairOf(key.columns, key.targetColumns);
-    const column = relation.columns.find(({ name }) => name === key.columns[place]);
-    const targetColumn = target.columns.find(({ name }) => name === key.targetColumns[place]);
-    if (column && targetColumn)
-      return { column: mapped(column, 'foreign key'), targetColumn: mapped(targetColumn, 'foreign key') };
-  }
-  return undefined;
+  const pairs = relation.foreignKeys
+    .filter((key) => key.target.schema === target.schema && key.target.name === target.name)
+    .flatMap((key) => pairOf(key, names, tenantNames) ?? [])
+    .flatMap(({ from, to }) => {
+      const column = relation.columns.find(({ name }) => name === from);
+      const targetColumn = target.columns.find(({ name }) => name === to);
+      return column && targetColumn ? { column, targetColumn } : [];
+    });
+  const rank = (name: string): number => names.indexOf(normalised(name));
+  const known = pairs
+    .filter(({ column }) => rank(column.name) >= 0)
+    .sort((a, b) => rank(a.column.name) - rank(b.column.name));
+  // A key under another name may be of a second meter, where a column of a known name stands beside it.
+  const isAlone =
+    new Set(pairs.map(({ column }) => column.name)).size === 1 &&
+    !relation.columns.some(({ name }) => rank(name) >= 0);
+  const chosen = known[0] ?? (isAlone ? pairs[0] : undefined);
+  return (
+    chosen && {
+      column: mapped(chosen.column, 'foreign key'),
+      targetColumn: mapped(chosen.targetColumn, 'foreign key'),
+    }
+  );
 }
 
-/** In a composite foreign key, the pair that is not the tenant's. */
-export function apartFrom(tenantNames: readonly string[]): (columns: string[]) => number {
-  return (columns) => columns.findIndex((name) => !tenantNames.includes(normalised(name)));
+/** Of a composite foreign key the pair that names the thing; the others name its tenant, company or district. */
+function pairOf(
+  { columns, targetColumns }: CatalogRelation['foreignKeys'][number],
+  names: readonly string[],
+  tenantNames: readonly string[],
+): { from: string; to: string } | undefined {
+  const pairs = columns.map((from, place) => ({ from, to: targetColumns[place] ?? '' }));
+  if (pairs.length === 1) return pairs[0];
+  const named = pairs.filter(({ from, to }) => [from, to].some((name) => names.includes(normalised(name))));
+  if (named.length === 1) return named[0];
+  const rest = pairs.filter(({ from }) => !tenantNames.includes(normalised(from)));
+  return rest.length === 1 ? rest[0] : undefined;
 }

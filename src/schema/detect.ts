@@ -1,17 +1,18 @@
 import type { Queryable } from '../db.js';
 import { type Catalog, type CatalogRelation, normalised, readCatalog } from './catalog.js';
-import { mapped } from './columns.js';
-import { detectReads } from './detectReads.js';
+import { columnByName, mapped } from './columns.js';
+import { detectReads, ID_KINDS } from './detectReads.js';
 import { detectRegistry } from './detectRegistry.js';
-import { quoted } from './identifiers.js';
-import { TABLE_NAMES } from './knownNames.js';
+import { quoted, quotedRelation } from './identifiers.js';
+import { FEEDER_OWN_NAMES, METER_NAMES, METER_OWN_NAMES, TABLE_NAMES } from './knownNames.js';
 import { mapKpiView } from './kpiViewColumns.js';
-import { KPI_VIEWS, type KpiViewName, type SchemaMapping } from './mapping.js';
+import { KPI_VIEWS, type KpiViewName, type ReadsMapping, type SchemaMapping } from './mapping.js';
 import { ownMapping } from './ownMapping.js';
 import { missingPrivileges } from './privileges.js';
+import { FOLD_TRIGGERS } from './readsTriggers.js';
 import { relationKey } from './relationKey.js';
 import { type Repair, shownRelation } from './repairs.js';
-import { readSchemaHistory, type SchemaHistory } from './schemaChanges.js';
+import { type Adoption, readSchemaHistory, type SchemaHistory } from './schemaChanges.js';
 
 /** What start-up finds: where everything is, and what is to be added for it. */
 export interface Detection {
@@ -22,6 +23,9 @@ export interface Detection {
   /** Who asks, and whether it may create anything in `mapping.ownSchema`. */
   role: string;
   mayCreate: boolean;
+  /** Of a customer's table of reads, and whether it is another than the rollups were counted by. */
+  adoption: Adoption | undefined;
+  recount: boolean;
 }
 
 export interface Detected {
@@ -54,17 +58,23 @@ export function detect(catalog: Catalog, history: SchemaHistory, defaultTenantId
     );
   if (problems.length > 0 || ownSchema === null) return { problems };
 
-  const found = (names: readonly string[], isOurs: (relation: CatalogRelation) => boolean) =>
-    choose(catalog.relations, names, isOurs, problems);
+  const found = (names: readonly string[], isMeant = (_: CatalogRelation): boolean => true) =>
+    choose(catalog.relations.filter(isMeant), names, () => false, problems);
   const made = (relation: CatalogRelation): boolean => history.created.has(relationKey(relation));
+  const isMade =
+    (name: string) =>
+    (relation: CatalogRelation): boolean =>
+      relation.name === name && made(relation);
   const ours = ownMapping(ownSchema);
 
-  const meters = found(TABLE_NAMES.meters, made);
-  const feeders = found(TABLE_NAMES.feeders, made);
-  const readsTable = history.readsAreOurs ? undefined : found(TABLE_NAMES.reads, () => false);
-  if (!readsTable && history.adopted !== undefined)
+  // A registry that GridLens made stays in use whatever comes beside it.
+  const meters = catalog.relations.find(isMade('meters')) ?? found(TABLE_NAMES.meters, identifiesMeters);
+  const feeders = catalog.relations.find(isMade('feeders')) ?? found(TABLE_NAMES.feeders, identifiesFeeders);
+  const readsTable = history.readsAreOurs ? undefined : found(TABLE_NAMES.reads);
+  problems.push(...movedReads(readsTable, history));
+  for (const name of readsTable?.disabledTriggers ?? [])
     problems.push(
-      `The table ${history.adopted} that GridLens has been writing reads to is not on the search_path any more: put it back, or give GridLens a database of its own in DATABASE_URL.`,
+      `Trigger ${name} of ${shownRelation(readsTable as CatalogRelation)}, which keeps the KPIs, is disabled: ALTER TABLE ${quotedRelation(readsTable as CatalogRelation)} ENABLE TRIGGER ${name}; then CALL ami_rebuild_rollups() counts what was missed.`,
     );
   const reads = readsTable
     ? detectReads(readsTable, {
@@ -72,6 +82,7 @@ export function detect(catalog: Catalog, history: SchemaHistory, defaultTenantId
         meters,
         feeders,
         added: history.addedColumns(readsTable),
+        pinned: history.adoption?.columns ?? {},
       })
     : { mapping: ours.reads, repairs: [], problems: [] };
   problems.push(...reads.problems);
@@ -105,7 +116,45 @@ export function detect(catalog: Catalog, history: SchemaHistory, defaultTenantId
   if (!feeders && registry.mapping.feeders?.own) create.push('feeders');
   if (!meters) create.push('meters');
   const { role, mayCreate } = catalog;
-  return { detection: { mapping, repairs, create, role, mayCreate }, problems };
+  const adoption = readsTable && adoptionOf(readsTable, reads.mapping);
+  const recount = JSON.stringify(adoption) !== JSON.stringify(history.adoption);
+  return { detection: { mapping, repairs, create, role, mayCreate, adoption, recount }, problems };
+}
+
+/** Race circuits and gas meters' makers are in tables too: one is meant where a column identifies what it should hold. */
+function identifiesMeters(relation: CatalogRelation): boolean {
+  const names = [...METER_NAMES, ...METER_OWN_NAMES];
+  return columnByName(relation, { names, kinds: ID_KINDS }) !== undefined;
+}
+
+function identifiesFeeders(relation: CatalogRelation): boolean {
+  return columnByName(relation, { names: FEEDER_OWN_NAMES, kinds: ID_KINDS }) !== undefined;
+}
+
+function adoptionOf({ oid }: CatalogRelation, { columns }: ReadsMapping): Adoption {
+  const pins = Object.entries(columns).flatMap(([meaning, column]) =>
+    column ? [[meaning, { name: column.name, kind: column.kind, source: column.source }]] : [],
+  );
+  return { oid, columns: Object.fromEntries(pins) };
+}
+
+/** A table of reads that is not the adopted one, while that is still there or nothing else is. */
+function movedReads(
+  readsTable: CatalogRelation | undefined,
+  { adoption, triggersAt }: SchemaHistory,
+): string[] {
+  if (!adoption || readsTable?.oid === adoption.oid) return [];
+  if (triggersAt !== undefined) {
+    const drop = FOLD_TRIGGERS.map(({ name }) => `DROP TRIGGER ${name} ON ${triggersAt};`).join(' ');
+    const other = readsTable ? `${shownRelation(readsTable)} has taken its name` : 'its name is another';
+    return [
+      `The adopted table of reads is called ${triggersAt} now, and ${other}: give the name back, or part with the table: ${drop}`,
+    ];
+  }
+  if (readsTable) return [];
+  return [
+    'The table of reads that GridLens has adopted is not on the search_path any more: put it back, or give GridLens a database of its own in DATABASE_URL.',
+  ];
 }
 
 /**
@@ -138,7 +187,7 @@ function choose(
     best.relation.schema === next.relation.schema
   )
     problems.push(
-      `${shownRelation(best.relation)} and ${shownRelation(next.relation)} could both be meant by ${names[0]}: rename the one that is not, for example ALTER TABLE ${shownRelation(next.relation)} RENAME TO ${next.relation.name.toLowerCase().replace(/\W/g, '_')}_old;`,
+      `${shownRelation(best.relation)} and ${shownRelation(next.relation)} could both be meant by ${names[0]}: rename the one that is not, for example ALTER TABLE ${quotedRelation(next.relation)} RENAME TO ${quoted(`${next.relation.name}_old`)};`,
     );
   return best?.relation;
 }
@@ -151,7 +200,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
 function closedSchemas({ closedSchemas, role }: Catalog): string[] {
   return closedSchemas.map(
     (schema) =>
-      `Role ${role} may not look into schema ${schema}, which is on its search_path: GRANT USAGE ON SCHEMA ${schema} TO ${role};`,
+      `Role ${role} may not look into schema ${schema}, which is on its search_path: GRANT USAGE ON SCHEMA ${quoted(schema)} TO ${quoted(role)};`,
   );
 }
 

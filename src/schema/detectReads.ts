@@ -1,29 +1,21 @@
-import { type CatalogColumn, type CatalogRelation, normalised } from './catalog.js';
-import { apartFrom, columnByForeignKey, columnByName, isUsable, mapped } from './columns.js';
+import type { CatalogRelation } from './catalog.js';
+import { columnByForeignKey, columnByName, mapped } from './columns.js';
 import { filledColumns } from './filledColumns.js';
 import {
   CREATED_NAMES,
   DELIVERED_NAMES,
   FEEDER_NAMES,
-  KWH_NAMES,
   METER_NAMES,
-  NOT_READ_AT,
   QUALITY_NAMES,
-  READ_AT_NAMES,
   TENANT_NAMES,
   UPDATED_NAMES,
   VOLTAGE_NAMES,
 } from './knownNames.js';
-import type { ColumnKind, MappedColumn, ReadsMapping } from './mapping.js';
-import {
-  cannotFill,
-  nameTaken,
-  noKeyPossible,
-  noMeterColumn,
-  noTimeColumn,
-  refusedTable,
-  wholeKwh,
-} from './readsRefusals.js';
+import type { ColumnKind, MappedColumn, PinnedColumns, ReadsMapping, ReadsMeaning } from './mapping.js';
+import { energyColumn } from './readsEnergy.js';
+import { readsKey } from './readsKey.js';
+import { cannotFill, nameTaken, noMeterColumn, refusedTable, wholeKwh } from './readsRefusals.js';
+import { timeColumn } from './readsTime.js';
 import type { Repair } from './repairs.js';
 
 /** Kinds that an id may be of. */
@@ -44,6 +36,8 @@ export interface DetectReadsOptions {
   feeders: CatalogRelation | undefined;
   /** Columns that GridLens added at an earlier start. */
   added: ReadonlySet<string>;
+  /** What the table was adopted with: another column that is added later must not take over by its name. */
+  pinned: PinnedColumns;
 }
 
 /** Finds out how a customer's table of interval reads says what ours would; pure. */
@@ -89,39 +83,47 @@ export function detectReads(table: CatalogRelation, options: DetectReadsOptions)
     return undefined;
   };
 
-  const ownTenant = apartFrom(TENANT_NAMES);
+  const takeOr = (found: MappedColumn | string | undefined): MappedColumn | undefined =>
+    typeof found === 'string' ? refuse(found) : take(found);
+
+  const pins = pinnedColumns(writable, options.pinned, take);
   const tenantId =
+    pins.tenantId ??
     named(TENANT_NAMES, ID_KINDS) ??
     added('tenant_id', 'text', 'text', 'the tenant', options.defaultTenantId);
   const meterId =
-    take(columnByForeignKey(writable, options.meters, ownTenant)?.column) ??
+    pins.meterId ??
+    take(columnByForeignKey(writable, options.meters, METER_NAMES, TENANT_NAMES)?.column) ??
     named(METER_NAMES, ID_KINDS) ??
     refuse(noMeterColumn(table));
   const feederId =
-    take(columnByForeignKey(writable, options.feeders, ownTenant)?.column) ??
+    pins.feederId ??
+    take(columnByForeignKey(writable, options.feeders, FEEDER_NAMES, TENANT_NAMES)?.column) ??
     named(FEEDER_NAMES, ID_KINDS) ??
     added('feeder_id', 'text', 'text', 'the feeder');
-  const createdAt = named(CREATED_NAMES, ['timestamptz', 'timestamp', 'date']) ?? null;
+  const createdAt = pins.createdAt ?? named(CREATED_NAMES, ['timestamptz', 'timestamp', 'date']) ?? null;
   const updatedAt =
+    pins.updatedAt ??
     named(UPDATED_NAMES, ['timestamptz', 'timestamp', 'date']) ??
     added('updated_at', 'timestamp with time zone', 'timestamptz', 'when a read was revised');
-  const readAt =
-    named(READ_AT_NAMES, ['timestamptz', 'timestamp']) ??
-    take(onlyTimestamp(writable.columns, taken)) ??
-    refuse(noTimeColumn(table));
-  const kwh = energyColumn(named, taken, writable);
+  const readAt = pins.readAt ?? takeOr(timeColumn(table, meterId, taken));
+  const kwh = pins.kwh ?? takeOr(energyColumn(table, taken));
   const deliveredKwh =
+    pins.deliveredKwh ??
     named(DELIVERED_NAMES, ['numeric']) ??
     added('delivered_kwh', 'numeric', 'numeric', 'the energy delivered');
   const voltage =
-    named(VOLTAGE_NAMES, ['numeric', 'integer']) ?? added('voltage', 'numeric', 'numeric', 'the voltage');
+    pins.voltage ??
+    named(VOLTAGE_NAMES, ['numeric', 'integer']) ??
+    added('voltage', 'numeric', 'numeric', 'the voltage');
   const qualityFlags =
+    pins.qualityFlags ??
     named(QUALITY_NAMES, ['text', 'text[]', 'json', 'jsonb', 'integer']) ??
     added('quality_flags', 'text[]', 'text[]', 'quality flags');
   const registered = kwh ?? added('kwh', 'numeric', 'numeric', 'the energy registered');
   for (const energy of [registered, deliveredKwh]) {
     const column = table.columns.find(({ name }) => name === energy.name);
-    if (column?.limit === 0) problems.push(wholeKwh(table, column));
+    if (column && column.limit !== null && column.limit < 2) problems.push(wholeKwh(table, column));
   }
   if (!meterId || !readAt) return { mapping: undefined, repairs, problems };
 
@@ -142,82 +144,25 @@ export function detectReads(table: CatalogRelation, options: DetectReadsOptions)
     createdAt,
     updatedAt,
   };
+  const { key, repair, problem } = readsKey(table, columns);
+  if (repair) repairs.push(repair);
+  if (problem !== undefined) problems.push(problem);
   return {
-    mapping: {
-      table: { schema: table.schema, name: table.name },
-      own: false,
-      columns,
-      filled,
-      key: keyOf(table, columns, repairs, problems),
-    },
+    mapping: { table: { schema: table.schema, name: table.name }, own: false, columns, filled, key },
     repairs,
     problems,
   };
 }
 
-/**
- * `kwh_delivered` is registered energy where it is the only one, and the utility's side beside another.
- */
-function energyColumn(
-  named: (names: readonly string[], kinds: readonly ColumnKind[]) => MappedColumn | undefined,
-  taken: Set<string>,
+/** The columns that a table was adopted with, where they are still there and of a kind that carries the meaning. */
+function pinnedColumns(
   table: Pick<CatalogRelation, 'columns'>,
-): MappedColumn | undefined {
-  const registered = named(KWH_NAMES, ['numeric']);
-  if (registered) return registered;
-  const other = table.columns.filter(
-    (column) =>
-      isUsable(column, { names: [], kinds: ['numeric'], taken }) &&
-      /kwh/.test(normalised(column.name)) &&
-      !/received|export|generat|reverse/.test(normalised(column.name)),
-  );
-  const [only] = other.length === 1 ? other : other.filter(({ name }) => normalised(name) === 'kwhdelivered');
-  if (!only) return undefined;
-  taken.add(only.name);
-  return mapped(only, 'known name');
-}
-
-function onlyTimestamp(
-  columns: readonly CatalogColumn[],
-  taken: ReadonlySet<string>,
-): MappedColumn | undefined {
-  const found = columns.filter(
-    (column) =>
-      isUsable(column, { names: [], kinds: ['timestamptz', 'timestamp'], taken }) &&
-      !NOT_READ_AT.test(normalised(column.name)),
-  );
-  return found.length === 1 && found[0] ? mapped(found[0], 'only of its type') : undefined;
-}
-
-/** A key over (tenant, meter, time), or over (meter, time), which implies it; else one is added. */
-function keyOf(
-  table: CatalogRelation,
-  { tenantId, meterId, readAt }: ReadsMapping['columns'],
-  repairs: Repair[],
-  problems: string[],
-): ReadsMapping['key'] {
-  const whole = [tenantId.name, meterId.name, readAt.name];
-  for (const wanted of [whole, [meterId.name, readAt.name]]) {
-    const found = table.uniqueKeys.find(
-      ({ columns }) => columns.length === wanted.length && wanted.every((name) => columns.includes(name)),
-    );
-    if (found)
-      return {
-        name: found.name,
-        columns: found.columns,
-        source: found.name === OWN_KEY ? 'added' : 'existing',
-      };
-  }
-  const outside = table.partitionKey.find((column) => !whole.includes(column));
-  if (outside !== undefined) problems.push(noKeyPossible(table, outside));
-  repairs.push({
-    kind: 'add unique key',
-    table: { schema: table.schema, name: table.name },
-    name: OWN_KEY,
-    columns: whole,
-    reason: 'nothing keeps a read from being there twice',
+  pinned: PinnedColumns,
+  take: (column: MappedColumn | undefined) => MappedColumn | undefined,
+): Partial<Record<ReadsMeaning, MappedColumn>> {
+  const found = Object.entries(pinned).map(([meaning, pin]) => {
+    const column = table.columns.find(({ name, kind }) => name === pin.name && kind === pin.kind);
+    return [meaning, take(column && mapped(column, pin.source))];
   });
-  return { name: OWN_KEY, columns: whole, source: 'added' };
+  return Object.fromEntries(found);
 }
-
-const OWN_KEY = 'ami_reads_key';

@@ -1,5 +1,5 @@
 import { type CatalogRelation, normalised } from './catalog.js';
-import { apartFrom, columnByForeignKey, columnByName, mapped } from './columns.js';
+import { columnByForeignKey, columnByName, mapped } from './columns.js';
 import { ID_KINDS } from './detectReads.js';
 import { quoted, quotedRelation } from './identifiers.js';
 import {
@@ -62,7 +62,7 @@ export function detectRegistry(options: DetectRegistryOptions): DetectedRegistry
         `${shownRelation(meters)} has no column that identifies a meter as ${kindInWords(options.reads.meterId)}: name it so, for example ALTER TABLE ${quotedRelation(meters)} RENAME COLUMN … TO meter_id;`,
       ],
     };
-  const byKey = columnByForeignKey(meters, feeders, apartFrom(TENANT_NAMES));
+  const byKey = columnByForeignKey(meters, feeders, FEEDER_NAMES, TENANT_NAMES);
   const feeder =
     byKey?.column ??
     columnByName(meters, { names: FEEDER_NAMES, kinds: ID_KINDS, taken: new Set([meterId.name]) }) ??
@@ -90,12 +90,12 @@ function meterIdOf(
   meters: CatalogRelation,
   { readsTable, reads }: DetectRegistryOptions,
 ): MappedColumn | undefined {
-  const referred = readsTable && columnByForeignKey(readsTable, meters, apartFrom(TENANT_NAMES));
+  const referred = readsTable && columnByForeignKey(readsTable, meters, METER_NAMES, TENANT_NAMES);
   if (referred) return referred.targetColumn;
-  const names = [...METER_NAMES, ...METER_OWN_NAMES];
+  const names = [normalised(reads.meterId.name), ...METER_NAMES, ...METER_OWN_NAMES];
   if (reads.meterId.kind !== 'text') return columnByName(meters, { names, kinds: [reads.meterId.kind] });
   return (
-    columnByName(meters, { names: METER_NAMES.slice(0, 1), kinds: ID_KINDS }) ??
+    columnByName(meters, { names: names.slice(0, 1), kinds: ID_KINDS }) ??
     columnByName(meters, { names, kinds: ['text'] }) ??
     columnByName(meters, { names, kinds: ID_KINDS })
   );
@@ -106,7 +106,7 @@ function feedersOf(
   { readsTable, reads }: DetectRegistryOptions,
   meters: { feeder: MappedColumn; key: MappedColumn | undefined } | undefined,
 ): { mapping?: NonNullable<RegistryMapping['feeders']>; problem?: string } {
-  const referred = readsTable && columnByForeignKey(readsTable, feeders, apartFrom(TENANT_NAMES));
+  const referred = readsTable && columnByForeignKey(readsTable, feeders, FEEDER_NAMES, TENANT_NAMES);
   const key = meters && (meters.key ?? keyFor(feeders, meters.feeder));
   const feederId =
     referred?.targetColumn ??

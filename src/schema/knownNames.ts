@@ -45,16 +45,45 @@ export const READ_AT_NAMES = words(
 );
 /** Timestamps that are about the row and not about the interval: never taken for its start. */
 export const NOT_READ_AT =
-  /^(created|updated|inserted|loaded|load|ingest|received|modified|lastmodified|changed|imported|processed|deleted|valid|expires|install)|(end|endat|endtime|endts|to|until)$/;
+  /^(created|updated|inserted|loaded|load|ingest|received|modified|lastmodified|changed|imported|processed|deleted|valid|expires|install)/;
+
+/** Whether a name says that it is the end of an interval: `interval_end_utc`, `hourEnding`, `period_to`. */
+export function isEnd(name: string): boolean {
+  const words = name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+  const plain = words.join('');
+  return (
+    words.some((word) => END_WORDS.includes(word)) ||
+    /(interval|period|read|reading|hour)(end|ending|ended)/.test(plain)
+  );
+}
+const END_WORDS = [
+  'end',
+  'ending',
+  'ended',
+  'endat',
+  'endts',
+  'endtime',
+  'enddt',
+  'to',
+  'until',
+  'till',
+  'thru',
+];
+
+/** A meter's register counts up for ever; it is no interval's energy. */
+export const CUMULATIVE = /cumul|register(?!ed)|odometer|index|totaliz|dial/;
 
 /**
  * What the meter registered, kWh per interval. `kwh_delivered` is what head-ends call it, seen from the utility;
  * only beside another kWh column is it what the utility's side measured.
  */
 export const KWH_NAMES = words(
-  'kwh kwh_registered registered_kwh kwh_reading kwh_read kwh_value kwh_usage usage_kwh kwh_used kwh_consumed',
-  'consumed_kwh consumption_kwh kwh_consumption kwh_interval interval_kwh kwh_total total_kwh energy_kwh kwh_energy',
-  'active_energy_kwh kwh_import import_kwh kwh_net net_kwh energy consumption usage',
+  'kwh kwh_registered registered_kwh kwh_interval interval_kwh kwh_usage usage_kwh kwh_used kwh_consumed consumed_kwh',
+  'consumption_kwh kwh_consumption energy_kwh kwh_energy active_energy_kwh kwh_import import_kwh energy consumption usage',
+  'kwh_value kwh_reading kwh_read kwh_total total_kwh kwh_net net_kwh',
 );
 export const DELIVERED_NAMES = words(
   'delivered_kwh kwh_delivered energy_delivered_kwh delivered_energy_kwh supplied_kwh kwh_supplied transformer_kwh',

@@ -87,6 +87,13 @@ export interface ReadsMapping {
   key: { name: string; columns: string[]; source: 'own' | 'existing' | 'added' };
 }
 
+export type ReadsMeaning = keyof ReadsMapping['columns'];
+
+/** The columns that a customer's table of reads was adopted with. */
+export type PinnedColumns = Readonly<
+  Partial<Record<ReadsMeaning, Pick<MappedColumn, 'name' | 'kind' | 'source'>>>
+>;
+
 /** Meters and feeders: the registry fleet. Only read, but by `npm run fleet`. */
 export interface RegistryMapping {
   meters: {

@@ -15,7 +15,7 @@ export function prepareError(error: unknown): unknown {
     );
   if (code === '55P03')
     return new StartupError(
-      `The schema could not be prepared, since a table was in use for more than 10 s (${message}): run npm run migrate when nothing long is running on it.`,
+      `The schema could not be prepared, since a table was in use for 20 s (${message}): run npm run migrate when nothing long is running on it.`,
       { cause: error },
     );
   // duplicate_table, duplicate_function, duplicate_object: a name of ours is taken by something that is not ours.

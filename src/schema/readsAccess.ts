@@ -49,12 +49,12 @@ export function accessFunctions(reads: ReadsMapping): SqlFunction[] {
         ? ' SELECT day, day FROM (SELECT DISTINCT day FROM ami_days_with_rollups() AS day) known ORDER BY day DESC '
         : ` SELECT date '-infinity', date 'infinity' `,
     },
-    ...(reads.own ? [] : WITHOUT_PARTITIONS),
+    ...(reads.own ? [] : FOR_ADOPTED),
   ];
 }
 
-/** A customer's table has no partitions of ours to make, and retention never deletes from it. */
-const WITHOUT_PARTITIONS: readonly SqlFunction[] = [
+/** A customer's table has no partitions of ours to make, retention never deletes from it, and no row is refused. */
+const FOR_ADOPTED: readonly SqlFunction[] = [
   {
     name: 'ami_ensure_read_partition',
     signature: '(day date) RETURNS boolean LANGUAGE sql',
@@ -64,5 +64,10 @@ const WITHOUT_PARTITIONS: readonly SqlFunction[] = [
     name: 'ami_drop_read_partitions_before',
     signature: '(first_day_kept date) RETURNS text[] LANGUAGE sql',
     body: ` SELECT '{}'::text[] `,
+  },
+  {
+    name: 'ami_adopted_is_plausible',
+    signature: '(energy numeric, voltage numeric) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE',
+    body: ' SELECT true ',
   },
 ];

@@ -6,8 +6,8 @@ export const UNASSIGNED_FEEDER = 'UNASSIGNED';
 
 /**
  * Rows of the table of reads, or of a transition table of it, in canonical columns: a subquery without an alias.
- * Rows that are no reads, without a meter or a time, are left out. What no KPI could make a sum of (NaN, infinity,
- * beyond 1e12) counts as not measured: a customer's loader must not fail for it.
+ * Rows that are no reads, without a meter or a time, are left out. What no meter measures (NaN, infinity, beyond 1e6:
+ * 4 GW of one meter) counts as not measured: a customer's loader must not fail for it.
  *
  * @param from the table in SQL.
  */
@@ -58,5 +58,5 @@ export function toStored({ kind, baseType, collation }: MappedColumn, value: str
 
 function measured(column: MappedColumn): string {
   const value = `${stored(column)}::numeric`;
-  return `CASE WHEN ${value} > -1e12 AND ${value} < 1e12 THEN ${value} END`;
+  return `CASE WHEN ${value} > -1e6 AND ${value} < 1e6 THEN ${value} END`;
 }

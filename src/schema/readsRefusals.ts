@@ -9,7 +9,7 @@ import { shown, shownRelation } from './repairs.js';
 export function refusedTable(table: CatalogRelation): string[] {
   const where = shownRelation(table);
   const sql = quotedRelation(table);
-  const away = `give it another name, and GridLens makes a table of its own: ALTER ${SQL_KIND[table.kind]} ${sql} RENAME TO ${quoted(`${table.name}_original`)};`;
+  const away = ownTable(table);
   if (table.partitionOf !== null)
     return [
       `${where} is a partition of ${shownRelation(table.partitionOf)}, and triggers that keep the KPIs cannot be put on a partition: take it away with ALTER TABLE ${quotedRelation(table.partitionOf)} DETACH PARTITION ${sql}; or give the parent its name.`,
@@ -42,16 +42,42 @@ const SQL_KIND: Readonly<Record<CatalogRelation['kind'], string>> = {
 
 /** Of a partitioned table that has no unique key by which a read is known, and can have none. */
 export function noKeyPossible(table: CatalogRelation, partitionColumn: string): string {
-  return `${shownRelation(table)} is partitioned by ${shown(partitionColumn)}, which a unique key over tenant, meter and time cannot contain, so that nothing could keep a read from being there twice: partition it by the time of the read, or give it another name, and GridLens makes a table of its own: ALTER TABLE ${quotedRelation(table)} RENAME TO ${quoted(`${table.name}_original`)};`;
+  return `${shownRelation(table)} is partitioned by ${shown(partitionColumn)}, which a unique key over tenant, meter and time cannot contain, so that nothing could keep a read from being there twice: partition it by the time of the read, or ${ownTable(table)}`;
 }
 
 export function noMeterColumn(table: CatalogRelation): string {
   return `${shownRelation(table)} has no column for the meter (meter_id, meter_number, …): name the one that carries it so, for example ALTER TABLE ${quotedRelation(table)} RENAME COLUMN … TO meter_id;`;
 }
 
+export function stampedWithTheEnd(table: CatalogRelation, { name }: CatalogColumn): string {
+  return `${shownRelation(table)} tells its reads apart by ${shown(name)}, the end of their intervals, where GridLens stamps the start, so that every read would be one interval off: ${ownTable(table)}`;
+}
+
+export function severalRows(table: CatalogRelation, column: string): string {
+  return `${shownRelation(table)} holds several rows of a meter and time, told apart by ${shown(column)}, and GridLens can neither tell which is the read nor write another: ${ownTable(table)}`;
+}
+
+export function oneReadAMeter(table: CatalogRelation, key: string): string {
+  return `${shownRelation(table)} can hold one read of a meter alone, by its unique key ${shown(key)}: ${ownTable(table)}`;
+}
+
+export function noEnergyColumn(table: CatalogRelation, { name, type }: CatalogColumn): string {
+  return `${shownRelation(table)} has no column that is surely the energy of an interval in kWh (${shown(name)}, ${type}, may be a register that counts up, another unit, or a part of it): add one and fill it: ALTER TABLE ${quotedRelation(table)} ADD COLUMN kwh numeric;`;
+}
+
+function ownTable(table: CatalogRelation): string {
+  return `give it another name, and GridLens makes a table of its own: ALTER ${SQL_KIND[table.kind]} ${quotedRelation(table)} RENAME TO ${quoted(`${table.name}_original`)};`;
+}
+
 export function noTimeColumn(table: CatalogRelation): string {
   const sql = quotedRelation(table);
-  const text = table.columns.find(({ name }) => READ_AT_NAMES.includes(normalised(name)));
+  const text = table.columns.find(
+    ({ name, kind, isGenerated }) =>
+      READ_AT_NAMES.includes(normalised(name)) &&
+      !isGenerated &&
+      kind !== 'timestamptz' &&
+      kind !== 'timestamp',
+  );
   const hint = text
     ? `${shown(text.name)} is of type ${text.type}, and timestamptz or timestamp is needed: ALTER TABLE ${sql} ALTER COLUMN ${quoted(text.name)} TYPE timestamptz USING ${quoted(text.name)}::text::timestamptz;`
     : `add one of type timestamptz with the start of the interval and fill it: ALTER TABLE ${sql} ADD COLUMN read_at timestamptz;`;
@@ -65,7 +91,7 @@ export function nameTaken(table: CatalogRelation, column: CatalogColumn, meaning
 }
 
 export function wholeKwh(table: CatalogRelation, { name, type }: CatalogColumn): string {
-  return `${shownRelation(table)}.${shown(name)} is of type ${type}, which rounds a quarter hour's energy to whole kWh: ALTER TABLE ${quotedRelation(table)} ALTER COLUMN ${quoted(name)} TYPE numeric;`;
+  return `${shownRelation(table)}.${shown(name)} is of type ${type}, which rounds a quarter hour's energy to whole kWh or tenths: ALTER TABLE ${quotedRelation(table)} ALTER COLUMN ${quoted(name)} TYPE numeric;`;
 }
 
 /** Of a NOT NULL column without a default. The statement runs as it stands; a default of one's own is as good. */
@@ -78,7 +104,8 @@ function mendingNotNull(table: CatalogRelation, column: CatalogColumn): string {
   const alter = `ALTER TABLE ${sql} ALTER COLUMN ${quoted(column.name)}`;
   const isKey = table.uniqueKeys.some(({ isPrimary, columns }) => isPrimary && columns.includes(column.name));
   if (!isKey) return `${alter} DROP NOT NULL; or give it a default`;
-  if (column.kind !== 'integer') return `${alter} SET DEFAULT gen_random_uuid()::text;`;
+  if (column.kind === 'text') return `${alter} SET DEFAULT gen_random_uuid()::text;`;
+  if (column.kind !== 'integer') return `give it a default: ${alter} SET DEFAULT …;`;
   const [sequenceOf, name] = [literal(sql), literal(column.name)];
   return `${alter} ADD GENERATED BY DEFAULT AS IDENTITY; SELECT setval(pg_get_serial_sequence(${sequenceOf}, ${name}), (SELECT max(${quoted(column.name)}) FROM ${sql}));`;
 }

@@ -12,7 +12,8 @@ export const QUALITY_BITS: Readonly<Record<string, number>> = {
 
 /**
  * `ami_write_batch` for a customer's table: as in sql/phase3_write_batch.sql, with the table's own columns and types.
- * A value that the column cannot hold is refused by the assignment, never cut off.
+ * A value that the column cannot hold is refused by the assignment, never cut off. A revision changes only reads that
+ * GridLens has written: what a meter of the customer's has measured stays as it is, and counts as duplicate.
  */
 export function writeFunction(reads: ReadsMapping): SqlFunction {
   const { columns, filled, key } = reads;
@@ -50,6 +51,7 @@ export function writeFunction(reads: ReadsMapping): SqlFunction {
   const same = [columns.feederId, columns.tenantId]
     .map(({ name }) => `stored.${quoted(name)} = excluded.${quoted(name)}`)
     .join(' AND ');
+  const meter = `stored.${quoted(columns.meterId.name)}::text COLLATE "C"`;
   return {
     name: 'ami_write_batch',
     signature: `(
@@ -64,6 +66,9 @@ DECLARE
   batch_meters integer;
   interval_minutes integer;
   reads integer := cardinality(p_meter_ids);
+  new_meters text[];
+  present text[];
+  ours text[];
 BEGIN
   SELECT batch.meters, publish.interval_minutes INTO batch_meters, interval_minutes
   FROM ami_publish_batches batch JOIN ami_publishes publish USING (publish_id)
@@ -73,22 +78,32 @@ BEGIN
     RETURN;
   END IF;
 
-  updated := 0;
   IF p_on_conflict = 'nothing' THEN
-    ${insert} DO NOTHING;
-    GET DIAGNOSTICS inserted = ROW_COUNT;
+    WITH written AS (
+    ${insert} DO NOTHING
+      RETURNING ${meter} AS meter_id
+    )
+    SELECT array_agg(meter_id) INTO new_meters FROM written;
+    updated := 0;
   ELSE
-    -- What is there already counts as updated; the system columns that would tell row by row are not to be had of a
-    -- partitioned table.
-    SELECT count(*) INTO updated
-    FROM unnest(p_meter_ids, p_feeder_ids) AS read (meter_id, feeder_id),
-      LATERAL ami_read_at(p_tenant_id, read.meter_id, p_read_at) AS present
-    WHERE present.feeder_id = read.feeder_id;
+    present := ARRAY(
+      SELECT read.meter_id FROM unnest(p_meter_ids) AS read (meter_id),
+        LATERAL ami_read_at(p_tenant_id, read.meter_id, p_read_at) AS found);
+    ours := ARRAY(
+      SELECT meter_id FROM ami_written_reads written, unnest(written.meter_ids) AS meter_id
+      WHERE written.tenant_id = p_tenant_id AND written.read_at = p_read_at AND meter_id = ANY (p_meter_ids));
+    WITH written AS (
     ${insert} DO UPDATE SET ${revised}
-      WHERE ${same};
-    GET DIAGNOSTICS inserted = ROW_COUNT;
-    updated := least(updated, inserted);
-    inserted := inserted - updated;
+      WHERE ${same} AND ${meter} = ANY (ours)
+      RETURNING ${meter} AS meter_id
+    )
+    SELECT array_agg(meter_id) FILTER (WHERE meter_id <> ALL (present)),
+           count(*) FILTER (WHERE meter_id = ANY (present))
+    INTO new_meters, updated FROM written;
+  END IF;
+  inserted := coalesce(cardinality(new_meters), 0);
+  IF inserted > 0 THEN
+    INSERT INTO ami_written_reads VALUES (p_publish_id, p_batch_number, p_tenant_id, p_read_at, new_meters);
   END IF;
 
   duplicate := reads - inserted - updated;

@@ -1,17 +1,25 @@
 import type { Queryable } from '../db.js';
 import { isTable } from '../stores/migrations.js';
-import type { RelationName } from './mapping.js';
+import type { PinnedColumns, RelationName } from './mapping.js';
 import { relationKey } from './relationKey.js';
 
 /** What GridLens has done to this database before. */
 export interface SchemaHistory {
   /** Whether the table of reads is one that GridLens made. */
   readsAreOurs: boolean;
-  /** The customer's table of reads that was adopted, as it was called then; undefined before. */
-  adopted: string | undefined;
+  /** How the customer's table of reads was adopted; undefined before. */
+  adoption: Adoption | undefined;
+  /** The adopted relation, as it is called now, where our triggers are still on it. */
+  triggersAt: string | undefined;
   /** Keys of the relations that GridLens made beside its `ami_` ones. */
   created: ReadonlySet<string>;
   addedColumns(table: RelationName): ReadonlySet<string>;
+}
+
+/** The mapping that the rollups were counted by. */
+export interface Adoption {
+  oid: number;
+  columns: PinnedColumns;
 }
 
 export interface SchemaChange {
@@ -30,14 +38,23 @@ export async function readSchemaHistory(client: Queryable): Promise<SchemaHistor
     ? await client.query(`SELECT FROM ami_migrations WHERE name = 'phase1_meter_reads.sql'`)
     : { rows: [] };
   const { rows } = changes
-    ? await client.query<{ kind: string; schema: string; name: string; column: string | null }>(
-        `SELECT kind, table_schema AS schema, table_name AS name, column_name AS column FROM ami_schema_changes`,
+    ? await client.query<{
+        kind: string;
+        schema: string;
+        name: string;
+        column: string | null;
+        statement: string;
+      }>(
+        `SELECT kind, table_schema AS schema, table_name AS name, column_name AS column, statement
+         FROM ami_schema_changes ORDER BY change`,
       )
     : { rows: [] };
-  const adopted = rows.find(({ kind }) => kind === 'adopt');
+  const adopted = rows.findLast(({ kind }) => kind === 'adopt');
+  const adoption = adopted && (JSON.parse(adopted.statement) as Adoption);
   return {
     readsAreOurs: applied.length > 0 && !adopted,
-    adopted: adopted && `${adopted.schema}.${adopted.name}`,
+    adoption,
+    triggersAt: adoption && (await relationWithTriggers(client, adoption.oid)),
     created: new Set(rows.filter(({ kind }) => kind === 'create').map(relationKey)),
     addedColumns: (table) =>
       new Set(
@@ -46,6 +63,17 @@ export async function readSchemaHistory(client: Queryable): Promise<SchemaHistor
           .flatMap(({ column }) => column ?? []),
       ),
   };
+}
+
+async function relationWithTriggers(client: Queryable, oid: number): Promise<string | undefined> {
+  const { rows } = await client.query<{ relation: string }>(
+    `SELECT format('%I.%I', nspname, relname) AS relation
+     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE pg_class.oid = $1 AND EXISTS (
+       SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = 'ami_fold_inserted_reads')`,
+    [oid],
+  );
+  return rows[0]?.relation;
 }
 
 /** Notes what was done to a table, with the statement that did it. */
@@ -64,10 +92,12 @@ export async function listSchemaChanges(client: Queryable) {
     changedAt: Date;
     kind: SchemaChange['kind'];
     table: string;
-    statement: string;
+    /** Null for an adoption, which is none. */
+    statement: string | null;
     reason: string;
   }>(
-    `SELECT changed_at AS "changedAt", kind, format('%I.%I', table_schema, table_name) AS table, statement, reason
+    `SELECT changed_at AS "changedAt", kind, format('%I.%I', table_schema, table_name) AS table,
+       CASE WHEN kind <> 'adopt' THEN statement END AS statement, reason
      FROM ami_schema_changes ORDER BY change`,
   );
   return rows;

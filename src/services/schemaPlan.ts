@@ -33,7 +33,7 @@ export interface PlanOptions {
  */
 export async function planSchema(database: Database, options: PlanOptions): Promise<SchemaPlan> {
   return withClient(database, async (client) => {
-    await client.query('BEGIN');
+    await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     try {
       const { rows } = await client.query<{ database: string; role: string; queue: boolean }>(
         `SELECT current_database() AS database, current_user AS role, to_regnamespace('bullmq') IS NOT NULL AS queue`,

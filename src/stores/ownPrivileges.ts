@@ -1,5 +1,8 @@
 import type { Queryable } from '../db.js';
 
+/** Who migrated; a customer's own table may be called `ami_…` too. */
+const OWNER = `(SELECT relowner FROM pg_class WHERE oid = to_regclass('ami_migrations'))`;
+
 /**
  * What the role lacks on GridLens's own tables, sequences and functions to run API and worker, with the statement
  * that grants it; undefined when it has all. A role other than the one that migrated has to be given it.
@@ -17,18 +20,18 @@ export async function missingOwnPrivileges(
   }>(
     `SELECT quote_ident(current_user) AS role,
        ARRAY(SELECT oid::regclass::text FROM pg_class
-             WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind IN ('r', 'p')
+             WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relowner = ${OWNER} AND relkind IN ('r', 'p')
                AND NOT relispartition AND relname LIKE 'ami\\_%'
                AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
                  AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))
              ORDER BY 1) AS tables,
        ARRAY(SELECT oid::regclass::text FROM pg_class
-             WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relname LIKE 'ami\\_%'
+             WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relowner = ${OWNER} AND relname LIKE 'ami\\_%'
                -- CASE, since AND may ask of a table whether it is a sequence.
                AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(oid, 'USAGE') END
              ORDER BY 1) AS sequences,
        ARRAY(SELECT oid::regprocedure::text FROM pg_proc
-             WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proname LIKE 'ami\\_%'
+             WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proowner = ${OWNER} AND proname LIKE 'ami\\_%'
                AND prorettype <> 'trigger'::regtype AND proname <> 'ami_drop_read_partitions_before'
                AND NOT has_function_privilege(oid, 'EXECUTE')
              ORDER BY 1) AS routines,
@@ -61,11 +64,26 @@ export async function missingOwnPrivileges(
  * Why the queue's schema cannot be made here, with the statement that mends it; undefined when it is there or can be.
  */
 export async function missingQueueRight(client: Queryable): Promise<string | undefined> {
-  const { rows } = await client.query<{ role: string; database: string; can: boolean }>(
+  const { rows } = await client.query<{ role: string; database: string; can: boolean; foreign: boolean }>(
     `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
+       (SELECT count(*) > 0 AND count(*) FILTER (WHERE relname = 'migration') = 0
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = 'bullmq') AS foreign,
        to_regnamespace('bullmq') IS NOT NULL OR has_database_privilege(current_database(), 'CREATE') AS can`,
   );
-  const { role, database, can } = rows[0] as (typeof rows)[number];
+  const { role, database, can, foreign } = rows[0] as (typeof rows)[number];
+  if (foreign)
+    return "The database has a schema bullmq that is not the queue's: set REDIS_URL, and the queue is in Redis, or rename it: ALTER SCHEMA bullmq RENAME TO bullmq_original;";
   if (can) return undefined;
   return `Role ${role} may not create the queue's schema bullmq in database ${database}: GRANT CREATE ON DATABASE ${database} TO ${role}; or set REDIS_URL, and the queue is in Redis.`;
+}
+
+/**
+ * The own schema, where everybody may create something in it: a function there can be made to run in the place of one
+ * that the triggers call, with their owner's rights. So it is by default up to Postgres 14; undefined where not.
+ */
+export async function openSchema(client: Queryable): Promise<string | undefined> {
+  const { rows } = await client.query<{ schema: string }>(
+    `SELECT quote_ident(current_schema()) AS schema WHERE has_schema_privilege('public', current_schema(), 'CREATE')`,
+  );
+  return rows[0]?.schema;
 }

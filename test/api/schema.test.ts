@@ -69,8 +69,8 @@ describe('GET /api/ami/schema over an existing schema', () => {
     expect(body.changes[0]).toMatchObject(first);
     expect(body.changes.map(({ kind }: { kind: string }) => kind)).toEqual([
       ...Array(3).fill('add column'),
-      'adopt',
       ...Array(4).fill('add trigger'),
+      'adopt',
     ]);
   });
 });

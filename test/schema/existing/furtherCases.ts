@@ -89,6 +89,7 @@ export const FURTHER_CASES: ExistingCase[] = [
     existingReads: 54 * 8,
     columns: keywords,
     reads: readsInSql(TABLE, keywords, 'json', true),
+    filled: ['end'],
     key: { name: 'one_per_quarter_hour', columns: ['timestamp', 'tenant', 'meter_id'] },
     meters: { table: 'meters', tenantId: 'tenant', meterId: 'meter_id', feeder: 'circuit_id' },
     feeders: { table: 'circuits', key: 'circuit_id', feederId: 'circuit_id' },
