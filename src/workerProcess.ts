@@ -31,7 +31,7 @@ export async function startWorker(config: Config): Promise<Running> {
 }
 
 /** The worker over a context, which stays open when it stops. */
-export function runWorker({ config, database, queue, log }: Context): Running {
+export function runWorker({ config, database, queue, schema, log }: Context): Running {
   const adaptive = config.workerConcurrency === 'adaptive';
   const concurrency = config.workerConcurrency === 'adaptive' ? START_CONCURRENCY : config.workerConcurrency;
 
@@ -41,7 +41,7 @@ export function runWorker({ config, database, queue, log }: Context): Running {
     queue,
     log,
     concurrency,
-    runner: createBatchRunner(database, pacer),
+    runner: createBatchRunner(database, pacer, schema.registry),
     onWritten: (elapsedMs) => {
       if (adaptive) latenciesMs.push(elapsedMs);
     },
@@ -61,8 +61,8 @@ export function runWorker({ config, database, queue, log }: Context): Running {
   const upkeep = async (): Promise<void> => {
     const { readsRetentionDays } = config;
     const done = await runUpkeep({ database, queue, readsRetentionDays, now: () => new Date() });
-    const { partitionsMade, partitionsDropped, batchesRestored, eventsExpired } = done;
-    if (partitionsMade + partitionsDropped.length + batchesRestored + eventsExpired > 0)
+    const { partitionsMade, partitionsDropped, batchesRestored, eventsExpired, fleetsDeleted } = done;
+    if (partitionsMade + partitionsDropped.length + batchesRestored + eventsExpired + fleetsDeleted > 0)
       log.info(done, 'upkeep');
   };
   const periodic = [

@@ -3,34 +3,47 @@ import { DEFAULT_CLIMATE } from '../emulator/climate.js';
 import { MAX_BATCH_SIZE } from './limits.js';
 import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
+const described = z.object({
+  publishId: z.uuid(),
+  batch: z.int().nonnegative(),
+  tenantId: z.string().min(1),
+  /** Start of the interval; the worker stamps reads with exactly this. */
+  readAt: z.iso.datetime().transform((value) => new Date(value)),
+  intervalMinutes: z.union([z.literal(15), z.literal(60)]),
+  seed: z.string(),
+  from: z.int().nonnegative(),
+  to: z.int().positive(),
+  // With defaults: jobs that were queued before there was a choice are of these.
+  timeZone: timeZone.default(DEFAULT_TIME_ZONE),
+  climate: climate.default(DEFAULT_CLIMATE),
+  onConflict: z.enum(['nothing', 'update']),
+  /** The request that asked for it, so that the worker's log lines can be found from the API's. */
+  requestId: z.string().optional(),
+});
+
+/** Whose line the positions are of. */
+const line = z.union([
+  z.object({
+    fleet: z.object({ meterCount: z.int().positive(), feederCount: z.int().positive() }),
+    fleetId: z.never().optional(),
+    meterCount: z.never().optional(),
+  }),
+  // Never with a `fleet`: workers from before registry fleets require one, and would generate just that.
+  z.object({
+    fleet: z.never().optional(),
+    /** The snapshot of the registry. */
+    fleetId: z.string().regex(/^\d{1,19}$/),
+    /** So many of its line's meters, from the first on, are the publish's fleet. */
+    meterCount: z.int().positive(),
+  }),
+]);
+
 /**
  * What a queued job carries: ranges, never lists of meters, so that it stays a few hundred bytes whatever
  * the batch size (decision 3). Everything a read depends on is here or in the database; the clock is not.
  */
-export const batchJob = z
-  .object({
-    publishId: z.uuid(),
-    batch: z.int().nonnegative(),
-    tenantId: z.string().min(1),
-    /** Start of the interval; the worker stamps reads with exactly this. */
-    readAt: z.iso.datetime().transform((value) => new Date(value)),
-    intervalMinutes: z.union([z.literal(15), z.literal(60)]),
-    seed: z.string(),
-    fleet: z.object({ meterCount: z.int().positive(), feederCount: z.int().positive() }),
-    /** The snapshot of the registry that the positions are of; without one they are the synthetic fleet's. */
-    fleetId: z
-      .string()
-      .regex(/^\d{1,19}$/)
-      .optional(),
-    from: z.int().nonnegative(),
-    to: z.int().positive(),
-    // With defaults: jobs that were queued before there was a choice are of these.
-    timeZone: timeZone.default(DEFAULT_TIME_ZONE),
-    climate: climate.default(DEFAULT_CLIMATE),
-    onConflict: z.enum(['nothing', 'update']),
-    /** The request that asked for it, so that the worker's log lines can be found from the API's. */
-    requestId: z.string().optional(),
-  })
+export const batchJob = described
+  .and(line)
   .refine((job) => job.to > job.from && job.to - job.from <= MAX_BATCH_SIZE, {
     message: `a job covers between 1 and ${MAX_BATCH_SIZE} meters`,
   });

@@ -1,5 +1,7 @@
 import type { RequestHandler, Router } from 'express';
+import { ApiError } from '../contracts/errors.js';
 import { parseRequest, publishId, publishOnceRequest } from '../contracts/requests.js';
+import { withDeadline } from '../deadline.js';
 import { answerInTime } from '../http/deadline.js';
 import { jsonBody } from '../http/jsonBody.js';
 import { resource } from '../http/methods.js';
@@ -11,12 +13,23 @@ interface PublishRoutes {
   readable: RequestHandler;
 }
 
+/** Before the deadline of an answer, whose error speaks of what may have been accepted. */
+const DRY_RUN_WITHIN_MS = 1_850;
+
+function tooSlow(): ApiError {
+  const message = 'Postgres did not answer in time; a dry run changes nothing, ask again.';
+  return new ApiError(503, 'unavailable', message, { headers: { 'Retry-After': '5' } });
+}
+
 /** `POST /publish-once`, `GET /publish/:publishId`. */
 export function publishRoutes(router: Router, { publish, requireKey, readable }: PublishRoutes): void {
   const publishOnce = answerInTime(async (request, response) => {
     const body = parseRequest(publishOnceRequest, request.body, 'The body');
     if (body.dryRun) {
-      response.json({ ok: true, ...(await publish.dryRun(body)) });
+      // Whatever fails, there is no doubt about what was accepted.
+      response.locals.advice = undefined;
+      const dry = await withDeadline(() => publish.dryRun(body), DRY_RUN_WITHIN_MS, tooSlow);
+      response.json({ ok: true, ...dry });
       return;
     }
     const accepted = await publish.publish(body, String(request.id));

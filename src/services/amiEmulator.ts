@@ -1,7 +1,7 @@
 import type { BatchJob } from '../contracts/batchJob.js';
 import { applyEvents } from '../emulator/events.js';
 import type { FeederEvent } from '../emulator/feederEvent.js';
-import { feederId, feederRuns, metersOfFeeder } from '../emulator/fleet.js';
+import { feederId, feederRuns, metersOfFeeder, type SyntheticFleet } from '../emulator/fleet.js';
 import { generateReads, generateRegistryReads, type ReadColumns } from '../emulator/reads.js';
 import type { RegistryBatch } from '../emulator/registryMeters.js';
 
@@ -24,16 +24,26 @@ export function generateBatch(
   registry?: RegistryMeters,
 ): ReadColumns {
   const { tenantId, seed, readAt } = job;
-  return applyEvents(registry ? generateRegistryReads(job, registry.batch) : generateReads(job), events, {
+  if (registry) {
+    const { batch, metersOfFeeder } = registry;
+    return applyEvents(generateRegistryReads(job, batch), events, { tenantId, seed, readAt, metersOfFeeder });
+  }
+  const fleet = syntheticFleet(job);
+  return applyEvents(generateReads({ ...job, fleet }), events, {
     tenantId,
     seed,
     readAt,
-    metersOfFeeder: registry?.metersOfFeeder ?? ((id) => metersOfFeeder(tenantId, id, job.fleet)),
+    metersOfFeeder: (id) => metersOfFeeder(tenantId, id, fleet),
   });
 }
 
 /** The feeders a batch job touches, in the order of its meters. */
 export function batchFeederIds(job: BatchJob, registry?: RegistryBatch): string[] {
   if (registry) return registry.runs.map((run) => run.feederId);
-  return feederRuns(job.fleet, job.from, job.to).map((run) => feederId(run.feeder));
+  return feederRuns(syntheticFleet(job), job.from, job.to).map((run) => feederId(run.feeder));
+}
+
+function syntheticFleet({ fleet, fleetId }: BatchJob): SyntheticFleet {
+  if (fleet === undefined) throw new Error(`the meters of fleet ${fleetId} were not looked up`);
+  return fleet;
 }

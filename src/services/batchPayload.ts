@@ -6,6 +6,7 @@ import type { PublishRecord } from '../stores/publishLedger.js';
  * the queue was lost is what was enqueued at first.
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
+  const { fleetId, meterCount, feederCount } = publish;
   const from = publish.rangeFrom + batch * publish.batchSize;
   return {
     publishId: publish.publishId,
@@ -14,8 +15,7 @@ export function batchPayload(publish: PublishRecord, batch: number): BatchJobPay
     readAt: publish.readAt.toISOString(),
     intervalMinutes: publish.intervalMinutes,
     seed: publish.seed,
-    fleet: { meterCount: publish.meterCount, feederCount: publish.feederCount },
-    ...(publish.fleetId === null ? {} : { fleetId: publish.fleetId }),
+    ...(fleetId === null ? { fleet: { meterCount, feederCount } } : { fleetId, meterCount }),
     from,
     to: Math.min(from + publish.batchSize, publish.rangeTo),
     timeZone: publish.timeZone,

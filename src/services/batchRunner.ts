@@ -1,11 +1,15 @@
+import pg from 'pg';
 import type { BatchJob } from '../contracts/batchJob.js';
 import { type Database, type Queryable, withTransaction } from '../db.js';
 import { intervalEnd } from '../emulator/intervals.js';
+import type { RegistryBatch } from '../emulator/registryMeters.js';
+import type { RegistryMapping } from '../schema/mapping.js';
 import { overlappingEvents } from '../stores/events.js';
 import { type BatchOutcome, lockRevisions, writeBatch } from '../stores/meterReads.js';
 import { failBatch, isOwed } from '../stores/publishLedger.js';
+import { registeredMeters } from '../stores/registry.js';
 import { batchFeederIds, generateBatch } from './amiEmulator.js';
-import { createFleetBatches, type FleetBatches, registryMeters } from './fleetBatches.js';
+import { createFleetBatches, registryMeters } from './fleetBatches.js';
 import type { StartPacer } from './startPacer.js';
 
 export interface BatchResult extends BatchOutcome {
@@ -24,8 +28,12 @@ const ALREADY_FINISHED: BatchResult = {
   elapsedMs: 0,
 };
 
-/** Runs one batch: waits for its turn under the read limit, generates its reads with the events, writes them. */
-export function createBatchRunner(database: Database, pacer: StartPacer) {
+/**
+ * Runs one batch: waits for its turn under the read limit, generates its reads with the events, writes them.
+ *
+ * @param registry to ask which meters there still are when the table of reads refuses some; without it the batch fails.
+ */
+export function createBatchRunner(database: Database, pacer: StartPacer, registry?: RegistryMapping) {
   const fleetBatches = createFleetBatches();
   return {
     /** @param isRerun whether the job was started before: then it may be done, and must not spend the read limit. */
@@ -33,10 +41,16 @@ export function createBatchRunner(database: Database, pacer: StartPacer) {
       if (isRerun && !(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
       const startedAt = await pacer.turn(job.to - job.from);
       const started = performance.now();
-      const outcome =
+      const attempt = (batch: RegistryBatch | undefined): Promise<BatchOutcome | undefined> =>
         job.onConflict === 'update'
-          ? await writeRevision(database, fleetBatches, job, startedAt)
-          : await write(database, fleetBatches, job, startedAt);
+          ? writeRevision(database, job, batch, startedAt)
+          : write(database, job, batch, startedAt);
+      const batch = await fleetBatches.of(database, job);
+      const outcome = await attempt(batch).catch(async (error) => {
+        const remaining = await stillRegistered(database, registry, job, batch, error);
+        if (remaining === undefined) throw error;
+        return attempt(remaining);
+      });
       const elapsedMs = Math.round(performance.now() - started);
       return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...ALREADY_FINISHED, elapsedMs };
     },
@@ -56,13 +70,12 @@ export function createBatchRunner(database: Database, pacer: StartPacer) {
 /** The events are read last, so that what was posted before a batch's turn shows in it. */
 async function write(
   database: Queryable,
-  fleetBatches: FleetBatches,
   job: BatchJob,
+  registryBatch: RegistryBatch | undefined,
   startedAt: Date,
 ): Promise<BatchOutcome | undefined> {
   const { publishId, batch, tenantId, readAt, onConflict } = job;
   const until = intervalEnd(readAt, job.intervalMinutes);
-  const registryBatch = await fleetBatches.of(database, job);
   const feederIds = batchFeederIds(job, registryBatch);
   const events = await overlappingEvents(database, tenantId, feederIds, readAt, until);
   const columns = generateBatch(job, events, await registryMeters(database, job, registryBatch, events));
@@ -75,14 +88,38 @@ async function write(
  */
 function writeRevision(
   database: Database,
-  fleetBatches: FleetBatches,
   job: BatchJob,
+  registryBatch: RegistryBatch | undefined,
   startedAt: Date,
 ): Promise<BatchOutcome | undefined> {
   return withTransaction(database, async (client) => {
     await lockRevisions(client, job.tenantId, job.readAt);
-    return write(client, fleetBatches, job, startedAt);
+    return write(client, job, registryBatch, startedAt);
   });
+}
+
+const FOREIGN_KEY_VIOLATION = '23503';
+
+/**
+ * The batch without the meters that have left the registry since the snapshot, where reads refer to it and so were
+ * refused; undefined when that is not what the error is about. What is left out counts as skipped.
+ */
+async function stillRegistered(
+  database: Queryable,
+  registry: RegistryMapping | undefined,
+  { tenantId }: BatchJob,
+  batch: RegistryBatch | undefined,
+  error: unknown,
+): Promise<RegistryBatch | undefined> {
+  const isRefused = error instanceof pg.DatabaseError && error.code === FOREIGN_KEY_VIOLATION;
+  if (!isRefused || registry === undefined || batch === undefined) return undefined;
+  const ids = batch.runs.flatMap(({ meterIds }) => meterIds);
+  const known = await registeredMeters(database, registry, tenantId, ids);
+  if (known.size === ids.length) return undefined;
+  const runs = batch.runs
+    .map(({ feederId, meterIds }) => ({ feederId, meterIds: meterIds.filter((id) => known.has(id)) }))
+    .filter(({ meterIds }) => meterIds.length > 0);
+  return { ...batch, runs };
 }
 
 export type BatchRunner = ReturnType<typeof createBatchRunner>;

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { invalidField } from '../contracts/errors.js';
 import type { EventRequest } from '../contracts/eventRequests.js';
+import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
 import type { Queryable } from '../db.js';
 import type { FeederEventType } from '../emulator/feederEvent.js';
-import { type FeederSpan, metersOfFeeder } from '../emulator/fleet.js';
+import { type FeederSpan, feederNumber, metersOfFeeder } from '../emulator/fleet.js';
 import { getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
 import { fleetMeters } from '../stores/fleets.js';
 import { hasWritten } from '../stores/publishedIntervals.js';
@@ -21,6 +22,8 @@ export interface PlannedEvent {
   overlapped: PublishRecord | undefined;
   /** The feeders of `overlapped`, else of `latest`; none without either. */
   feeders: readonly FeederSpan[];
+  /** Whether the tenant's registry has the feeder; it is asked only about one that is not among `feeders`. */
+  isRegistered: boolean;
 }
 
 /**
@@ -78,10 +81,19 @@ export async function eventWarnings(
   ];
 }
 
+const LARGEST_FLEET = { meterCount: MAX_METER_COUNT, feederCount: MAX_FEEDER_COUNT };
+
 async function fleetWarnings(database: Queryable, event: PlannedEvent): Promise<string[]> {
   const fleet = event.overlapped ?? event.latest;
-  if (!fleet) return [];
   const { feederId, meterIds, tenantId } = event.request;
+  if (!fleet) {
+    const known = event.isRegistered || feederNumber(feederId, LARGEST_FLEET) !== undefined;
+    return known
+      ? []
+      : [
+          `feederId ${feederId} is not a feeder of the registry, nor FEEDER_1 to FEEDER_${MAX_FEEDER_COUNT} as in a synthetic fleet: the event shows once a fleet with that feeder is published.`,
+        ];
+  }
   const span = spanOf(event);
   if (!span) {
     return [

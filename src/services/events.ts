@@ -3,7 +3,6 @@ import { type EventRequest, MAX_EVENT_MINUTES, requireStartInRange } from '../co
 import { MS_PER_DAY } from '../contracts/requests.js';
 import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db.js';
 import type { FeederEventType } from '../emulator/feederEvent.js';
-import type { FeederSpan } from '../emulator/fleet.js';
 import { intervalEnd } from '../emulator/intervals.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { type EventRecord, findEvent, insertEvent, listEvents, stopEvent } from '../stores/events.js';
@@ -30,34 +29,35 @@ export function createEventService({ database, admission, registry, readsRetenti
   const notBefore = (at: Date): Date | undefined =>
     readsRetentionDays === undefined ? undefined : new Date(at.getTime() - readsRetentionDays * MS_PER_DAY);
 
-  /**
-   * The request with its feeder by the canonical id: a registry may know it by a name or a code. An unknown name stays
-   * as it is.
-   */
-  const canonical = async (
+  /** What has been published that the event is about. */
+  const publishedFor = async (
     request: EventRequest,
-    latest: PublishRecord | undefined,
-    published: readonly FeederSpan[],
-  ): Promise<EventRequest> => {
-    const isFromRegistry = latest !== undefined && latest.fleetId !== null;
-    if (!isFromRegistry || published.some(({ feederId }) => feederId === request.feederId)) return request;
-    const feederId = await findFeederId(database, registry, request.tenantId, request.feederId);
-    return feederId === undefined ? request : { ...request, feederId };
+    overlapping: (client: Queryable, feederId: string) => Promise<PublishRecord | undefined>,
+  ) => {
+    const [latest, overlapped] = await Promise.all([
+      publishOfLatestInterval(database, request.tenantId, request.feederId),
+      request.applyNow ? overlapping(database, request.feederId) : undefined,
+    ]);
+    const fleet = overlapped ?? latest;
+    return { request, latest, overlapped, feeders: fleet ? await publishedSpans(database, fleet) : [] };
   };
 
   /** Creates the event and, where there is one, admits its revision: both or neither. */
   const create = async (eventType: FeederEventType, asked: EventRequest, requestId: string, at: Date) => {
     const { startAt, endAt, warnings } = timesOf(asked, at);
-    const overlapping = (client: Queryable): Promise<PublishRecord | undefined> =>
-      publishOfLatestInterval(client, asked.tenantId, { from: startAt, to: endAt }, notBefore(at));
-    const [latest, overlapped] = await Promise.all([
-      publishOfLatestInterval(database, asked.tenantId),
-      asked.applyNow ? overlapping(database) : undefined,
-    ]);
-    const fleet = overlapped ?? latest;
-    const feeders = fleet ? await publishedSpans(database, fleet) : [];
-    const request = await canonical(asked, latest, feeders);
-    const planned: PlannedEvent = { eventType, request, startAt, endAt, latest, overlapped, feeders };
+    const overlapping = (client: Queryable, feederId: string): Promise<PublishRecord | undefined> =>
+      publishOfLatestInterval(client, asked.tenantId, feederId, { from: startAt, to: endAt }, notBefore(at));
+    let published = await publishedFor(asked, overlapping);
+    let isRegistered = false;
+    if (!published.feeders.some(({ feederId }) => feederId === asked.feederId)) {
+      // The registry may know it by a name or a code. A name that nobody knows stays as it is.
+      const feederId = await findFeederId(database, registry, asked.tenantId, asked.feederId);
+      isRegistered = feederId !== undefined;
+      if (feederId !== undefined && feederId !== asked.feederId)
+        published = await publishedFor({ ...asked, feederId }, overlapping);
+    }
+    const { request, overlapped } = published;
+    const planned: PlannedEvent = { ...published, eventType, startAt, endAt, isRegistered };
     requireKnownFeeder(planned);
     const revision = plannedRevision(planned, requestId);
     const safetyWarnings = [...warnings, ...(await eventWarnings(database, planned, revision))];
@@ -65,7 +65,10 @@ export function createEventService({ database, admission, registry, readsRetenti
     let event: EventRecord | undefined;
     const insert = async (client: Queryable): Promise<void> => {
       // Under the admission's lock: a publish accepted since the look above may be generated without this event.
-      if (request.applyNow && (await overlapping(client))?.publishId !== overlapped?.publishId)
+      if (
+        request.applyNow &&
+        (await overlapping(client, request.feederId))?.publishId !== overlapped?.publishId
+      )
         throw new PublishedMeanwhileError();
       event = await insertEvent(client, {
         tenantId: request.tenantId,

@@ -46,7 +46,7 @@ export function createFleetBatches(maxMeters = MAX_METERS_KEPT): FleetBatches {
 /** A registry batch with all that these events need to know of its feeders. */
 export async function registryMeters(
   client: Queryable,
-  { fleetId, fleet }: BatchJob,
+  { fleetId, meterCount }: BatchJob,
   batch: RegistryBatch | undefined,
   events: readonly FeederEvent[],
 ): Promise<RegistryMeters | undefined> {
@@ -56,7 +56,7 @@ export async function registryMeters(
   );
   const metersOf = new Map<string, string[]>();
   if (feeders.size > 0) {
-    for (const span of await publishedSpans(client, { ...fleet, fleetId })) {
+    for (const span of await publishedSpans(client, { fleetId, meterCount, feederCount: 0 })) {
       if (feeders.has(span.feederId)) metersOf.set(span.feederId, await fleetMeters(client, fleetId, span));
     }
   }

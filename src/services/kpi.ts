@@ -126,13 +126,12 @@ function withExpected(
   fleet: PublishedFleet | undefined,
 ): FeederInterval[] {
   const found = new Map(feeders.map((feeder) => [feeder.feederId, feeder]));
-  const published = new Map(fleet?.feeders.map(({ feederId, from, to }) => [feederId, to - from]));
   const reporting = feeders.filter(({ reportingMeters }) => reportingMeters > 0 || !fleet);
-  const ids = new Set([...published.keys(), ...reporting.map((feeder) => feeder.feederId)]);
+  const ids = new Set([...(fleet?.feeders.keys() ?? []), ...reporting.map((feeder) => feeder.feederId)]);
   return [...ids]
     .map((id) => {
       const feeder = found.get(id) ?? { ...SILENT, feederId: id };
-      const expected = fleet ? (published.get(id) ?? 0) : feeder.expectedMeters;
+      const expected = fleet ? (fleet.feeders.get(id) ?? 0) : feeder.expectedMeters;
       return { ...feeder, expectedMeters: Math.max(expected, feeder.reportingMeters) };
     })
     .filter(({ expectedMeters }) => expectedMeters > 0)

@@ -8,6 +8,7 @@ import { estimateRuntimeSeconds, type PublishPlan, planPublish } from '../emulat
 import { defaultSeed } from '../emulator/random.js';
 import { planRegistryPublish } from '../emulator/registryPlan.js';
 import type { SchemaMapping } from '../schema/mapping.js';
+import { isFleetGone } from '../stores/fleets.js';
 import { type PublishOrigin, type PublishProgress, publishProgress } from '../stores/publishLedger.js';
 import type { RegistrySurvey } from '../stores/registry.js';
 import type { Admission } from './admission.js';
@@ -46,6 +47,52 @@ export function createPublishService(options: PublishOptions) {
     return readAt;
   };
 
+  const admit = async (
+    request: PublishOnceRequest,
+    readAt: Date,
+    requestId: string,
+    origin: PublishOrigin,
+  ) => {
+    const stored = request.fleet === 'registry' ? await fleetOf(request.tenantId) : undefined;
+    const plan = stored ? registryPlan(request, stored.survey) : syntheticPlan(request);
+    const { fleet, batchSize, batches } = plan;
+    const publishId = randomUUID();
+    const { lastStartInMs } = await admission.admit({
+      publishId,
+      tenantId: request.tenantId,
+      origin,
+      readAt,
+      intervalMinutes: request.intervalMinutes,
+      seed: request.seed ?? defaultSeed(request.tenantId),
+      meterCount: fleet.meterCount,
+      // A registry fleet's are its snapshot's: see sql/phase4_registry_fleets.sql.
+      feederCount: stored ? 0 : fleet.feederCount,
+      fleetId: stored?.fleetId ?? null,
+      rangeFrom: 0,
+      rangeTo: fleet.meterCount,
+      timeZone: request.timeZone,
+      climate: request.climate,
+      batchSize,
+      batchCount: batches.length,
+      onConflict: request.onConflict,
+      requestId,
+    });
+    return {
+      publishId,
+      tenantId: request.tenantId,
+      readAt,
+      intervalStart: readAt,
+      intervalEnd: intervalEnd(readAt, request.intervalMinutes),
+      enqueuedJobs: batches.length,
+      computedMeters: fleet.meterCount,
+      computedFeederCount: fleet.feederCount,
+      computedBatches: batches.length,
+      batchSize,
+      estimatedRuntimeSeconds: Math.ceil(lastStartInMs / 100) / 10,
+      safetyWarnings: plan.safetyWarnings,
+    };
+  };
+
   return {
     /** What a publish would do; writes nothing. */
     async dryRun(request: PublishOnceRequest) {
@@ -68,43 +115,11 @@ export function createPublishService(options: PublishOptions) {
     /** Accepts a publish, or throws what `Admission.admit` throws; ApiError 400 when there is nothing to publish. */
     async publish(request: PublishOnceRequest, requestId: string, origin: PublishOrigin = 'manual') {
       const readAt = await requirePublishable(request);
-      const stored = request.fleet === 'registry' ? await fleetOf(request.tenantId) : undefined;
-      const plan = stored ? registryPlan(request, stored.survey) : syntheticPlan(request);
-      const { fleet, batchSize, batches } = plan;
-      const publishId = randomUUID();
-      const { lastStartInMs } = await admission.admit({
-        publishId,
-        tenantId: request.tenantId,
-        origin,
-        readAt,
-        intervalMinutes: request.intervalMinutes,
-        seed: request.seed ?? defaultSeed(request.tenantId),
-        meterCount: fleet.meterCount,
-        feederCount: fleet.feederCount,
-        fleetId: stored?.fleetId ?? null,
-        rangeFrom: 0,
-        rangeTo: fleet.meterCount,
-        timeZone: request.timeZone,
-        climate: request.climate,
-        batchSize,
-        batchCount: batches.length,
-        onConflict: request.onConflict,
-        requestId,
+      const attempt = () => admit(request, readAt, requestId, origin);
+      return attempt().catch((error) => {
+        if (isFleetGone(error)) return attempt();
+        throw error;
       });
-      return {
-        publishId,
-        tenantId: request.tenantId,
-        readAt,
-        intervalStart: readAt,
-        intervalEnd: intervalEnd(readAt, request.intervalMinutes),
-        enqueuedJobs: batches.length,
-        computedMeters: fleet.meterCount,
-        computedFeederCount: fleet.feederCount,
-        computedBatches: batches.length,
-        batchSize,
-        estimatedRuntimeSeconds: Math.ceil(lastStartInMs / 100) / 10,
-        safetyWarnings: plan.safetyWarnings,
-      };
     },
 
     /** @throws ApiError 404 when the ledger does not know the publish. */

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { type Database, type Queryable, withTransaction } from '../db.js';
 import { type FeederSpan, feederSpans, meterIdPrefix, type SyntheticFleet } from '../emulator/fleet.js';
 import { type RegistryBatch, syntheticFeederCount } from '../emulator/registryMeters.js';
@@ -69,7 +70,54 @@ async function takeSnapshot(
   const { fleetId, ...survey } = rows[0] as (typeof rows)[number];
   if (fleetId !== null) await countSyntheticFeeders(client, tenantId, fleetId);
   const known = fleetId ?? (await findFleet(client, tenantId, survey.fingerprint));
+  // The one it was like was deleted between the two statements.
+  if (known === undefined && survey.fingerprint !== null) return takeSnapshot(client, registry, tenantId);
   return { survey, fleetId: known ?? null };
+}
+
+/** So that a snapshot that a publish is about to name outlives the way from looking it up to the ledger. */
+const KEPT_UNNAMED = '1 hour';
+
+/**
+ * Snapshots, at most `limit`, that no publish names, that are not their tenant's latest, and not of the last hour: a
+ * registry that changed twice between two publishes leaves one, and so does a publish that was refused.
+ */
+export async function unnamedFleets(client: Queryable, limit: number): Promise<string[]> {
+  const { rows } = await client.query<{ fleetId: string }>(
+    `SELECT fleet_id AS "fleetId" FROM ami_fleets fleet
+     WHERE created_at < now() - $2::interval
+       AND EXISTS (SELECT FROM ami_fleets later
+                   WHERE later.tenant_id = fleet.tenant_id AND later.fleet_id > fleet.fleet_id)
+       AND NOT EXISTS (SELECT FROM ami_publishes publish WHERE publish.fleet_id = fleet.fleet_id)
+     ORDER BY fleet_id LIMIT $1`,
+    [limit, KEPT_UNNAMED],
+  );
+  return rows.map(({ fleetId }) => fleetId);
+}
+
+/**
+ * Deletes a snapshot with its meters, unless a publish names it, or is about to: the lock keeps one that comes later
+ * waiting, which then finds no such snapshot.
+ *
+ * @returns whether it was deleted.
+ */
+export function deleteUnnamedFleet(database: Database, fleetId: string): Promise<boolean> {
+  return withTransaction(database, async (client) => {
+    const { rowCount: locked } = await client.query(
+      'SELECT FROM ami_fleets WHERE fleet_id = $1 FOR UPDATE SKIP LOCKED',
+      [fleetId],
+    );
+    if (locked === 0) return false;
+    // A statement of its own, to see what was committed before the lock was had.
+    const { rowCount: deleted } = await client.query(
+      `DELETE FROM ami_fleets WHERE fleet_id = $1
+         AND NOT EXISTS (SELECT FROM ami_publishes publish WHERE publish.fleet_id = $1)`,
+      [fleetId],
+    );
+    if (deleted === 0) return false;
+    await client.query('DELETE FROM ami_fleet_meters WHERE fleet_id = $1', [fleetId]);
+    return true;
+  });
 }
 
 async function countSyntheticFeeders(client: Queryable, tenantId: string, fleetId: string): Promise<void> {
@@ -128,9 +176,17 @@ export async function fleetMeters(
   return runs.flatMap(({ meterIds }) => meterIds);
 }
 
-/** A fleet as a publish has it: of a registry's snapshot the first `meterCount` meters, else a synthetic one. */
+/**
+ * A fleet as a publish has it: of a registry's snapshot the first `meterCount` meters, whose feeders it knows and which
+ * are not counted here, else a synthetic one.
+ */
 export interface PublishedLine extends SyntheticFleet {
   fleetId: string | null;
+}
+
+/** Whether a publish was refused because its snapshot was deleted between looking it up and naming it. */
+export function isFleetGone(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.constraint === 'ami_publishes_fleet_id_fkey';
 }
 
 /** Where each feeder of a published fleet stands on its line. */

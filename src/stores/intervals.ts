@@ -1,7 +1,7 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Queryable } from '../db.js';
-import type { FeederSpan } from '../emulator/fleet.js';
 import { type PublishedLine, publishedSpans } from './fleets.js';
+import { GOVERNING_FIRST } from './publishedIntervals.js';
 
 /** Which of a tenant's intervals there are, by its reads and by what was published. */
 export interface LatestIntervals {
@@ -86,11 +86,15 @@ export async function feedersAt(
   return rows;
 }
 
-/** The fleet an interval was published for: of several publishes of it the largest. */
+/**
+ * The fleet an interval was published for. Where that was both the synthetic fleet and a registry's, the feeders of
+ * both, and of one that both have the larger number of meters.
+ */
 export interface PublishedFleet {
   meterCount: number;
   intervalMinutes: IntervalMinutes;
-  feeders: FeederSpan[];
+  /** Meters, by feeder. */
+  feeders: ReadonlyMap<string, number>;
 }
 
 export async function publishedFleetAt(
@@ -100,14 +104,19 @@ export async function publishedFleetAt(
 ): Promise<PublishedFleet | undefined> {
   const { rows } = await database.query<PublishedLine & { intervalMinutes: IntervalMinutes }>({
     name: 'published-fleet-at',
-    text: `SELECT meter_count AS "meterCount", feeder_count AS "feederCount", fleet_id AS "fleetId",
-             interval_minutes AS "intervalMinutes"
+    text: `SELECT DISTINCT ON (fleet_id IS NULL) meter_count AS "meterCount", feeder_count AS "feederCount",
+             fleet_id AS "fleetId", interval_minutes AS "intervalMinutes"
            FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin <> 'revision'
-           ORDER BY meter_count DESC, accepted_at DESC LIMIT 1`,
+           ORDER BY fleet_id IS NULL, ${GOVERNING_FIRST}`,
     values: [tenantId, readAt],
   });
-  const [found] = rows;
-  if (!found) return undefined;
-  const { meterCount, intervalMinutes } = found;
-  return { meterCount, intervalMinutes, feeders: await publishedSpans(database, found) };
+  const [largest] = rows.toSorted((a, b) => b.meterCount - a.meterCount);
+  if (!largest) return undefined;
+  const feeders = new Map<string, number>();
+  for (const row of rows) {
+    for (const { feederId, from, to } of await publishedSpans(database, row))
+      feeders.set(feederId, Math.max(feeders.get(feederId) ?? 0, to - from));
+  }
+  const meterCount = [...feeders.values()].reduce((sum, meters) => sum + meters, 0);
+  return { meterCount, intervalMinutes: largest.intervalMinutes, feeders };
 }

@@ -83,11 +83,18 @@ export async function surveyRegistry(
  */
 export async function findFeederId(
   client: Queryable,
-  { feeders }: RegistryMapping,
+  registry: RegistryMapping,
   tenantId: string,
   name: string,
 ): Promise<string | undefined> {
-  if (feeders === null) return undefined;
+  const { feeders } = registry;
+  if (feeders === null) {
+    const { rowCount } = await client.query(
+      `SELECT FROM (${registryQuery(registry)}) registry WHERE feeder_id = $2 LIMIT 1`,
+      [tenantId, name],
+    );
+    return rowCount === 1 ? name : undefined;
+  }
   const text = (column: { name: string }): string => `${quoted(column.name)}::text COLLATE "C"`;
   const id = text(feeders.feederId);
   const names = [feeders.feederId, feeders.key, ...feeders.aliases].map((column) => `${text(column)} = $2`);
@@ -128,6 +135,20 @@ export function unknownMeters(
   ids: readonly string[],
 ): Promise<number> {
   return unknownIds(client, `SELECT meter_id FROM (${registryQuery(registry)}) registry`, tenantId, ids);
+}
+
+/** Which of these meters the tenant's registry has, in service or not. */
+export async function registeredMeters(
+  client: Queryable,
+  registry: RegistryMapping,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const { rows } = await client.query<{ meterId: string }>(
+    `SELECT DISTINCT meter_id AS "meterId" FROM (${registryQuery(registry)}) registry WHERE meter_id = ANY ($2::text[])`,
+    [tenantId, ids],
+  );
+  return new Set(rows.map(({ meterId }) => meterId));
 }
 
 async function unknownIds(
