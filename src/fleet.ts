@@ -7,15 +7,15 @@ import { outliveTerminal } from './local/terminal.js';
 import { preparedMapping } from './schema/adapt.js';
 import type { RegistryMapping } from './schema/mapping.js';
 import { type FleetCommand, fleetCommand } from './services/fleetArguments.js';
-import { exportFleet, exportFleetFile } from './services/fleetExport.js';
+import { exportFleet, exportFleetFile, type FleetExported } from './services/fleetExport.js';
 import { loadFleet } from './services/fleetLoad.js';
-import { fleetReport } from './services/fleetReport.js';
+import { fleetReport, leftOutReport } from './services/fleetReport.js';
 import { synthesizeFleet } from './services/fleetSynthesize.js';
 
 /** `npm run fleet`: fills the registry of meters and feeders from a file or the synthetic layout, and writes it to one. */
 outliveTerminal();
 await runProcess(async () => {
-  const command = fleetCommand(process.argv.slice(2));
+  const command = fleetCommand(process.argv.slice(2), startedFrom());
   const config = loadConfig(process.env, { command: 'fleet' });
   const database = await openCommandDatabase(config, 'gridlens-fleet');
   const schema = await preparedMapping(database, config);
@@ -29,6 +29,13 @@ await runProcess(async () => {
   await new Promise((resolve) => process.stdout.write(report, resolve));
   process.exit(0);
 });
+
+/** npm changes to the package's folder: where it was called is what relative paths are meant from. */
+function startedFrom(): string {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+  // Called by a script of another name, its own folder may be meant.
+  return script === 'fleet' && folder ? folder : process.cwd();
+}
 
 /** Does what the command says; returns what there is to say about it. */
 async function run(command: FleetCommand, database: Database, registry: RegistryMapping): Promise<string> {
@@ -44,9 +51,15 @@ async function run(command: FleetCommand, database: Database, registry: Registry
     return fleetReport(`Wrote the synthetic fleet of ${tenantId} into`, registry, counts);
   }
   if (command.out === undefined) {
-    await exportFleet(database, registry, tenantId, () => process.stdout);
+    sayLeftOut(await exportFleet(database, registry, tenantId, () => process.stdout));
     return '';
   }
-  const count = await exportFleetFile(database, registry, tenantId, command.out);
-  return `Exported ${count.toLocaleString('en-US')} meters of ${tenantId} to ${command.out}.\n`;
+  const exported = await exportFleetFile(database, registry, tenantId, command.out);
+  sayLeftOut(exported);
+  return `Exported ${exported.count.toLocaleString('en-US')} meters of ${tenantId} to ${command.out}.\n`;
+}
+
+/** Not on stdout, where the file itself may go. */
+function sayLeftOut(exported: FleetExported): void {
+  process.stderr.write(leftOutReport(exported));
 }

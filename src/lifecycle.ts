@@ -10,27 +10,46 @@ export interface Running {
 /** Whatever still hangs after 10 s is cut off; an orchestrator would send SIGKILL soon after. */
 const STOP_DEADLINE_MS = 10_000;
 
+/** 128 and the number of the signal, as a shell reports who was ended by one. */
+const INTERRUPTED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof INTERRUPTED;
+
 /**
  * Runs a process from start to stop: a failed start is one sentence on stderr and exit code 1, without a
  * stack; SIGINT, SIGTERM, or the loss of the supervisor stop it in order, within the deadline.
+ *
+ * A command does all of its work in `start`: told to stop before that is over, it has not been done, and the exit
+ * code says so to whoever waits for it.
  */
 export async function runProcess(start: () => Promise<Running>): Promise<void> {
   let stopping = false;
   let running: Running | undefined;
-  const stop = (): void => {
+  const stop = (signal: StopSignal): void => {
     if (stopping) return;
     stopping = true;
+    if (running === undefined) interrupted(signal);
     setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
-    Promise.resolve(running?.stop()).then(() => process.exit(0), failed);
+    running.stop().then(() => process.exit(0), failed);
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  onSupervisorLost(stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
+  onSupervisorLost(() => stop('SIGTERM'));
   try {
     running = await start();
     reportReady();
   } catch (error) {
     failed(error);
   }
+}
+
+/** What holds a transaction loses its connection with the process, and Postgres takes it back. */
+function interrupted(signal: StopSignal): never {
+  // Under a supervisor it is that one's stop, which it asks for in its own time: nothing to report.
+  if (process.send === undefined) {
+    process.stderr.write(
+      `GridLens was interrupted before it was done (${signal}); run it again to finish.\n`,
+    );
+  }
+  process.exit(INTERRUPTED[signal]);
 }
 
 function failed(error: unknown): never {

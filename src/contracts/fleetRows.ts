@@ -1,10 +1,12 @@
 import {
+  type Fit,
   FLAGS,
   FLEET_COLUMNS,
   type FleetColumn,
   type FleetRules,
   fleetColumn,
   shown,
+  unfitAsId,
   unfitForAnyColumn,
 } from './fleetValues.js';
 import { tenantId as tenantIdSchema } from './requests.js';
@@ -43,6 +45,13 @@ interface Collected extends TenantFleet {
   meterLines: number[];
   feeders: Map<string, number>;
   nameLines: number[];
+}
+
+/** How a value that is not empty is written in the registry, or why a load refuses it. */
+export function fitOf({ fits }: FleetRules, column: keyof FleetRules['fits'], value: string): Fit {
+  const isId = column === 'meter_id' || column === 'feeder_id';
+  const problem = unfitForAnyColumn(value) ?? (isId ? unfitAsId(value) : undefined);
+  return problem === undefined ? fits[column](value) : { problem };
 }
 
 /** Takes the header, then line after line; what is wrong is gathered, never thrown. */
@@ -165,8 +174,7 @@ export class FleetRows {
   /** The value as the registry writes it; undefined, with the reason noted, where it cannot be there. */
   #fitting(line: number, column: keyof FleetRules['fits'], value: string): string | undefined {
     if (value === '') return value;
-    const problem = unfitForAnyColumn(value);
-    const fit = problem === undefined ? this.rules.fits[column](value) : { problem };
+    const fit = fitOf(this.rules, column, value);
     if ('value' in fit) return fit.value;
     this.refuse(line, column, fit.problem);
     return undefined;

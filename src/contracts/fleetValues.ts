@@ -37,6 +37,15 @@ export function unfitForAnyColumn(value: string): string | undefined {
   return undefined;
 }
 
+/**
+ * Why an id is none any more, as the end of a sentence: a spreadsheet shows a long number as 4.71E+12, and saves what
+ * it shows, the same for many meters.
+ */
+export function unfitAsId(value: string): string | undefined {
+  if (!/^\d([.,]\d+)?E\+\d+$/i.test(value)) return undefined;
+  return `is a number that a spreadsheet has rounded (${shown(value)}): format the column as text there, put the ids in again, then save`;
+}
+
 /** The column that a name in the header means, whatever its case, blanks and underscores. */
 export function fleetColumn(name: string): FleetColumn | undefined {
   const bare = (text: string): string => text.toLowerCase().replace(/[_\s-]/g, '');

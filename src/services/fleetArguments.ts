@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StartupError } from '../contracts/errors.js';
 import { tenantId } from '../contracts/requests.js';
@@ -29,8 +30,13 @@ const TAKES: Record<FleetCommand['action'], readonly string[]> = {
   synthesize: ['meters', 'feeders'],
 };
 
-/** @throws StartupError what is wrong, and the usage. */
-export function fleetCommand(args: string[]): FleetCommand {
+/**
+ * @param from folder that relative paths are taken from, where it is not the process's own.
+ * @throws StartupError what is wrong, and the usage.
+ */
+export function fleetCommand(args: string[], from = process.cwd()): FleetCommand {
+  // Where nothing changes, a path is shown as it was written.
+  const pathOf = (written: string): string => (from === process.cwd() ? written : resolve(from, written));
   const { values, positionals } = parsed(args);
   const [action, ...rest] = positionals;
   if (action === undefined) throw new StartupError(USAGE);
@@ -43,11 +49,14 @@ export function fleetCommand(args: string[]): FleetCommand {
   if (action === 'load') {
     const [file] = rest;
     if (file === undefined || rest.length > 1) return wrong('Name one file to load.');
-    return { action, file, tenantId: tenant, dryRun: values['dry-run'] ?? false };
+    return { action, file: pathOf(file), tenantId: tenant, dryRun: values['dry-run'] ?? false };
   }
   if (rest.length > 0) return wrong(`${action} takes no ${rest[0]}.`);
   if (tenant === undefined) return wrong('Name the tenant: --tenant DEMO_TENANT.');
-  if (action === 'export') return { action, tenantId: tenant, out: values.out };
+  if (action === 'export') {
+    if (values.out === '') return wrong('Name the file to write: --out FILE.csv.');
+    return { action, tenantId: tenant, out: values.out === undefined ? undefined : pathOf(values.out) };
+  }
   return {
     action,
     tenantId: tenant,

@@ -17,8 +17,8 @@ const QUOTE_PROBLEMS: Record<string, string> = {
 };
 
 /**
- * Reads a CSV file into `rows`, a chunk at a time. Comma or semicolon, LF, CRLF or CR, with or without a byte order
- * mark. Blanks around a value count only within quotes; lines without any value are passed over.
+ * Reads a CSV file into `rows`, a chunk at a time. Comma, semicolon or tab, LF, CRLF or CR, UTF-8 with or without a
+ * byte order mark, or UTF-16 with one; Excel's own first line `sep=;` may part the values otherwise. Blanks around a value count only within quotes; lines without any value are passed over.
  *
  * @throws StartupError when the file cannot be read; what is wrong in it is in `rows`.
  */
@@ -28,6 +28,7 @@ export async function readFleetFile(path: string, rows: FleetRows): Promise<void
   const end = new AbortController();
   // The parser counts a CRLF within quotes as two lines.
   let overcounted = 0;
+  let saysDelimiter = false;
   const onRecord = (values: string[], lines: number): null => {
     const breaks = values.flatMap((value) => value.match(/\r\n|\n|\r/g) ?? []);
     overcounted += breaks.filter((text) => text === '\r\n').length;
@@ -35,6 +36,7 @@ export async function readFleetFile(path: string, rows: FleetRows): Promise<void
     // A value may span lines, in error: its record begins on the first of them.
     const line = lastLine - breaks.length;
     if (end.signal.aborted || values.every((value) => value === '')) return null;
+    if (line === 1 && saysDelimiter) return null;
     if (rows.hasHeader) rows.add(line, values);
     else {
       rows.header(line, values);
@@ -43,10 +45,12 @@ export async function readFleetFile(path: string, rows: FleetRows): Promise<void
     return null;
   };
   try {
-    const { first, source } = await opened(path);
+    const { firstLine, source } = await opened(path);
+    const said = SAYS_DELIMITER.exec(firstLine)?.[1];
+    saysDelimiter = said !== undefined;
     const parser = parse({
       bom: true,
-      delimiter: delimiterOf(first),
+      delimiter: said ?? delimiterOf(firstLine),
       record_delimiter: ['\r\n', '\n', '\r'],
       trim: true,
       relax_column_count: true,
@@ -69,30 +73,59 @@ export async function readFleetFile(path: string, rows: FleetRows): Promise<void
     rows.refuse(2, null, 'is missing: the file has no meters');
 }
 
-/** The file, with its first line already at hand. */
-async function opened(path: string): Promise<{ first: Buffer; source: Readable }> {
-  const chunks: AsyncIterator<Buffer> = createReadStream(path, { highWaterMark: 256 * 1024 })[
-    Symbol.asyncIterator
-  ]();
-  const { value, done } = await chunks.next();
-  const first = done ? Buffer.alloc(0) : value;
-  return {
-    first,
-    source: Readable.from(
-      (async function* () {
-        yield first;
-        yield* { [Symbol.asyncIterator]: () => chunks };
-      })(),
-      { objectMode: false },
-    ),
+/** The file as UTF-8, with its first line already at hand. */
+async function opened(path: string): Promise<{ firstLine: string; source: Readable }> {
+  const chunks = decoded(createReadStream(path, { highWaterMark: 256 * 1024 }));
+  let first = Buffer.alloc(0);
+  // A pipe may bring less than a line at a time.
+  while (first.length < MAX_LINE_BYTES && !/[\r\n]/.test(first.toString('latin1'))) {
+    const { value, done } = await chunks.next();
+    if (done) break;
+    first = Buffer.concat([first, value]);
+  }
+  const firstLine = /^[^\r\n]*/.exec(first.toString('utf8').replace(/^\uFEFF/, ''))?.[0] ?? '';
+  const all = async function* (): AsyncGenerator<Buffer> {
+    yield first;
+    yield* chunks;
   };
+  return { firstLine, source: Readable.from(all(), { objectMode: false }) };
 }
 
-/** What Excel writes depends on the country: where the comma is in numbers, a semicolon parts the values. */
-function delimiterOf(first: Buffer): ',' | ';' {
-  const header = /^[^\r\n]*/.exec(first.toString('latin1'))?.[0] ?? '';
+/** What has the byte order mark of UTF-16 as UTF-8, all else as it is. */
+async function* decoded(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let decoder: InstanceType<typeof TextDecoder> | null | undefined;
+  // The two bytes of the mark may come one by one.
+  let waiting: Buffer = Buffer.alloc(0);
+  for await (const next of chunks) {
+    const chunk: Buffer = waiting.length > 0 ? Buffer.concat([waiting, next]) : next;
+    if (decoder === undefined && chunk.length < 2) {
+      waiting = chunk;
+      continue;
+    }
+    waiting = Buffer.alloc(0);
+    if (decoder === undefined) {
+      const encoding = UTF_16[chunk.toString('latin1', 0, 2)];
+      decoder = encoding === undefined ? null : new TextDecoder(encoding);
+    }
+    yield decoder === null ? chunk : Buffer.from(decoder.decode(chunk, { stream: true }));
+  }
+  // Half a character at the end becomes what stands for lost bytes, which the rows refuse.
+  yield decoder ? Buffer.from(decoder.decode()) : waiting;
+}
+
+/** By the byte order mark. */
+const UTF_16: Record<string, string> = { '\xFF\xFE': 'utf-16le', '\xFE\xFF': 'utf-16be' };
+
+/** A line for Excel, which it takes for no row either. */
+const SAYS_DELIMITER = /^"?sep=([,;|\t])"?$/i;
+
+/**
+ * What Excel writes depends on the country: where the comma is in numbers, a semicolon parts the values. Its "Unicode
+ * Text", and what is copied from it, has tabs.
+ */
+function delimiterOf(header: string): string {
   const count = (character: string): number => header.split(character).length;
-  return count(';') > count(',') ? ';' : ',';
+  return [',', ';', '\t'].reduce((best, next) => (count(next) > count(best) ? next : best));
 }
 
 function unreadable(path: string, error: unknown): unknown {

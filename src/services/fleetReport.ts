@@ -1,5 +1,6 @@
 import type { RegistryMapping } from '../schema/mapping.js';
 import { shownRelation } from '../schema/repairs.js';
+import type { FleetExported } from './fleetExport.js';
 import type { FleetCounts } from './fleetWrite.js';
 
 /** What a load did, as text for a terminal; `title` is the beginning of its first line. */
@@ -9,7 +10,6 @@ export function fleetReport(
   { meters, feeders }: FleetCounts,
   repeated = 0,
 ): string {
-  const count = (value: number): string => value.toLocaleString('en-US');
   const metersTable = shownRelation(registry.meters.table);
   const tables =
     registry.feeders === null ? metersTable : `${metersTable} and ${shownRelation(registry.feeders.table)}`;
@@ -34,4 +34,27 @@ export function fleetReport(
   }
   lines.push('  Meters that are not named here stay as they are.', '');
   return lines.join('\n');
+}
+
+/** What an export could not put into its file; empty when nothing. */
+export function leftOutReport({ leftOut, unnamed }: Pick<FleetExported, 'leftOut' | 'unnamed'>): string {
+  const lines: string[] = [];
+  if (leftOut > 0) {
+    const [meters, ids] =
+      leftOut === 1
+        ? ['one meter', 'its id or its feeder’s id']
+        : [`${count(leftOut)} meters`, 'their ids or their feeders’ ids'];
+    lines.push(
+      `Left out ${meters}: ${ids} cannot be loaded again (empty, only blanks, too long, or with a line break or another control character).\n`,
+    );
+  }
+  if (unnamed > 0) {
+    const feeders = unnamed === 1 ? 'the name of one feeder' : `the names of ${count(unnamed)} feeders`;
+    lines.push(`Left out ${feeders}, which cannot be loaded again for the like reasons.\n`);
+  }
+  return lines.join('');
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
 }

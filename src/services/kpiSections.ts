@@ -32,6 +32,8 @@ const CUSTOMER_VIEWS_AT_ONCE = 4;
 const CUSTOMER_VIEW_MS = 1_000;
 /** With the wait for a turn and a connection. Of the 1.9 s of an answer that leaves 0.7 s for our own queries. */
 const GIVEN_UP_AFTER_MS = CUSTOMER_VIEW_MS + 200;
+/** One that was too slow is not asked again for as long: else each poll would cost the server a second. */
+const LEFT_ALONE_MS = 30_000;
 
 /** What quickcheck shows of the four KPI views. */
 export interface KpiSections {
@@ -44,26 +46,55 @@ export interface KpiSections {
   warnings?: string[];
 }
 
-/** The four views of a tenant, each our own or a customer's. */
-export function createKpiSections(database: Database, kpiViews: SchemaMapping['kpiViews']) {
+/**
+ * The four views of a tenant, each our own or a customer's.
+ *
+ * @param now monotonic, in ms.
+ */
+export function createKpiSections(
+  database: Database,
+  kpiViews: SchemaMapping['kpiViews'],
+  now = () => performance.now(),
+) {
   const inLane = createLanes(CUSTOMER_VIEWS_AT_ONCE);
+  /** Until when each is left alone; a second of one of the lanes for each entry keeps them few. */
+  const leftAlone = new Map<string, number>();
+  const leaveAlone = (key: string): void => {
+    for (const [other, until] of leftAlone) if (until <= now()) leftAlone.delete(other);
+    leftAlone.set(key, now() + LEFT_ALONE_MS);
+  };
 
   /** A customer's view that fails or is slow is no reason to keep back all the rest. */
   const ofCustomer = <T>(
     name: KpiViewName,
+    tenantId: string,
     read: (client: Queryable) => Promise<T>,
     empty: T,
     warnings: string[],
   ): Promise<T> => {
-    const until = performance.now() + GIVEN_UP_AFTER_MS;
+    const until = now() + GIVEN_UP_AFTER_MS;
+    // A view without tenants is asked the same for each of them.
+    const key = `${name} ${kpiViews[name].columns.tenant_id ? tenantId : ''}`;
     // Begun late, after a wait, it has what is left: nobody waits for it after that.
-    const begin = (): Promise<T> => {
-      const left = until - performance.now();
+    const begin = async (): Promise<T> => {
+      requireTurn();
+      const left = until - now();
       if (left <= 0) throw new TooSlowError();
-      return withinCustomerTime(database, Math.min(left, CUSTOMER_VIEW_MS), read);
+      return withinCustomerTime(database, Math.min(left, CUSTOMER_VIEW_MS), read).catch((error) => {
+        // With less than its whole time nothing is known of it: others had it wait.
+        if (!isCanceled(error) || left < CUSTOMER_VIEW_MS) throw error;
+        leaveAlone(key);
+        throw new LeftAloneError();
+      });
+    };
+    const requireTurn = (): void => {
+      if ((leftAlone.get(key) ?? 0) > now()) throw new LeftAloneError();
     };
     return withDeadline(
-      () => inLane(begin),
+      async () => {
+        requireTurn();
+        return inLane(begin);
+      },
       GIVEN_UP_AFTER_MS,
       () => new TooSlowError(),
     ).catch((error) => {
@@ -87,6 +118,7 @@ export function createKpiSections(database: Database, kpiViews: SchemaMapping['k
       if (mapping.own) return latestDay === null ? [] : own(database, tenantId, latestDay, LISTED);
       return ofCustomer<Nullable<Row>[]>(
         name,
+        tenantId,
         (client) => customerRows(client, name, mapping, tenantId, LISTED),
         [],
         warnings,
@@ -98,6 +130,7 @@ export function createKpiSections(database: Database, kpiViews: SchemaMapping['k
       if (mapping.own) return ownOverview(database, tenantId, latestDay);
       return ofCustomer<Pick<KpiSections, 'loss' | 'overview'>>(
         name,
+        tenantId,
         (client) => customerOverview(client, mapping, tenantId, OVERVIEW_DAYS),
         { loss: { min: null, max: null, avg: null }, overview: [] },
         warnings,
@@ -135,10 +168,58 @@ async function ownOverview(database: Database, tenantId: string, latestDay: stri
 
 class TooSlowError extends Error {}
 
+/** It took its whole time, now or a short while ago. */
+class LeftAloneError extends Error {}
+
 /** query_canceled: `statement_timeout`, or somebody's pg_cancel_backend. */
 const CANCELED = '57014';
 /** undefined_table and undefined_column: the view is not what it was at start-up. */
 const CHANGED = ['42P01', '42703'];
+
+/**
+ * Errors whose text names objects, never values: besides, undefined_function, insufficient_privilege,
+ * division_by_zero, and object_not_in_prerequisite_state (a materialized view that was never filled).
+ */
+const SHOWN = [...CHANGED, '42883', '42501', '22012', '55000'];
+/** What PL/pgSQL's RAISE says is the customer's own text, under whatever code. */
+const RAISED = 'exec_stmt_raise';
+
+/** What the other errors are, by class. */
+const CLASSES: Record<string, string> = {
+  '08': 'a connection exception',
+  '0A': 'a feature not supported',
+  '21': 'a cardinality violation',
+  '22': 'a data exception',
+  '23': 'an integrity constraint violation',
+  '25': 'an invalid transaction state',
+  '26': 'an invalid statement name',
+  '2F': 'an exception of an SQL routine',
+  '38': 'an exception of an external routine',
+  '39': 'a failed call of an external routine',
+  '3F': 'an invalid schema name',
+  '40': 'a transaction rollback',
+  '42': 'a syntax error or access rule violation',
+  '53': 'insufficient resources',
+  '54': 'a program limit exceeded',
+  '55': 'an object not in the state it must be in',
+  '57': 'an operator intervention',
+  '58': 'a system error',
+  HV: 'an error of a foreign data wrapper',
+  P0: 'an error that a function raised',
+  XX: 'an internal error',
+};
+
+function isCanceled(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === CANCELED;
+}
+
+/** Never a value of the customer's: their errors may carry them (`value "…" is out of range`). */
+function whatPostgresSays({ code = '', message, routine }: pg.DatabaseError): string {
+  if (SHOWN.includes(code) && routine !== RAISED) {
+    return (message.split('\n')[0] as string).replace(/[.\s]+$/, '').slice(0, 200);
+  }
+  return CLASSES[code.slice(0, 2)] ?? 'an error';
+}
 
 /**
  * Why a customer's view could not be read, without anything of the connection.
@@ -148,11 +229,13 @@ const CHANGED = ['42P01', '42703'];
 function whyUnreadable(error: unknown): string {
   const tooSlow = `it did not answer within ${CUSTOMER_VIEW_MS / 1_000} s`;
   if (error instanceof TooSlowError) return tooSlow;
+  if (error instanceof LeftAloneError) {
+    return `${tooSlow}, and is not asked again for ${LEFT_ALONE_MS / 1_000} s after that`;
+  }
   if (error instanceof pg.DatabaseError) {
-    if (error.code === CANCELED) return tooSlow;
-    const said = (error.message.split('\n')[0] as string).replace(/[.\s]+$/, '').slice(0, 200);
+    if (isCanceled(error)) return tooSlow;
     const advice = CHANGED.includes(error.code ?? '') ? ', and is looked up anew only at the next start' : '';
-    return `Postgres cannot read it (${said}, SQLSTATE ${error.code})${advice}`;
+    return `Postgres cannot read it (${whatPostgresSays(error)}, SQLSTATE ${error.code})${advice}`;
   }
   if (isTransient(error)) return 'the connection to Postgres that it needs could not be had or was lost';
   throw error;

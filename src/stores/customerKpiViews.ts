@@ -92,6 +92,10 @@ export async function customerRows<Row extends object>(
  * waiting, while the server works on. An estimate that is off would have the view compiled for longer than it may
  * take, hence no JIT. What Postgres says of the view leaves the connection sound; after anything else it is dropped.
  *
+ * Always rolled back: functions of the view may have changed settings of the session (`set_config(…, false)`), which
+ * the next borrower of the connection would have kept. Not READ ONLY: a view that writes a log of who looks at it
+ * would fail; it answers, and what it wrote is taken back.
+ *
  * @throws pg.DatabaseError 57014 after that time, or whatever is wrong with the view.
  */
 export function withinCustomerTime<T>(
@@ -105,7 +109,7 @@ export function withinCustomerTime<T>(
         `BEGIN; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(limitMs))}; SET LOCAL jit = off`,
       );
       const found = await read(client);
-      await client.query('COMMIT');
+      await client.query('ROLLBACK').catch(drop);
       return found;
     } catch (error) {
       if (error instanceof pg.DatabaseError) await client.query('ROLLBACK').catch(drop);

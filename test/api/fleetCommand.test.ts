@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, lstat, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownMapping } from '../../src/schema/ownMapping.js';
 import { synthesizeFleet } from '../../src/services/fleetSynthesize.js';
 import { createOwnRegistry, fleetFolder } from '../support/fleetRegistry.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
+import { waitFor } from '../support/waitFor.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const { registry } = ownMapping('public');
@@ -111,11 +112,185 @@ describe('npm run fleet', () => {
   });
 
   it.each([
+    ['export', 'SIGINT', 130],
+    ['load', 'SIGTERM', 143],
+  ] as const)(
+    'has failed when its %s is interrupted, and leaves nothing behind',
+    async (action, signal, code) => {
+      await synthesizeFleet(database.pool, registry, 'CUT', { meterCount: 25_000, feederCount: 40 });
+      const content = 'meter_id,feeder_id\nNEW,F1\n';
+      const path = await folder.file(action === 'load' ? content : 'as it was', 'cut.csv');
+      const before = await readdir(folder.path('.'));
+      const lock = await database.pool.connect();
+      await lock.query('BEGIN; LOCK TABLE meters IN ACCESS EXCLUSIVE MODE');
+      const child = start(
+        ...(action === 'load' ? ['load', path] : ['export', '--out', path]),
+        '--tenant',
+        'CUT',
+      );
+      let stderr = '';
+      child.stderr?.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      const closed = once(child, 'close');
+      await waitFor('its statement to wait', async () => {
+        const { rows } = await database.pool.query(
+          `SELECT FROM pg_stat_activity WHERE application_name = 'gridlens-fleet' AND wait_event_type = 'Lock'
+           AND datname = current_database()`,
+        );
+        return rows.length > 0;
+      });
+      child.kill(signal);
+      await closed;
+      await lock.query('ROLLBACK');
+      lock.release();
+      expect({ code: child.exitCode, stderr }).toEqual({
+        code,
+        stderr: `GridLens was interrupted before it was done (${signal}); run it again to finish.\n`,
+      });
+      expect(await readdir(folder.path('.'))).toEqual(before);
+      expect(await readFile(path, 'utf8')).toBe(action === 'load' ? content : 'as it was');
+    },
+  );
+
+  it('removes the unfinished file when it is interrupted while it writes', async () => {
+    await synthesizeFleet(database.pool, registry, 'CUT', { meterCount: 25_000, feederCount: 40 });
+    await database.pool.query(
+      `INSERT INTO meters (tenant_id, meter_id, feeder_id)
+       SELECT 'CUT', 'MORE-' || n, 'FEEDER_1' FROM generate_series(1, 300000) n`,
+    );
+    const before = await readdir(folder.path('.'));
+    const child = start('export', '--tenant', 'CUT', '--out', folder.path('half.csv'));
+    const closed = once(child, 'close');
+    await waitFor('the unfinished file', async () =>
+      (await readdir(folder.path('.'))).some((name) => name.endsWith('.unfinished')),
+    );
+    child.kill('SIGTERM');
+    await closed;
+    expect(child.exitCode).toBe(143);
+    expect(await readdir(folder.path('.'))).toEqual(before);
+    await database.pool.query(`DELETE FROM meters WHERE tenant_id = 'CUT'`);
+  });
+
+  describe('an export to a path that is there', () => {
+    const CONTENT = 'meter_id,feeder_id,feeder_name,is_active\nM1,F1,,true\n';
+    beforeAll(async () => {
+      await fleet('load', await folder.file('meter_id,feeder_id\nM1,F1\n'), '--tenant', 'OUT');
+    });
+    const exportTo = (path: string) => fleet('export', '--tenant', 'OUT', '--out', path);
+
+    it('keeps the mode of a file', async () => {
+      const path = await folder.file('before', 'mode.csv');
+      await chmod(path, 0o606);
+      expect((await exportTo(path)).code).toBe(0);
+      expect((await stat(path)).mode & 0o777).toBe(0o606);
+      expect(await readFile(path, 'utf8')).toBe(CONTENT);
+    });
+
+    it('replaces the target of a link, there or not, and not the link', async () => {
+      const target = await folder.file('before', 'target.csv');
+      for (const [name, to] of [
+        ['link.csv', target],
+        ['dangling.csv', 'made.csv'],
+      ] as const) {
+        const link = folder.path(name);
+        await symlink(to, link);
+        expect((await exportTo(link)).code).toBe(0);
+        expect((await lstat(link)).isSymbolicLink()).toBe(true);
+        expect(await readFile(link, 'utf8')).toBe(CONTENT);
+      }
+      expect(await readFile(target, 'utf8')).toBe(CONTENT);
+      expect(await readFile(folder.path('made.csv'), 'utf8')).toBe(CONTENT);
+    });
+
+    it('writes to a pipe and to a device as they are', async () => {
+      const pipe = folder.path('pipe');
+      execFileSync('mkfifo', [pipe]);
+      const [text, { code }] = await Promise.all([readFile(pipe, 'utf8'), exportTo(pipe)]);
+      expect({ text, code }).toEqual({ text: CONTENT, code: 0 });
+      expect((await lstat(pipe)).isFIFO()).toBe(true);
+      expect(await exportTo('/dev/null')).toMatchObject({ code: 0, stderr: '' });
+      expect((await lstat('/dev/null')).isCharacterDevice()).toBe(true);
+    });
+
+    it('says in a sentence what cannot be written', async () => {
+      const full = 'cannot be written: ENOSPC: no space left on device, write.\n';
+      expect(await exportTo('/dev/full')).toMatchObject({ code: 1, stderr: `/dev/full ${full}` });
+      const folderItself = await exportTo(folder.path('.'));
+      expect(folderItself).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('cannot be written: EISDIR'),
+      });
+      const device = await open('/dev/full', 'w');
+      const child = spawn(
+        process.execPath,
+        ['--import', 'tsx', 'src/fleet.ts', 'export', '--tenant', 'OUT'],
+        {
+          cwd: ROOT,
+          env: { PATH: process.env.PATH ?? '', DATABASE_URL: database.url },
+          stdio: ['ignore', device.fd, 'pipe'],
+        },
+      );
+      let stderr = '';
+      child.stderr?.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      await once(child, 'close');
+      await device.close();
+      expect({ code: child.exitCode, stderr }).toEqual({ code: 1, stderr: `stdout ${full}` });
+    });
+  });
+
+  it('leaves out of an export what a load refuses, and says how much', async () => {
+    await database.pool.query(
+      `INSERT INTO feeders (tenant_id, feeder_id, name) VALUES ('ODD', 'F1', E'two\nlines'), ('ODD', E'F\t2', 'South')`,
+    );
+    await database.pool.query(
+      `INSERT INTO meters (tenant_id, meter_id, feeder_id) VALUES ('ODD', 'M1', 'F1'), ('ODD', '', 'F1'),
+         ('ODD', E'M\n2', 'F1'), ('ODD', 'M3', E'F\t2'), ('ODD', '4.7E+12', NULL), ('ODD', 'M5', NULL)`,
+    );
+    const out = folder.path('odd.csv');
+    expect(await fleet('export', '--tenant', 'ODD', '--out', out)).toEqual({
+      code: 0,
+      stdout: `Exported 2 meters of ODD to ${out}.\n`,
+      stderr:
+        'Left out 4 meters: their ids or their feeders’ ids cannot be loaded again (empty, only blanks, too long, or with a line break or another control character).\n' +
+        'Left out the name of one feeder, which cannot be loaded again for the like reasons.\n',
+    });
+    const again = await fleet('load', out, '--tenant', 'ODD');
+    expect(again.stdout).toContain('0 added, 0 updated, 2 unchanged');
+  });
+
+  it('takes relative paths from where npm was called', async () => {
+    const path = await folder.file('meter_id,feeder_id\nM1,F1\n', 'relative.csv');
+    const environment = {
+      PATH: process.env.PATH ?? '',
+      DATABASE_URL: database.url,
+      INIT_CWD: folder.path('.'),
+      npm_lifecycle_event: 'fleet',
+    };
+    const run = (env: Record<string, string>, ...args: string[]) =>
+      spawnSync(process.execPath, ['--import', 'tsx', 'src/fleet.ts', ...args, '--tenant', 'REL'], {
+        cwd: ROOT,
+        env,
+        encoding: 'utf8',
+      });
+    const loaded = run(environment, 'load', 'relative.csv');
+    expect(loaded.stderr).toBe('');
+    expect(loaded.stdout).toContain(`Loaded ${path} for REL`);
+    expect(run(environment, 'export', '--out', 'again.csv').status).toBe(0);
+    expect(await readFile(folder.path('again.csv'), 'utf8')).toContain('M1,F1,,true');
+    const other = run({ ...environment, npm_lifecycle_event: 'other' }, 'load', 'relative.csv');
+    expect(other.stderr).toBe('relative.csv cannot be read: there is no such file.\n');
+  });
+
+  it.each([
     [[], ''],
     [['unload'], 'There is no npm run fleet -- unload.\n\n'],
     [['load', '--tenant', 'T'], 'Name one file to load.\n\n'],
     [['load', 'a.csv', 'b.csv', '--tenant', 'T'], 'Name one file to load.\n\n'],
     [['load', 'a.csv', '--meters', '5'], '--meters does not go with load.\n\n'],
+    [['export', '--tenant', 'T', '--out='], 'Name the file to write: --out FILE.csv.\n\n'],
     [['export'], 'Name the tenant: --tenant DEMO_TENANT.\n\n'],
     [['export', '--tenant', 'a b'], '--tenant must be 1 to 64 letters, digits, ".", "_" or "-".\n\n'],
   ])('shows its usage for %j', async (args, reason) => {

@@ -106,6 +106,18 @@ describe('loading a fleet file', () => {
       'UTF-16, as Excel’s Unicode text',
       Buffer.from('\uFEFFmeter_id;feeder_id\r\nM1;F1\r\nM2;\r\n', 'utf16le'),
     ],
+    ['tabs', 'meter_id\tfeeder_id\r\nM1\tF1\r\nM2\t\r\n'],
+    ['tabs, with an empty value first', 'feeder_id\tmeter_id\nF1\tM1\n\t"M2"\n'],
+    [
+      'UTF-16 with tabs, as Excel’s Unicode text is',
+      Buffer.from('\uFEFFmeter_id\tfeeder_id\r\nM1\tF1\r\nM2\t\r\n', 'utf16le'),
+    ],
+    [
+      'UTF-16 in the other order of bytes',
+      Buffer.from('\uFEFFmeter_id\tfeeder_id\r\nM1\tF1\r\nM2\t\r\n', 'utf16le').swap16(),
+    ],
+    ['a first line for Excel', 'sep=;\r\nmeter_id;feeder_id\r\nM1;F1\r\nM2;\r\n'],
+    ['the same against the look of the header', '\uFEFFSEP=|\nmeter_id|feeder_id\nM1|F1\nM2|\n'],
   ])('reads %s', async (_, content) => {
     await load(content);
     expect(await meters()).toEqual(['T|M1|F1|t', 'T|M2|-|t']);
@@ -114,6 +126,30 @@ describe('loading a fleet file', () => {
   it('keeps commas, quotes, semicolons and blanks that are within quotes', async () => {
     await load('meter_id,feeder_id\n"M,1;""a"""," F 1 "\n');
     expect(await meters()).toEqual(['T|M,1;"a"| F 1 |t']);
+  });
+
+  it('keeps what is not ASCII in UTF-16, over the borders of chunks', async () => {
+    const ids = Array.from({ length: 30_000 }, (_, index) => `Zähler 😀 ${index}`);
+    const content = `\uFEFFmeter_id\tfeeder_id\n${ids.map((id) => `${id}\tÖst 東\n`).join('')}`;
+    expect((await load(Buffer.from(content, 'utf16le'))).meters.added).toBe(30_000);
+    const { rows } = await database.pool.query(
+      `SELECT count(*)::integer AS count, min(feeder_id) AS feeder FROM meters WHERE meter_id ~ '^Zähler 😀 \\d+$'`,
+    );
+    expect(rows).toEqual([{ count: 30_000, feeder: 'Öst 東' }]);
+  });
+
+  it('refuses ids that a spreadsheet has rounded, and numbers lines after Excel’s own first', async () => {
+    const advice = 'format the column as text there, put the ids in again, then save.';
+    expect(
+      await problems(
+        'sep=;\nmeter_id;feeder_id\n4,71E+12;F1\n4.7e+11;F1\n9E+15;F1\nM1;1,2E+10\n1E5;F1\n-;F1\n',
+      ),
+    ).toEqual([
+      `line 3, meter_id is a number that a spreadsheet has rounded ("4,71E+12"): ${advice}`,
+      `line 4, meter_id is a number that a spreadsheet has rounded ("4.7e+11"): ${advice}`,
+      `line 5, meter_id is a number that a spreadsheet has rounded ("9E+15"): ${advice}`,
+      `line 6, feeder_id is a number that a spreadsheet has rounded ("1,2E+10"): ${advice}`,
+    ]);
   });
 
   it('counts a line that is there twice once', async () => {
