@@ -5,6 +5,7 @@ import { composeApi } from '../../src/apiProcess.js';
 import { mapKpiView } from '../../src/schema/kpiViewColumns.js';
 import type { ColumnKind, KpiViewMapping, KpiViewName } from '../../src/schema/mapping.js';
 import { createKpiService } from '../../src/services/kpi.js';
+import { createKpiSections } from '../../src/services/kpiSections.js';
 import { createCustomerDatabase, startOver } from '../support/customerDatabase.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { NOW, TENANT } from '../support/pilot.js';
@@ -281,6 +282,46 @@ describe('quickcheck over KPI views of the customer’s own', () => {
       `customer.${OVERVIEW}: Postgres cannot read it (division by zero, SQLSTATE 22012), so its part of this answer is empty.`,
       `customer.${SUSPICIOUS}: Postgres cannot read it (a syntax error or access rule violation, SQLSTATE 42501), so its part of this answer is empty.`,
     ]);
+  });
+
+  it('lets none leave settings or rows behind', async () => {
+    await pool.query(`
+      CREATE TABLE customer.asked (at timestamptz DEFAULT now());
+      CREATE FUNCTION customer.meddle() RETURNS numeric LANGUAGE sql AS $$
+        INSERT INTO customer.asked DEFAULT VALUES;
+        SELECT length(set_config('search_path', 'nowhere', false))::numeric $$`);
+    const found = await customers(OVERVIEW, `SELECT customer.meddle() AS loss_pct`);
+    const http = httpWith(found);
+    for (let poll = 0; poll < 8; poll += 1) {
+      const { status, body } = await http.get(PATH);
+      expect(status, JSON.stringify(body)).toBe(200);
+      expect(body.loss.min).toBe(7);
+    }
+    expect((await pool.query('SELECT FROM customer.asked')).rowCount).toBe(0);
+  });
+
+  it('asks a slow one again after a while, and not before', async () => {
+    await pool.query(`CREATE SEQUENCE customer.asked`);
+    const found = await customers(
+      FEEDER_LOSS,
+      `SELECT 'A'::text AS feeder_id, n AS reads FROM (SELECT nextval('customer.asked') AS n OFFSET 0) asked,
+         LATERAL (SELECT pg_sleep(n * 0 + 60)) slow`,
+    );
+    let clock = 0;
+    const sections = createKpiSections(deployment.context.database, kpiViews(found), () => clock);
+    const asked = async (): Promise<number> => {
+      const { warnings } = await sections(TENANT, null);
+      expect(warnings).toHaveLength(1);
+      const { rows } = await pool.query(
+        'SELECT CASE WHEN is_called THEN last_value ELSE 0 END::integer AS n FROM customer.asked',
+      );
+      return rows[0].n;
+    };
+    expect(await asked()).toBe(1);
+    clock += 29_000;
+    expect(await asked()).toBe(1);
+    clock += 2_000;
+    expect(await asked()).toBe(2);
   });
 
   it('leaves connections for everything else while all of them are slow, for several tenants at once', async () => {
