@@ -16,6 +16,18 @@ export const MAX_JOBS_PER_PUBLISH = 200;
 export const MAX_READS_PER_SECOND = 2_500;
 /** Jobs waiting or delayed beyond which a publish is refused (doc 2, decision 12). */
 export const MAX_QUEUE_DEPTH = 500;
+/** Jobs one tick of the automatic mode may enqueue (doc 3: 25,000 meters in batches of 500). */
+export const MAX_JOBS_PER_TICK = 50;
+/**
+ * Of those 500 at most so many of the background lane: 20 s of work, so that a feeder that looks every second or two
+ * never lets it run dry, and the rest is always free for ticks, publishes and revisions.
+ */
+export const MAX_BACKGROUND_JOBS = 100;
+/** Aligned intervals that catch-up looks back over, the running one included (doc 3's default, and the most). */
+export const DEFAULT_CATCH_UP_INTERVALS = 4;
+export const MAX_CATCH_UP_INTERVALS = 96;
+/** How many times faster than life a replay may be asked to run: a quarter hour a second. */
+export const MAX_REPLAY_SPEED = 900;
 /** JSON body size, in bytes: 100 kB, over a hundred times the largest sensible request. */
 export const MAX_BODY_BYTES = 100 * 1024;
 

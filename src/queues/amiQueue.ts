@@ -1,29 +1,32 @@
 import type { JobsOptions, JobType, WorkerOptions } from 'bullmq';
 import { type BatchJobPayload, batchJobId } from '../contracts/batchJob.js';
-import { postgresConnections, redisConnections } from './queueConnections.js';
+import type { Lane } from '../stores/publishLedger.js';
+import { type Connections, QUEUE_NAMES } from './queueConnections.js';
 import { withQueueDeadline } from './queueDeadline.js';
 
 /**
- * The one door to BullMQ, the same on Redis and on Postgres. Everything that differs between the backends is
- * decided here, from the configuration alone.
+ * The door to the batches' BullMQ queues, the same on Redis and on Postgres: one a lane, so that a backlog in the
+ * background stands in no live batch's way and takes none of its workers' places.
  */
 export interface AmiQueue {
   readonly backend: 'redis' | 'postgres';
   /** Adds jobs; adding one twice leaves one. @throws DependencyUnavailableError within 1.5 s. */
   add(jobs: readonly QueuedBatch[]): Promise<void>;
-  /** @throws DependencyUnavailableError within 1.5 s. */
+  /** Of both lanes together. @throws DependencyUnavailableError within 1.5 s. */
   counts(): Promise<QueueCounts>;
   /** Whether the queue holds the job in a state that leads to its being run. */
-  holds(payload: BatchJobPayload): Promise<boolean>;
+  holds(payload: BatchJobPayload, lane: Lane): Promise<boolean>;
   /** Puts in a job that it does not hold, in place of one that has failed or wrongly counts as completed. */
-  putBack(payload: BatchJobPayload): Promise<void>;
-  /** Starts to take jobs. */
+  putBack(payload: BatchJobPayload, lane: Lane): Promise<void>;
+  /** Starts to take jobs of one lane. */
   work(process: BatchProcessor, options: WorkOptions): BatchWorker;
+  /** Closes the queues; the connections under them are closed by whoever opened those. */
   close(): Promise<void>;
 }
 
 export interface QueuedBatch {
   payload: BatchJobPayload;
+  lane: Lane;
   /** When it becomes due, in ms from now. */
   delayMs: number;
 }
@@ -46,6 +49,7 @@ export type BatchProcessor = (job: {
 }) => Promise<unknown>;
 
 export interface WorkOptions {
+  lane: Lane;
   concurrency: number;
   onCompleted: (jobId: string, payload: unknown, result: unknown) => void;
   onFailed: (jobId: string | undefined, error: Error) => void;
@@ -58,15 +62,6 @@ export interface BatchWorker {
   close(): Promise<void>;
 }
 
-export interface AmiQueueOptions {
-  redisUrl: string | undefined;
-  databaseUrl: string;
-  /** Redis key prefix; tests take one each. The braces keep all keys in one slot of a Redis cluster. */
-  prefix?: string;
-  onError: (error: Error) => void;
-}
-
-const DEFAULT_PREFIX = '{gridlens}';
 const JOB_NAME = 'batch';
 
 /** States from which a job is not run any more. */
@@ -115,35 +110,30 @@ const WORKER_OPTIONS = {
   settings: { backoffStrategy: retryDelayMs },
 } satisfies Partial<WorkerOptions>;
 
-/** Opens the door; on Postgres this waits for the database to answer. */
-export async function openAmiQueue(options: AmiQueueOptions): Promise<AmiQueue> {
-  const { onError } = options;
-  const connections = options.redisUrl
-    ? redisConnections(options.redisUrl, options.prefix ?? DEFAULT_PREFIX, onError)
-    : await postgresConnections(options.databaseUrl, onError);
-  const queue = connections.queue();
-  queue.on('error', onError);
+/** Opens the door over connections that are open. */
+export function openAmiQueue(connections: Connections, onError: (error: Error) => void): AmiQueue {
+  const queues = {
+    live: connections.queue(QUEUE_NAMES.live),
+    background: connections.queue(QUEUE_NAMES.background),
+  } satisfies Record<Lane, unknown>;
+  const both = Object.values(queues);
+  for (const queue of both) queue.on('error', onError);
 
   return {
     backend: connections.backend,
     add: (jobs) =>
       withQueueDeadline(async () => {
-        await queue.addBulk(
-          jobs.map(({ payload, delayMs }) => ({
-            name: JOB_NAME,
-            data: payload,
-            opts: {
-              jobId: jobIdOf(payload),
-              ...JOB_OPTIONS,
-              ...(delayMs > 0 ? { delay: Math.ceil(delayMs) } : {}),
-            },
-          })),
+        await Promise.all(
+          LANES.map(async (lane) => {
+            const own = jobs.filter((job) => job.lane === lane);
+            if (own.length > 0) await queues[lane].addBulk(own.map(queuedJob));
+          }),
         );
       }),
     counts: () =>
       withQueueDeadline(async () => {
-        const counts = await queue.getJobCounts(...COUNTED_STATES);
-        const of = (state: string): number => counts[state] ?? 0;
+        const counts = await Promise.all(both.map((queue) => queue.getJobCounts(...COUNTED_STATES)));
+        const of = (state: string): number => counts.reduce((sum, lane) => sum + (lane[state] ?? 0), 0);
         return {
           waiting: of('waiting') + of('paused') + of('prioritized'),
           delayed: of('delayed'),
@@ -152,19 +142,20 @@ export async function openAmiQueue(options: AmiQueueOptions): Promise<AmiQueue> 
           failed: of('failed'),
         };
       }),
-    holds: (payload) =>
+    holds: (payload, lane) =>
       withQueueDeadline(async () => {
-        const job = await queue.getJob(jobIdOf(payload));
+        const job = await queues[lane].getJob(jobIdOf(payload));
         return job !== undefined && !ENDED_STATES.has(await job.getState());
       }),
-    putBack: (payload) =>
+    putBack: (payload, lane) =>
       withQueueDeadline(async () => {
         const jobId = jobIdOf(payload);
-        await (await queue.getJob(jobId))?.remove();
-        await queue.add(JOB_NAME, payload, { jobId, ...JOB_OPTIONS });
+        await (await queues[lane].getJob(jobId))?.remove();
+        await queues[lane].add(JOB_NAME, payload, { jobId, ...JOB_OPTIONS });
       }),
     work(process, work) {
       const worker = connections.worker(
+        QUEUE_NAMES[work.lane],
         async (job) =>
           process({
             id: String(job.id),
@@ -180,10 +171,16 @@ export async function openAmiQueue(options: AmiQueueOptions): Promise<AmiQueue> 
       return worker;
     },
     async close() {
-      await queue.close();
-      await connections.close();
+      await Promise.all(both.map((queue) => queue.close()));
     },
   };
+}
+
+const LANES = ['live', 'background'] as const satisfies readonly Lane[];
+
+function queuedJob({ payload, delayMs }: QueuedBatch) {
+  const delay = delayMs > 0 ? { delay: Math.ceil(delayMs) } : {};
+  return { name: JOB_NAME, data: payload, opts: { jobId: jobIdOf(payload), ...JOB_OPTIONS, ...delay } };
 }
 
 function jobIdOf(payload: BatchJobPayload): string {

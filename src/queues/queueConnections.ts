@@ -1,30 +1,47 @@
 import {
   createPostgresBackend,
+  type JobSchedulerJson,
   type JobsOptions,
   type JobType,
   type PgPool,
   Queue,
+  type RepeatOptions,
   Worker,
   type WorkerOptions,
 } from 'bullmq';
-import type { BatchJobPayload } from '../contracts/batchJob.js';
 import { createQueueDatabase } from './postgresBackend.js';
 import { createProducerRedis, createWorkerRedis } from './redisBackend.js';
 
-export const QUEUE_NAME = 'gridlens-ami';
+/** One queue a lane, and one for what drives them, whose pending jobs are no batches and count nowhere. */
+export const QUEUE_NAMES = {
+  live: 'gridlens-ami',
+  background: 'gridlens-ami-background',
+  ticks: 'gridlens-ami-ticks',
+} as const;
+export type QueueName = (typeof QUEUE_NAMES)[keyof typeof QUEUE_NAMES];
 
 /** What is used of BullMQ's Queue and Worker, whose own types differ by backend. */
-export interface BatchQueue {
+export interface RawQueue {
   on(event: 'error', listener: (error: Error) => void): unknown;
-  add(name: string, data: BatchJobPayload, options: JobsOptions): Promise<unknown>;
-  addBulk(jobs: { name: string; data: BatchJobPayload; opts: JobsOptions }[]): Promise<unknown>;
+  add(name: string, data: object, options: JobsOptions): Promise<unknown>;
+  addBulk(jobs: { name: string; data: object; opts: JobsOptions }[]): Promise<unknown>;
   getJobCounts(...states: JobType[]): Promise<Record<string, number>>;
   getJob(id: string): Promise<{ getState(): Promise<string>; remove(): Promise<void> } | undefined>;
+  upsertJobScheduler(
+    id: string,
+    repeat: Omit<RepeatOptions, 'key'>,
+    template: { name: string; data: object; opts: Omit<JobsOptions, 'jobId' | 'repeat' | 'delay'> },
+  ): Promise<unknown>;
+  getJobScheduler(id: string): Promise<JobSchedulerJson<unknown> | undefined>;
+  getJobSchedulers(start?: number, end?: number, ascending?: boolean): Promise<JobSchedulerJson<unknown>[]>;
+  removeJobScheduler(id: string): Promise<boolean>;
   close(): Promise<void>;
 }
 export interface TakenJob {
   id?: string | undefined;
+  name: string;
   data: unknown;
+  opts: { prevMillis?: number | undefined };
   attemptsMade: number;
   attemptsStarted: number;
 }
@@ -37,24 +54,40 @@ export interface RawWorker {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** What differs between the backends: how queue and worker are made, and what must be closed with them. */
+/** What differs between the backends: how queues and workers are made, and what must be closed after them. */
 export interface Connections {
   backend: 'redis' | 'postgres';
-  queue(): BatchQueue;
-  worker(process: Processor, options: Partial<WorkerOptions>): RawWorker;
+  queue(name: QueueName): RawQueue;
+  worker(name: QueueName, process: Processor, options: Partial<WorkerOptions>): RawWorker;
   close(): Promise<void>;
 }
 
-export function redisConnections(url: string, prefix: string, onError: (error: Error) => void): Connections {
+export interface ConnectionOptions {
+  redisUrl: string | undefined;
+  databaseUrl: string;
+  /** Redis key prefix; tests take one each. The braces keep all keys in one slot of a Redis cluster. */
+  prefix?: string;
+  onError: (error: Error) => void;
+}
+
+const DEFAULT_PREFIX = '{gridlens}';
+
+/** Redis where there is one, else Postgres, for whose first answer this waits. */
+export async function openConnections(options: ConnectionOptions): Promise<Connections> {
+  const { redisUrl, databaseUrl, prefix = DEFAULT_PREFIX, onError } = options;
+  return redisUrl ? redisConnections(redisUrl, prefix, onError) : postgresConnections(databaseUrl, onError);
+}
+
+function redisConnections(url: string, prefix: string, onError: (error: Error) => void): Connections {
   const producer = createProducerRedis(url, onError);
   const workerConnections: ReturnType<typeof createWorkerRedis>[] = [];
   return {
     backend: 'redis',
-    queue: () => new Queue(QUEUE_NAME, { connection: producer, prefix }),
-    worker(process, options) {
+    queue: (name) => new Queue(name, { connection: producer, prefix }) as unknown as RawQueue,
+    worker(name, process, options) {
       const connection = createWorkerRedis(url, onError);
       workerConnections.push(connection);
-      return new Worker(QUEUE_NAME, process, { ...options, connection, prefix });
+      return new Worker(name, process, { ...options, connection, prefix });
     },
     async close() {
       for (const connection of [producer, ...workerConnections]) connection.disconnect();
@@ -62,7 +95,7 @@ export function redisConnections(url: string, prefix: string, onError: (error: E
   };
 }
 
-export async function postgresConnections(
+async function postgresConnections(
   databaseUrl: string,
   onError: (error: Error) => void,
 ): Promise<Connections> {
@@ -71,9 +104,9 @@ export async function postgresConnections(
   const connection = pool as unknown as PgPool;
   return {
     backend: 'postgres',
-    queue: () => new Queue(QUEUE_NAME, { connection }, createPostgresBackend),
-    worker: (process, options) =>
-      new Worker(QUEUE_NAME, process, { ...options, connection }, createPostgresBackend),
+    queue: (name) => new Queue(name, { connection }, createPostgresBackend) as unknown as RawQueue,
+    worker: (name, process, options) =>
+      new Worker(name, process, { ...options, connection }, createPostgresBackend),
     close: () => pool.end(),
   };
 }

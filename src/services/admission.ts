@@ -1,22 +1,23 @@
-import { BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
-import { MAX_BATCH_SIZE, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
+import { DependencyUnavailableError } from '../contracts/errors.js';
 import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db.js';
-import { cut } from '../emulator/plan.js';
-import type { AmiQueue, QueueCounts, QueuedBatch } from '../queues/amiQueue.js';
+import type { AmiQueue, QueuedBatch } from '../queues/amiQueue.js';
 import { lockAdmission, releaseDueTime, reserveDueTime } from '../stores/pacing.js';
 import { ensurePartitions } from '../stores/partitions.js';
 import {
-  type BatchRecord,
   countOutstanding,
+  type Outstanding,
   type PublishRecord,
   recordPublishes,
 } from '../stores/publishLedger.js';
-import { batchPayload } from './batchPayload.js';
+import { type Decision, fill, schedule } from './admissionDecision.js';
 import { pacedRate } from './pace.js';
 
 /** An accepted publish: its batches are in the ledger, and in the queue or owed to it. */
 export interface Admitted {
-  /** From now until its last batch has started, by the read limit and what was accepted before it; ms. */
+  /**
+   * From now until its last batch has started, by the read limit and what was accepted before it; ms. In the
+   * background by what was accepted there: live work, whenever there is any, comes on top of it.
+   */
   lastStartInMs: number;
 }
 
@@ -27,7 +28,8 @@ export interface Admission {
    * @param alongside what must be written if and only if the publish is accepted: it runs in the transaction that
    * accepts it, possibly again after one that was rolled back. When it throws, its own publish is not accepted and
    * the error is rethrown.
-   * @throws BackpressureError when the queue would become deeper than its bound; nothing was accepted.
+   * @throws BackpressureError when the queue, or its background lane, would become deeper than its bound; nothing was
+   * accepted.
    * @throws DependencyUnavailableError when Postgres or the queue is away; nothing was accepted, unless Postgres
    * went away in the middle of the commit.
    */
@@ -60,6 +62,9 @@ const GROUP_SIZE = 100;
  * they are, and if the queue loses them, the ledger counts them as outstanding, so the bound holds throughout.
  *
  * Requests that arrive while a transaction is under way share the next one (group commit).
+ *
+ * Due times are promised to live batches alone. A background batch is due whenever none of those is: its job waits for
+ * nothing in the queue, and its due time in the ledger is an estimate.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { database, queue, onEnqueueFailed } = options;
@@ -100,7 +105,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     await queue.add(jobs).catch((error: unknown) => onEnqueueFailed(error as Error));
   };
 
-  const decide = (group: readonly Request[]): Promise<Decision> =>
+  const decide = (group: readonly Request[]): Promise<Decision<Request>> =>
     withTransaction(database, async (client) => {
       await lockAdmission(client);
       const counts = await queue.counts();
@@ -115,13 +120,26 @@ export function createAdmission(options: AdmissionOptions): Admission {
       );
       for (const { request } of decision.accepted) await request.alongside?.(client);
       // Last before the inserts: it locks the row that every worker's next start waits for.
-      if (owed === 0) await releaseDueTime(client);
-      const reads = publishes.reduce((sum, { rangeFrom, rangeTo }) => sum + rangeTo - rangeFrom, 0);
-      const firstDueInMs = await reserveDueTime(client, reads, rate);
+      const firstDueInMs = {
+        live: await reserveLive(client, publishes, owed),
+        background: (owed.backgroundReads / rate) * 1000,
+      };
       const batches = schedule(decision, firstDueInMs, rate);
       await recordPublishes(client, publishes, batches);
       return decision;
     });
+
+  const reserveLive = async (
+    client: Queryable,
+    publishes: readonly PublishRecord[],
+    owed: Outstanding,
+  ): Promise<number> => {
+    const live = publishes.filter(({ lane }) => lane === 'live');
+    if (live.length === 0) return 0;
+    if (owed.live === 0) await releaseDueTime(client);
+    const reads = live.reduce((sum, { rangeFrom, rangeTo }) => sum + rangeTo - rangeFrom, 0);
+    return reserveDueTime(client, reads, rate);
+  };
 
   return {
     admit: (publish, alongside) =>
@@ -142,51 +160,3 @@ function isInTime(request: Request): boolean {
   return false;
 }
 const WAITING_LIMIT_MS = 1_500;
-
-interface Decision {
-  accepted: { request: Request; lastStartInMs: number }[];
-  refused: { request: Request; error: BackpressureError }[];
-  jobs: QueuedBatch[];
-}
-
-/**
- * Takes requests in their order while the queue has room for all their jobs. What is outstanding is the larger
- * of what the ledger owes and what the queue holds: the ledger also knows accepted jobs on their way into the
- * queue and jobs the queue has lost, the queue also knows jobs that are not ours.
- */
-function fill(group: readonly Request[], counts: QueueCounts, owed: number, rate: number): Decision {
-  const decision: Decision = { accepted: [], refused: [], jobs: [] };
-  const { waiting, delayed, active } = counts;
-  let outstanding = Math.max(owed, waiting + delayed + active);
-  for (const request of group) {
-    const requested = request.publish.batchCount;
-    if (outstanding + requested > MAX_QUEUE_DEPTH) {
-      const depth = { waiting, delayed, outstanding, requested, limit: MAX_QUEUE_DEPTH };
-      const excess = outstanding + requested - MAX_QUEUE_DEPTH;
-      // How long the workers take for the excess if its batches are full ones.
-      const retryAfterSeconds = Math.ceil((excess * MAX_BATCH_SIZE) / rate);
-      decision.refused.push({ request, error: new BackpressureError(depth, retryAfterSeconds) });
-    } else {
-      outstanding += requested;
-      decision.accepted.push({ request, lastStartInMs: 0 });
-    }
-  }
-  return decision;
-}
-
-/** Gives every accepted batch its due time, spaced by the paced rate, and fills in its job. */
-function schedule(decision: Decision, firstDueInMs: number, rate: number): BatchRecord[] {
-  const batches: BatchRecord[] = [];
-  let dueInMs = firstDueInMs;
-  for (const accepted of decision.accepted) {
-    const { publish } = accepted.request;
-    for (const { number, from, to } of cut(publish.rangeTo - publish.rangeFrom, publish.batchSize)) {
-      const { publishId, tenantId } = publish;
-      batches.push({ publishId, number, tenantId, meters: to - from, dueInMs });
-      decision.jobs.push({ payload: batchPayload(publish, number), delayMs: dueInMs });
-      accepted.lastStartInMs = dueInMs;
-      dueInMs += ((to - from) / rate) * 1000;
-    }
-  }
-  return batches;
-}

@@ -6,7 +6,7 @@ import type { RegistryBatch } from '../emulator/registryMeters.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { overlappingEvents } from '../stores/events.js';
 import { type BatchOutcome, lockRevisions, writeBatch } from '../stores/meterReads.js';
-import { failBatch, isOwed } from '../stores/publishLedger.js';
+import { failBatch, isOwed, type Lane } from '../stores/publishLedger.js';
 import { registeredMeters } from '../stores/registry.js';
 import { batchFeederIds, generateBatch } from './amiEmulator.js';
 import { createFleetBatches, registryMeters } from './fleetBatches.js';
@@ -36,10 +36,14 @@ const ALREADY_FINISHED: BatchResult = {
 export function createBatchRunner(database: Database, pacer: StartPacer, registry?: RegistryMapping) {
   const fleetBatches = createFleetBatches();
   return {
-    /** @param isRerun whether the job was started before: then it may be done, and must not spend the read limit. */
-    async run(job: BatchJob, isRerun: boolean): Promise<BatchResult> {
-      if (isRerun && !(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
-      const startedAt = await pacer.turn(job.to - job.from);
+    /**
+     * @param isRerun whether the job was started before: then it may be done, and must not spend the read limit. Nor
+     * must one in the background, where days of work may have been cancelled while they waited.
+     */
+    async run(job: BatchJob, isRerun: boolean, lane: Lane): Promise<BatchResult> {
+      const mayBeOver = isRerun || lane === 'background';
+      if (mayBeOver && !(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
+      const startedAt = await pacer.turn(job.to - job.from, lane);
       const started = performance.now();
       const attempt = (batch: RegistryBatch | undefined): Promise<BatchOutcome | undefined> =>
         job.onConflict === 'update'

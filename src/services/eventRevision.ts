@@ -28,7 +28,7 @@ export interface PlannedEvent {
 
 /**
  * The publish that revises the feeder's share of the overlapped interval: as the publish that made it, but for the
- * range, and overwriting. Undefined when nothing that the event overlaps has been published, or nothing is to be
+ * range, overwriting, and now, whenever that one was made. Undefined when nothing that the event overlaps has been published, or nothing is to be
  * applied now.
  */
 export function plannedRevision(event: PlannedEvent, requestId: string): PublishRecord | undefined {
@@ -40,6 +40,7 @@ export function plannedRevision(event: PlannedEvent, requestId: string): Publish
     ...overlapped,
     publishId: randomUUID(),
     origin: 'revision',
+    lane: 'live',
     rangeFrom: range.from,
     rangeTo: range.to,
     batchCount: Math.ceil((range.to - range.from) / overlapped.batchSize),

@@ -9,6 +9,8 @@
 export const LATE_TOLERANCE_MS = 15;
 /** How much of a missed instant the next grant may make up for, ms: keeps small batches at full rate. */
 export const CREDIT_MS = 10;
+/** How soon the background looks again whether live work still is due, ms: half a full batch's share of the limit. */
+export const YIELD_MS = 100;
 /** 1 / (1 + 25 ms in a second) = 0.9756, rounded down: 2,437 reads/s where the limit says 2,500. */
 const HEADROOM = 0.975;
 

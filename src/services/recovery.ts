@@ -1,6 +1,7 @@
+import { MAX_BACKGROUND_JOBS, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
 import type { Database } from '../db.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
-import { isOwed, overdueBatches } from '../stores/publishLedger.js';
+import { isOwed, type Lane, overdueBatches } from '../stores/publishLedger.js';
 import { batchPayload } from './batchPayload.js';
 
 /**
@@ -8,24 +9,29 @@ import { batchPayload } from './batchPayload.js';
  * takes to be run again (10 s lock, 5 s check), so that a crash alone is left to BullMQ.
  */
 const OVERDUE_SECONDS = 20;
-/** The bound of the queue; there is never more to find. */
-const LIMIT = 500;
+/** The bounds of the lanes; there is never more to find. */
+const LIMITS = { live: MAX_QUEUE_DEPTH, background: MAX_BACKGROUND_JOBS };
 
 /**
  * Puts back accepted batches that no queue holds any more: the process died between ledger and queue, the queue
  * failed, or its data was wiped. Safe at any time and from several processes: a job that exists is not added
- * again, and one that runs twice writes once.
+ * again, and one that runs twice writes once. In the background being overdue is nothing special, since its due times
+ * leave live work out: the queue is asked about it all the same.
  *
  * @returns how many jobs were put back.
  */
 export async function restoreLostBatches(database: Database, queue: AmiQueue): Promise<number> {
+  return (await restoreLane(database, queue, 'live')) + (await restoreLane(database, queue, 'background'));
+}
+
+async function restoreLane(database: Database, queue: AmiQueue, lane: Lane): Promise<number> {
   let restored = 0;
-  for (const overdue of await overdueBatches(database, OVERDUE_SECONDS, LIMIT)) {
+  for (const overdue of await overdueBatches(database, lane, OVERDUE_SECONDS, LIMITS[lane])) {
     const payload = batchPayload(overdue, overdue.batch);
-    if (await queue.holds(payload)) continue;
+    if (await queue.holds(payload, lane)) continue;
     // It may have been written since the list was read: then its job has ended rightly.
     if (!(await isOwed(database, overdue.publishId, overdue.batch))) continue;
-    await queue.putBack(payload);
+    await queue.putBack(payload, lane);
     restored += 1;
   }
   return restored;

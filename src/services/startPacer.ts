@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queryable } from '../db.js';
 import { grantStart, type StartGrant } from '../stores/pacing.js';
-import { CREDIT_MS, LATE_TOLERANCE_MS, pacedRate } from './pace.js';
+import type { Lane } from '../stores/publishLedger.js';
+import { CREDIT_MS, LATE_TOLERANCE_MS, pacedRate, YIELD_MS } from './pace.js';
 
 /** Lets batches start no faster than the deployment's read limit, whatever is due. */
 export interface StartPacer {
   /**
    * Waits for the turn of a batch of `reads` reads; resolves at its start, with that instant by the
-   * database's clock. Rejects when the pacer is closed or Postgres is away.
+   * database's clock. In the background that is not while a live batch is due. Rejects when the pacer is closed or
+   * Postgres is away.
    */
-  turn(reads: number): Promise<Date>;
+  turn(reads: number, lane: Lane): Promise<Date>;
   /** Gives up all waiting turns, so that a shutdown need not sit them out. */
   close(): void;
 }
@@ -20,20 +22,30 @@ export class PacerClosedError extends Error {
 }
 
 /**
- * One grant is held at a time, the others of this process wait behind it in order: grants that wait in
- * several workers' memories are lost time when a worker dies, and one a process is enough to keep the pace.
+ * One grant a lane is held at a time, the others of this process wait behind it in order: grants that wait in
+ * several workers' memories are lost time when a worker dies, and one a process is enough to keep the pace. The lanes
+ * do not wait for each other: what waits in the background until live work is done must not be in its way.
  */
 export function createStartPacer(database: Queryable, maxReadsPerSecond: number): StartPacer {
   const closing = new AbortController();
   const rate = pacedRate(maxReadsPerSecond);
   let fastestRoundTripMs = Number.POSITIVE_INFINITY;
-  let queue: Promise<unknown> = Promise.resolve();
+  const queues: Record<Lane, Promise<unknown>> = {
+    live: Promise.resolve(),
+    background: Promise.resolve(),
+  };
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: closing.signal });
 
-  const ask = async (reads: number, unused: StartGrant | undefined) => {
-    const askedAt = performance.now();
-    const grant = await grantStart(database, reads, rate, CREDIT_MS, unused);
+  const ask = async (reads: number, lane: Lane, unused: StartGrant | undefined) => {
+    let askedAt = performance.now();
+    let grant = await grantStart(database, lane, reads, rate, CREDIT_MS, unused);
+    while (grant === undefined) {
+      await pause(YIELD_MS);
+      askedAt = performance.now();
+      grant = await grantStart(database, lane, reads, rate, CREDIT_MS, unused);
+    }
     fastestRoundTripMs = Math.min(fastestRoundTripMs, performance.now() - askedAt);
-    if (grant.waitMs > 0) await sleep(grant.waitMs, undefined, { signal: closing.signal });
+    if (grant.waitMs > 0) await pause(grant.waitMs);
     // The usual travel time shifts all starts of this process alike and so changes no spacing; what exceeds it
     // does. Workers whose distances to Postgres differ by more than the tolerance could shift against each
     // other: they belong into one region.
@@ -44,12 +56,12 @@ export function createStartPacer(database: Queryable, maxReadsPerSecond: number)
    * A start later than its tolerance asks again. The tolerance doubles each time, so that a slow machine gets
    * on, and what it exceeds the usual one by is charged to the grant: the next start is as far off as ever.
    */
-  const take = async (reads: number): Promise<Date> => {
+  const take = async (reads: number, lane: Lane): Promise<Date> => {
     let unused: StartGrant | undefined;
     for (let toleranceMs = LATE_TOLERANCE_MS; ; toleranceMs *= 2) {
       if (closing.signal.aborted) throw new PacerClosedError('the worker is stopping');
       const charge = reads + ((toleranceMs - LATE_TOLERANCE_MS) / 1000) * rate;
-      const { grant, lateMs } = await ask(charge, unused);
+      const { grant, lateMs } = await ask(charge, lane, unused);
       if (lateMs <= toleranceMs)
         return new Date(grant.decidedAt.getTime() + grant.waitMs + Math.max(0, lateMs));
       unused = grant;
@@ -57,13 +69,13 @@ export function createStartPacer(database: Queryable, maxReadsPerSecond: number)
   };
 
   return {
-    turn(reads) {
-      const mine = queue
-        .then(() => take(reads))
+    turn(reads, lane) {
+      const mine = queues[lane]
+        .then(() => take(reads, lane))
         .catch((error: unknown) => {
           throw closing.signal.aborted ? new PacerClosedError('the worker is stopping') : error;
         });
-      queue = mine.catch(() => undefined);
+      queues[lane] = mine.catch(() => undefined);
       return mine;
     },
     close: () => closing.abort(),

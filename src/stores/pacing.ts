@@ -1,4 +1,5 @@
 import type { Queryable } from '../db.js';
+import type { Lane } from './publishLedger.js';
 
 /**
  * Takes the one lock under which a publish is admitted: depth, pace and ledger are one step across all
@@ -13,8 +14,8 @@ export async function lockAdmission(client: Queryable): Promise<void> {
 }
 
 /**
- * Reserves due times for `reads` reads after everything promised before; answers when the first of them is
- * due, in ms from now by the database's clock.
+ * Reserves due times for `reads` live reads after everything promised before; answers when the first of them is
+ * due, in ms from now by the database's clock. Nothing is promised to the background.
  */
 export async function reserveDueTime(
   client: Queryable,
@@ -28,7 +29,7 @@ export async function reserveDueTime(
   return rows[0]?.due_in_ms ?? 0;
 }
 
-/** Forgets due times promised to batches that are all gone: nothing is owed, so the next may start at once. */
+/** Forgets due times promised to live batches that are all gone: none is owed, so the next may start at once. */
 export async function releaseDueTime(client: Queryable): Promise<void> {
   await client.query(`UPDATE ami_pacing SET due_until = '-infinity'`);
 }
@@ -43,25 +44,37 @@ export interface StartGrant {
   decidedAt: Date;
 }
 
-/** Takes the next start under the deployment's read limit; see `ami_grant_start`. */
+/**
+ * Takes the next start under the deployment's read limit; see `ami_grant_start`. Undefined in the background while live
+ * work is due: then nothing was taken.
+ */
 export async function grantStart(
   database: Queryable,
+  lane: Lane,
   reads: number,
   readsPerSecond: number,
   creditMs: number,
   unused?: StartGrant,
-): Promise<StartGrant> {
+): Promise<StartGrant | undefined> {
   const { rows } = await database.query<{
-    wait_ms: number;
+    wait_ms: number | null;
     granted: string;
     until: string;
     decided_at: Date;
   }>({
-    name: 'grant-start',
+    name: 'grant-lane-start',
     text: `SELECT wait_ms, granted_from::text AS granted, granted_until::text AS until, decided_at
-           FROM ami_grant_start($1, $2, $3, $4, $5)`,
-    values: [reads, readsPerSecond, creditMs, unused?.from ?? null, unused?.until ?? null],
+           FROM ami_grant_lane_start($1, $2, $3, $4, $5, $6)`,
+    values: [
+      lane === 'background',
+      reads,
+      readsPerSecond,
+      creditMs,
+      unused?.from ?? null,
+      unused?.until ?? null,
+    ],
   });
   const row = rows[0] as (typeof rows)[number];
+  if (row.wait_ms === null) return undefined;
   return { waitMs: row.wait_ms, from: row.granted, until: row.until, decidedAt: row.decided_at };
 }

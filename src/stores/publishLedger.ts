@@ -5,10 +5,14 @@ import type { Climate } from '../emulator/climate.js';
 /** What made the deployment publish. */
 export type PublishOrigin = 'manual' | 'tick' | 'catch-up' | 'backfill' | 'revision';
 
+/** Who goes first: `background` work starts only while no `live` batch is due. */
+export type Lane = 'live' | 'background';
+
 export interface PublishRecord {
   publishId: string;
   tenantId: string;
   origin: PublishOrigin;
+  lane: Lane;
   readAt: Date;
   intervalMinutes: IntervalMinutes;
   seed: string;
@@ -37,27 +41,40 @@ export interface BatchRecord {
   dueInMs: number;
 }
 
-/** How many accepted batches are still owed: waiting, delayed, active, or lost and about to be found. */
-export async function countOutstanding(client: Queryable): Promise<number> {
-  const { rows } = await client.query<{ outstanding: number }>(
-    `SELECT count(*)::integer AS outstanding FROM ami_publish_batches WHERE state = 'pending'`,
-  );
-  return rows[0]?.outstanding ?? 0;
+/** Accepted batches that are still owed: waiting, delayed, active, or lost and about to be found. */
+export interface Outstanding {
+  live: number;
+  background: number;
+  /** Reads of the background's. */
+  backgroundReads: number;
 }
 
-/** Records accepted publishes, two statements however many there are. */
+export async function countOutstanding(client: Queryable): Promise<Outstanding> {
+  const { rows } = await client.query<Outstanding>(
+    `SELECT count(*) FILTER (WHERE NOT is_background)::integer AS live,
+            count(*) FILTER (WHERE is_background)::integer AS background,
+            coalesce(sum(meters) FILTER (WHERE is_background), 0)::integer AS "backgroundReads"
+     FROM ami_publish_batches WHERE state = 'pending'`,
+  );
+  return rows[0] as Outstanding;
+}
+
+/** Records accepted publishes with their batches, two statements however many there are. */
 export async function recordPublishes(
   client: Queryable,
   publishes: readonly PublishRecord[],
   batches: readonly BatchRecord[],
 ): Promise<void> {
+  const background = new Set(
+    publishes.filter(({ lane }) => lane === 'background').map(({ publishId }) => publishId),
+  );
   await client.query(
     `INSERT INTO ami_publishes (publish_id, tenant_id, origin, read_at, interval_minutes, seed, meter_count,
        feeder_count, batch_size, batch_count, on_conflict, request_id, range_from, range_to, time_zone, climate,
-       fleet_id)
+       fleet_id, is_background)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[],
        $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[], $13::integer[],
-       $14::integer[], $15::text[], $16::text[], $17::bigint[])`,
+       $14::integer[], $15::text[], $16::text[], $17::bigint[], $18::boolean[])`,
     [
       publishes.map((publish) => publish.publishId),
       publishes.map((publish) => publish.tenantId),
@@ -76,19 +93,21 @@ export async function recordPublishes(
       publishes.map((publish) => publish.timeZone),
       publishes.map((publish) => publish.climate),
       publishes.map((publish) => publish.fleetId),
+      publishes.map((publish) => background.has(publish.publishId)),
     ],
   );
   await client.query(
-    `INSERT INTO ami_publish_batches (publish_id, batch_number, tenant_id, meters, due_at)
-     SELECT publish_id, batch_number, tenant_id, meters, clock_timestamp() + due_in_ms * interval '1 ms'
-     FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::smallint[], $5::double precision[])
-       AS batch (publish_id, batch_number, tenant_id, meters, due_in_ms)`,
+    `INSERT INTO ami_publish_batches (publish_id, batch_number, tenant_id, meters, due_at, is_background)
+     SELECT publish_id, batch_number, tenant_id, meters, clock_timestamp() + due_in_ms * interval '1 ms', is_background
+     FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::smallint[], $5::double precision[], $6::boolean[])
+       AS batch (publish_id, batch_number, tenant_id, meters, due_in_ms, is_background)`,
     [
       batches.map((batch) => batch.publishId),
       batches.map((batch) => batch.number),
       batches.map((batch) => batch.tenantId),
       batches.map((batch) => batch.meters),
       batches.map((batch) => batch.dueInMs),
+      batches.map((batch) => background.has(batch.publishId)),
     ],
   );
 }
@@ -122,9 +141,10 @@ export interface OverdueBatch extends PublishRecord {
   batch: number;
 }
 
-/** Batches still owed `overdueSeconds` after they were due, oldest first. */
+/** Batches of a lane still owed `overdueSeconds` after they were due, oldest first. */
 export async function overdueBatches(
   client: Queryable,
+  lane: Lane,
   overdueSeconds: number,
   limit: number,
 ): Promise<OverdueBatch[]> {
@@ -132,8 +152,9 @@ export async function overdueBatches(
     `SELECT batch.batch_number AS batch, ${PUBLISH_COLUMNS}
      FROM ami_publish_batches batch JOIN ami_publishes publish USING (publish_id)
      WHERE batch.state = 'pending' AND batch.due_at < clock_timestamp() - $1 * interval '1 s'
-     ORDER BY batch.due_at LIMIT $2`,
-    [overdueSeconds, limit],
+       AND batch.is_background = $2
+     ORDER BY batch.due_at LIMIT $3`,
+    [overdueSeconds, lane === 'background', limit],
   );
   return rows;
 }
@@ -144,7 +165,8 @@ export const PUBLISH_COLUMNS = `publish.publish_id AS "publishId", publish.tenan
   publish.meter_count AS "meterCount", publish.feeder_count AS "feederCount", publish.batch_size AS "batchSize",
   publish.batch_count AS "batchCount", publish.on_conflict AS "onConflict", publish.request_id AS "requestId",
   publish.range_from AS "rangeFrom", publish.range_to AS "rangeTo", publish.time_zone AS "timeZone",
-  publish.climate, publish.fleet_id AS "fleetId"`;
+  publish.climate, publish.fleet_id AS "fleetId",
+  CASE WHEN publish.is_background THEN 'background' ELSE 'live' END AS lane`;
 
 export interface PublishProgress extends PublishRecord {
   acceptedAt: Date;

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { type BatchJob, batchJob } from '../contracts/batchJob.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
 import { isTransient } from '../db.js';
-import type { AmiQueue, BatchWorker } from '../queues/amiQueue.js';
+import type { AmiQueue, BatchWorker, WorkOptions } from '../queues/amiQueue.js';
 import type { BatchResult, BatchRunner } from '../services/batchRunner.js';
 import { PacerClosedError } from '../services/startPacer.js';
 
@@ -16,6 +16,7 @@ export interface AmiWorkerOptions {
   queue: AmiQueue;
   runner: BatchRunner;
   log: Logger;
+  lane: WorkOptions['lane'];
   concurrency: number;
   /** Told of every write, for the adaptive concurrency. */
   onWritten?: (elapsedMs: number) => void;
@@ -24,11 +25,12 @@ export interface AmiWorkerOptions {
 /** An error that is not of the infrastructure gets this many tries before its batch is given up. */
 const ATTEMPTS_ON_OWN_ERROR = 5;
 
-/** Starts to take batch jobs from the queue. */
+/** Starts to take batch jobs of one lane from the queue. */
 export function startAmiWorker({
   queue,
   runner,
   log,
+  lane,
   concurrency,
   onWritten,
 }: AmiWorkerOptions): BatchWorker {
@@ -39,7 +41,7 @@ export function startAmiWorker({
         throw new UnrecoverableError(`job ${id} is not a batch job: ${parsed.error.message}`);
       const job = parsed.data;
       try {
-        const result = await runner.run(job, isRerun);
+        const result = await runner.run(job, isRerun, lane);
         if (!result.alreadyFinished) onWritten?.(result.elapsedMs);
         return result;
       } catch (error) {
@@ -50,6 +52,7 @@ export function startAmiWorker({
       }
     },
     {
+      lane,
       concurrency,
       onCompleted: (jobId, payload, result) =>
         void logDone(log, queue, runner, jobId, batchJob.parse(payload), result as BatchResult),

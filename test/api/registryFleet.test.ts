@@ -73,7 +73,9 @@ describeOnBothBackends('a registry fleet', (backend) => {
     expect(names).toEqual(names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
     expect(line.map((row) => row.position)).toEqual(names.map((_, index) => index));
 
-    const [batch] = (await overdueBatches(pilot.deployment.database.pool, -3_600, 10)) as [OverdueBatch];
+    const [batch] = (await overdueBatches(pilot.deployment.database.pool, 'live', -3_600, 10)) as [
+      OverdueBatch,
+    ];
     const payload = JSON.stringify(batchPayload(batch, batch.batch));
     expect(payload.length).toBeLessThan(450);
     expect(payload).not.toContain('M0');
@@ -348,7 +350,7 @@ describeOnBothBackends('a registry fleet', (backend) => {
     await register();
     await pilot.publish(REGISTRY);
     const { pool } = pilot.deployment.database;
-    const [accepted] = (await overdueBatches(pool, -3_600, 10)) as [OverdueBatch];
+    const [accepted] = (await overdueBatches(pool, 'live', -3_600, 10)) as [OverdueBatch];
     expect(accepted.fleetId).toMatch(/^\d+$/);
     // As if a process had died between ledger and queue: accepted, and in no queue.
     const lost = { ...accepted, publishId: randomUUID(), rangeFrom: 5, rangeTo: 30 };

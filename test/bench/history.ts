@@ -167,7 +167,7 @@ async function writeRateRow(full: pg.Pool, empty: pg.Pool, size: HistorySize): P
     const jobs = await acceptHistory(pool, history);
     await pool.query('CHECKPOINT');
     const runner = createBatchRunner(pool, UNLIMITED);
-    return timedJobs(jobs, (job) => runner.run(job, false));
+    return timedJobs(jobs, (job) => runner.run(job, false, 'live'));
   };
   // Round 0 makes both know the meters, and is not counted.
   for (let round = 0; round <= rounds; round += 1) {

@@ -23,7 +23,7 @@ export async function measurePacing(
     pacers.flatMap((pacer) =>
       Array.from({ length: 8 }, async () => {
         while (performance.now() < until) {
-          await pacer.turn(batchSize);
+          await pacer.turn(batchSize, 'live');
           starts.push(performance.now());
         }
       }),

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { openAmiQueue } from '../../src/queues/amiQueue.js';
+import { openConnections } from '../../src/queues/queueConnections.js';
 import { batchPayload } from '../../src/services/batchPayload.js';
 import { startOwnRedis } from '../support/redisServer.js';
 
@@ -8,7 +9,9 @@ export async function measureQueuedJobBytes(jobs: number): Promise<number | unde
   const server = await startOwnRedis();
   if (!server) return undefined;
   const redis = new Redis(server.url);
-  const queue = await openAmiQueue({ redisUrl: server.url, databaseUrl: '', onError: () => undefined });
+  const onError = () => undefined;
+  const connections = await openConnections({ redisUrl: server.url, databaseUrl: '', onError });
+  const queue = openAmiQueue(connections, onError);
   const usedMemory = async (): Promise<number> =>
     Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1] ?? Number.NaN);
   try {
@@ -18,6 +21,7 @@ export async function measureQueuedJobBytes(jobs: number): Promise<number | unde
         Array.from({ length: to - from }, (_, index) => ({
           payload: payload(from + index),
           delayMs: 60_000 + index,
+          lane: 'live' as const,
         })),
       );
     await add(0, 100);
@@ -26,6 +30,7 @@ export async function measureQueuedJobBytes(jobs: number): Promise<number | unde
     return ((await usedMemory()) - before) / jobs;
   } finally {
     await queue.close();
+    await connections.close();
     redis.disconnect();
     await server.stop();
   }
@@ -37,6 +42,7 @@ function payload(index: number) {
       publishId: `7b0f6a52-8a34-4f8e-9d0c-${String(Math.floor(index / 50)).padStart(12, '0')}`,
       tenantId: 'DEMO_TENANT',
       origin: 'manual',
+      lane: 'live',
       readAt: new Date(),
       intervalMinutes: 15,
       seed: 'gridlens:DEMO_TENANT',

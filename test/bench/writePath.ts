@@ -43,7 +43,7 @@ async function reset(
   for (const day of ['2025-12-31', '2026-01-01'])
     await pool.query('SELECT ami_ensure_read_partition($1)', [day]);
   const before = await acceptedJobs(pool, 1, DAY - 900_000, fleetId);
-  await timedJobs(before, (job) => runner.run(job, false));
+  await timedJobs(before, (job) => runner.run(job, false, 'live'));
   await pool.query('TRUNCATE ami_publishes CASCADE');
   await pool.query('DROP TABLE IF EXISTS bench_bare');
   await pool.query(
@@ -70,7 +70,7 @@ export async function measureWorker(
     pool.query(`ALTER TABLE meter_reads_electric ${does} TRIGGER USER`);
   if (rollups === 'without') await triggers('DISABLE');
   try {
-    return await timedJobs(jobs, (job) => runner.run(job, false));
+    return await timedJobs(jobs, (job) => runner.run(job, false, 'live'));
   } finally {
     await triggers('ENABLE');
   }

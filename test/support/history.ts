@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { type BatchJob, batchJob } from '../../src/contracts/batchJob.js';
 import { withTransaction } from '../../src/db.js';
 import { cut } from '../../src/emulator/plan.js';
-import { defaultSeed } from '../../src/emulator/random.js';
 import { batchPayload } from '../../src/services/batchPayload.js';
 import { createBatchRunner } from '../../src/services/batchRunner.js';
 import { ensurePartitions } from '../../src/stores/partitions.js';
-import { type PublishRecord, recordPublishes } from '../../src/stores/publishLedger.js';
+import { recordPublishes } from '../../src/stores/publishLedger.js';
+import { syntheticPublish } from './publishRecords.js';
 
 /** Quarter hours of one fleet that were published one after the other. */
 export interface History {
@@ -31,27 +30,14 @@ export const CONCURRENCY = 8;
 export async function acceptHistory(pool: pg.Pool, history: History): Promise<BatchJob[]> {
   const jobs: BatchJob[] = [];
   for (let slot = 0; slot < history.quarterHours; slot += 1) {
-    const publish: PublishRecord = {
-      publishId: randomUUID(),
-      tenantId: history.tenantId,
-      origin: 'manual',
-      readAt: new Date(history.from.getTime() + slot * 900_000),
-      intervalMinutes: 15,
-      seed: defaultSeed(history.tenantId),
-      meterCount: history.meterCount,
-      feederCount: history.feederCount,
-      fleetId: history.fleetId ?? null,
-      rangeFrom: 0,
-      rangeTo: history.meterCount,
-      timeZone: 'UTC',
-      climate: 'us',
-      batchSize: BATCH,
-      batchCount: Math.ceil(history.meterCount / BATCH),
-      onConflict: history.onConflict ?? 'nothing',
-      requestId: null,
+    const { tenantId, meterCount, feederCount, fleetId = null, onConflict = 'nothing' } = history;
+    const readAt = new Date(history.from.getTime() + slot * 900_000);
+    const publish = {
+      ...syntheticPublish({ tenantId, readAt, meterCount, feederCount, batchSize: BATCH, onConflict }),
+      fleetId,
     };
-    const { publishId, tenantId, readAt } = publish;
-    const batches = cut(history.meterCount, BATCH).map(({ number, from, to }) => {
+    const { publishId } = publish;
+    const batches = cut(meterCount, BATCH).map(({ number, from, to }) => {
       return { publishId, number, tenantId, meters: to - from, dueInMs: 0 };
     });
     await withTransaction(pool, async (client) => {
@@ -84,5 +70,5 @@ export async function timedJobs(
 /** Writes a whole history as a worker would, events and all, as fast as the database takes it. */
 export async function writeHistory(pool: pg.Pool, history: History): Promise<number> {
   const runner = createBatchRunner(pool, UNLIMITED);
-  return timedJobs(await acceptHistory(pool, history), (job) => runner.run(job, false));
+  return timedJobs(await acceptHistory(pool, history), (job) => runner.run(job, false, 'live'));
 }

@@ -55,7 +55,7 @@ describeOnBothBackends('the worker', (backend) => {
   it('refuses a job that is none, without harm to the next', async () => {
     const publishId = await publish({ meterCount: 10, batchSize: 10 });
     await deployment.context.queue.add([
-      { payload: { nonsense: true, publishId: 'x', batch: 0 } as never, delayMs: 0 },
+      { payload: { nonsense: true, publishId: 'x', batch: 0 } as never, delayMs: 0, lane: 'live' },
     ]);
     await deployment.startWorker();
     await settled(publishId);

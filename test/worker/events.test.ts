@@ -35,7 +35,7 @@ describeOnBothBackends('events in the reads', (backend) => {
     }
   };
   const pending = async (): Promise<OverdueBatch[]> =>
-    overdueBatches(pilot.deployment.database.pool, -3_600, 500);
+    overdueBatches(pilot.deployment.database.pool, 'live', -3_600, 500);
 
   it('theft lowers what its feeder registered in the current interval by the severity, and nothing else', async () => {
     await pilot.deployment.startWorker();
@@ -142,7 +142,8 @@ describeOnBothBackends('events in the reads', (backend) => {
     expect(batches).toHaveLength(6);
     const runner = createBatchRunner(pilot.deployment.database.pool, UNLIMITED);
     const run = async (of: OverdueBatch[]) => {
-      for (const batch of of) await runner.run(batchJob.parse(batchPayload(batch, batch.batch)), false);
+      for (const batch of of)
+        await runner.run(batchJob.parse(batchPayload(batch, batch.batch)), false, 'live');
       return [...(await pilot.reads()).values()].map(measured);
     };
     const revisionFirst = await run(
@@ -189,7 +190,7 @@ describeOnBothBackends('events in the reads', (backend) => {
     const normal = generateBatch(revision, []);
     const running = await withTransaction(pool, async (client) => {
       await lockRevisions(client, TENANT, revision.readAt);
-      const started = runner.run(revision, false);
+      const started = runner.run(revision, false, 'live');
       await waitFor('the revision to wait', async () => {
         const { rows } = await pool.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
         return rows.length > 0;

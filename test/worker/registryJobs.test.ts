@@ -41,7 +41,7 @@ describeOnBothBackends('jobs of registry fleets', (backend) => {
   const sql = async (text: string, values: unknown[] = []) =>
     (await pilot.deployment.database.pool.query(text, values)).rows;
   const accepted = async (): Promise<OverdueBatch> => {
-    const [batch] = await overdueBatches(pilot.deployment.database.pool, -3_600, 10);
+    const [batch] = await overdueBatches(pilot.deployment.database.pool, 'live', -3_600, 10);
     return batch as OverdueBatch;
   };
 

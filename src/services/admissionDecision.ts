@@ -1,0 +1,76 @@
+import { BackpressureError } from '../contracts/errors.js';
+import { MAX_BACKGROUND_JOBS, MAX_BATCH_SIZE, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
+import { cut } from '../emulator/plan.js';
+import type { QueueCounts, QueuedBatch } from '../queues/amiQueue.js';
+import type { BatchRecord, Lane, Outstanding, PublishRecord } from '../stores/publishLedger.js';
+import { batchPayload } from './batchPayload.js';
+
+interface Asking {
+  publish: PublishRecord;
+}
+
+/** What becomes of requests that are decided on together. */
+export interface Decision<Request extends Asking> {
+  accepted: { request: Request; lastStartInMs: number }[];
+  refused: { request: Request; error: BackpressureError }[];
+  jobs: QueuedBatch[];
+}
+
+/**
+ * Takes requests in their order while the queue has room for all their jobs. What is outstanding is the larger
+ * of what the ledger owes and what the queue holds: the ledger also knows accepted jobs on their way into the
+ * queue and jobs the queue has lost, the queue also knows jobs that are not ours.
+ */
+export function fill<Request extends Asking>(
+  group: readonly Request[],
+  counts: QueueCounts,
+  owed: Outstanding,
+  rate: number,
+): Decision<Request> {
+  const decision: Decision<Request> = { accepted: [], refused: [], jobs: [] };
+  const { waiting, delayed, active } = counts;
+  const both = {
+    outstanding: Math.max(owed.live + owed.background, waiting + delayed + active),
+    limit: MAX_QUEUE_DEPTH,
+  };
+  const background = { outstanding: owed.background, limit: MAX_BACKGROUND_JOBS };
+  for (const request of group) {
+    const { batchCount: requested, lane } = request.publish;
+    const bounds = lane === 'background' ? [background, both] : [both];
+    const full = bounds.find(({ outstanding, limit }) => outstanding + requested > limit);
+    if (full) {
+      const depth = { waiting, delayed, ...full, requested };
+      const excess = full.outstanding + requested - full.limit;
+      // How long the workers take for the excess if its batches are full ones.
+      const retryAfterSeconds = Math.ceil((excess * MAX_BATCH_SIZE) / rate);
+      decision.refused.push({ request, error: new BackpressureError(depth, retryAfterSeconds) });
+    } else {
+      for (const bound of bounds) bound.outstanding += requested;
+      decision.accepted.push({ request, lastStartInMs: 0 });
+    }
+  }
+  return decision;
+}
+
+/** Gives every accepted batch its due time, spaced by the paced rate within its lane, and fills in its job. */
+export function schedule(
+  decision: Decision<Asking>,
+  firstDueInMs: Record<Lane, number>,
+  rate: number,
+): BatchRecord[] {
+  const batches: BatchRecord[] = [];
+  const nextDueInMs = { ...firstDueInMs };
+  for (const accepted of decision.accepted) {
+    const { publish } = accepted.request;
+    const { publishId, tenantId, lane } = publish;
+    for (const { number, from, to } of cut(publish.rangeTo - publish.rangeFrom, publish.batchSize)) {
+      const dueInMs = nextDueInMs[lane];
+      batches.push({ publishId, number, tenantId, meters: to - from, dueInMs });
+      const delayMs = lane === 'live' ? dueInMs : 0;
+      decision.jobs.push({ payload: batchPayload(publish, number), delayMs, lane });
+      accepted.lastStartInMs = dueInMs;
+      nextDueInMs[lane] += ((to - from) / rate) * 1000;
+    }
+  }
+  return batches;
+}
