@@ -1,14 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Database } from '../db.js';
-import { beat, retire } from '../stores/workerHeartbeats.js';
+import { beat, recordJob, retire, type WorkerIdentity } from '../stores/workerHeartbeats.js';
 
-/** Says in the database that this worker process is alive. */
+/** Says in the database that this worker process is alive, and that it does jobs. */
 export function createHeartbeat(database: Database, concurrency: () => number) {
   const workerId = randomUUID();
+  const worker = (): WorkerIdentity => ({
+    workerId,
+    host: hostname(),
+    pid: process.pid,
+    concurrency: concurrency(),
+  });
   return {
     workerId,
-    beat: () => beat(database, { workerId, host: hostname(), pid: process.pid, concurrency: concurrency() }),
+    beat: () => beat(database, worker()),
+    /** For each heartbeat job that this process has taken from the queue; it may come before the first beat. */
+    processed: (): Promise<void> => recordJob(database, worker()),
+    /** To be called last: a beat or a job after it would not bring the worker back on the list. */
     retire: () => retire(database, workerId),
   };
 }

@@ -1,18 +1,48 @@
+import { MAX_BATCH_SIZE, MAX_READS_PER_SECOND } from '../contracts/limits.js';
 import { type Database, rethrowUnavailable } from '../db.js';
 import { withDeadline } from '../deadline.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { activeEvents } from '../stores/events.js';
 import { recentJobs } from '../stores/publishLedger.js';
 import { tenantTotals } from '../stores/tenantTotals.js';
-import { liveWorkers } from '../stores/workerHeartbeats.js';
+import { type LastJob, lastJob, liveWorkers, standstill } from '../stores/workerHeartbeats.js';
+import type { TenantClock } from './tenantClock.js';
 
 /** A worker beats every 5 s; three missed beats and it is taken for dead. */
 const WORKER_ALIVE_SECONDS = 15;
+/** A heartbeat job is added every 10 s; when four are not done, workers live at most, but do not work. */
+const JOB_DONE_WITHIN_SECONDS = 45;
 const RATE_WINDOW_SECONDS = 60;
 const RECENT_WINDOW_SECONDS = 900;
 
+/** Whether what everything stands on answers, and does its work. */
+export interface Dependency {
+  ok: boolean;
+  /** For the log: it may name hosts and users. */
+  reason?: string;
+  /** What is wrong and what to do, for whoever asks; where there is more to say than that it does not answer. */
+  advice?: string;
+}
+
 /** What the data plane is doing, for people and dashboards. */
-export function createStatusService(database: Database, queue: AmiQueue, now: () => Date) {
+export function createStatusService(
+  database: Database,
+  queue: AmiQueue,
+  clock: TenantClock,
+  /** The deployment's limit: one that may only write a read a second is slow, and does not stand still. */
+  maxReadsPerSecond = MAX_READS_PER_SECOND,
+) {
+  const patienceSeconds = 60 + (2 * MAX_BATCH_SIZE) / maxReadsPerSecond;
+
+  const worker = async (): Promise<Dependency> => {
+    const [job, stalledSeconds] = await Promise.all([
+      lastJob(database),
+      standstill(database, patienceSeconds),
+    ]);
+    if (!doesJobs(job)) return idle(job);
+    return stalledSeconds === undefined ? { ok: true } : stalled(stalledSeconds);
+  };
+
   return {
     /** Doc 2's scale status: totals, depth, rate. */
     async scale(tenantId: string) {
@@ -36,17 +66,19 @@ export function createStatusService(database: Database, queue: AmiQueue, now: ()
 
     /** Doc 1's status: health of the queue, workers, events under way, what happened lately. */
     async overview(tenantId: string) {
-      const [totals, counts, workers, recent, events] = await Promise.all([
+      const [totals, counts, workers, job, recent, events] = await Promise.all([
         tenantTotals(database, tenantId),
         queue.counts(),
         liveWorkers(database, WORKER_ALIVE_SECONDS),
+        lastJob(database),
         recentJobs(database, tenantId, RECENT_WINDOW_SECONDS),
-        activeEvents(database, tenantId, now()),
+        clock(tenantId).then((at) => activeEvents(database, tenantId, at)),
       ]).catch(rethrowUnavailable);
       return {
         tenantId,
         queue: { backend: queue.backend, healthy: true, ...counts },
         workers,
+        heartbeat: { ...job, ok: doesJobs(job) },
         activeEvents: events,
         lastIngestAt: totals.lastIngestAt,
         latestReadAt: totals.latestReadAt,
@@ -54,13 +86,20 @@ export function createStatusService(database: Database, queue: AmiQueue, now: ()
       };
     },
 
-    /** Whether each dependency answers, by name; `reason` is for the log, it may name hosts and users. */
-    async readiness() {
-      const [postgres, queueState] = await Promise.all([
-        check(() => database.query('SELECT 1')),
-        check(() => queue.counts()),
+    /** Whether each dependency answers, by name, and whether workers do what they are there for. */
+    async readiness(): Promise<{ dependencies: Record<'postgres' | 'queue' | 'worker', Dependency> }> {
+      const [postgres, queueState, workerState] = await Promise.all([
+        check(async () => {
+          await database.query('SELECT 1');
+          return { ok: true };
+        }),
+        check(async () => {
+          await queue.counts();
+          return { ok: true };
+        }),
+        check(worker),
       ]);
-      return { dependencies: { postgres, queue: queueState } };
+      return { dependencies: { postgres, queue: queueState, worker: workerState } };
     },
   };
 }
@@ -70,11 +109,32 @@ export type StatusService = ReturnType<typeof createStatusService>;
 /** 1.5 s: an answer that names what is away must itself be out within 2 s. */
 const CHECK_DEADLINE_MS = 1_500;
 
-async function check(call: () => Promise<unknown>): Promise<{ ok: boolean; reason?: string }> {
+async function check(call: () => Promise<Dependency>): Promise<Dependency> {
   try {
-    await withDeadline(call, CHECK_DEADLINE_MS, () => new Error(`no answer within ${CHECK_DEADLINE_MS} ms`));
-    return { ok: true };
+    return await withDeadline(
+      call,
+      CHECK_DEADLINE_MS,
+      () => new Error(`no answer within ${CHECK_DEADLINE_MS} ms`),
+    );
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message || error.name : String(error) };
   }
+}
+
+function doesJobs({ ageSeconds }: LastJob): boolean {
+  return ageSeconds !== null && ageSeconds <= JOB_DONE_WITHIN_SECONDS;
+}
+
+function idle({ ageSeconds }: LastJob): Dependency {
+  const since =
+    ageSeconds === null
+      ? 'no worker has processed a job yet'
+      : `no worker has processed a job for ${Math.round(ageSeconds)} s`;
+  const advice = `${since}: look at the worker's log, or start one with npm run worker`;
+  return { ok: false, reason: since, advice };
+}
+
+function stalled(seconds: number): Dependency {
+  const since = `reads that were due ${Math.round(seconds)} s ago are not written, and nothing else is`;
+  return { ok: false, reason: since, advice: `${since}: look at the worker's log, and restart it` };
 }

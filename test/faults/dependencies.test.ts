@@ -40,7 +40,7 @@ describe('dependencies that go away', () => {
     const response = await fetch(`${url}/readyz`);
     return {
       status: response.status,
-      body: (await response.json()) as { dependencies: Record<string, { ok: boolean }> },
+      body: (await response.json()) as { error?: string; dependencies: Record<string, { ok: boolean }> },
     };
   };
   const expectUnavailable = async (url: string): Promise<void> => {
@@ -75,7 +75,7 @@ describe('dependencies that go away', () => {
         body: { dependencies: { postgres: { ok: true }, queue: { ok: false } } },
       });
       process.kill(redis.pid as number, 'SIGCONT');
-      await waitFor('Redis', async () => (await readiness(url)).status === 200);
+      await waitFor('Redis', async () => (await readiness(url)).body.dependencies.queue?.ok);
       expect((await publish(url)).status).toBe(202);
       await redis.stop();
       await expectUnavailable(url);
@@ -102,6 +102,8 @@ describe('dependencies that go away', () => {
       ).json()) as { publishId: string };
       await own.stop();
       await expectUnavailable(url);
+      // Nobody can say what the worker does meanwhile, and nothing is said of it.
+      expect((await readiness(url)).body.error).toBe('Not ready: postgres and queue does not answer.');
       await own.startAgain();
       const done = await waitFor('the publish', async () => {
         const answer = await fetch(`${url}/api/ami/publish/${accepted.publishId}`);
@@ -109,6 +111,7 @@ describe('dependencies that go away', () => {
         return body.state === 'done' && body;
       });
       expect(done.rows).toMatchObject({ inserted: 10_000, duplicate: 0 });
+      await waitFor('everything to be ready', async () => (await readiness(url)).status === 200);
     } finally {
       await own.remove();
     }
