@@ -23,6 +23,8 @@ export interface Config {
   readonly maxReadsPerSecond: number;
   /** Days of reads to keep; unset keeps all. */
   readonly readsRetentionDays: number | undefined;
+  /** Days that the ledger of publishes is kept. */
+  readonly ledgerRetentionDays: number;
   /** Tenant of the rows of an existing table that has no column for it. */
   readonly defaultTenantId: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -48,6 +50,7 @@ const EXAMPLES: Record<string, string> = {
   WORKER_CONCURRENCY: '8, or adaptive',
   MAX_READS_PER_SECOND: '2500',
   READS_RETENTION_DAYS: '400',
+  LEDGER_RETENTION_DAYS: '35',
   DEFAULT_TENANT_ID: 'DEMO_TENANT',
   LOG_LEVEL: 'info',
   GRIDLENS_DATA_DIR: '.gridlens',
@@ -105,6 +108,8 @@ const environmentSchema = z.object({
     )
     .default(MAX_READS_PER_SECOND),
   READS_RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  // Catch-up asks the ledger what was published in the last four days at most.
+  LEDGER_RETENTION_DAYS: wholeNumber(7, 36_500).default(35),
   DEFAULT_TENANT_ID: tenantId.default(DEFAULT_TENANT_ID),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   GRIDLENS_DATA_DIR: z.string().default('.gridlens'),
@@ -113,10 +118,10 @@ const environmentSchema = z.object({
 
 export interface LoadOptions {
   /**
-   * `start` brings a Postgres and a key where none is given; the single processes need both; `score` and `fleet` may
-   * look for the Postgres that `start` has brought.
+   * `start` brings a Postgres and a key where none is given; the single processes need both; `score`, `fleet` and
+   * `backfill` may look for the Postgres that `start` has brought.
    */
-  command: 'start' | 'api' | 'worker' | 'migrate' | 'score' | 'fleet';
+  command: 'start' | 'api' | 'worker' | 'migrate' | 'score' | 'fleet' | 'backfill';
   /** Folder that relative paths and `.env` are taken from. */
   cwd?: string;
 }
@@ -150,6 +155,7 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     workerConcurrency: values.WORKER_CONCURRENCY,
     maxReadsPerSecond: values.MAX_READS_PER_SECOND,
     readsRetentionDays: values.READS_RETENTION_DAYS,
+    ledgerRetentionDays: values.LEDGER_RETENTION_DAYS,
     defaultTenantId: values.DEFAULT_TENANT_ID,
     logLevel: values.LOG_LEVEL,
     dataDir: isAbsolute(values.GRIDLENS_DATA_DIR)
@@ -176,7 +182,7 @@ function problemOf(issue: z.core.$ZodIssue): Problem {
 
 function missing(env: Record<string, string>, command: LoadOptions['command'], blankKey: boolean): Problem[] {
   const problems: Problem[] = [];
-  const findsDatabase = ['start', 'score', 'fleet'].includes(command);
+  const findsDatabase = ['start', 'score', 'fleet', 'backfill'].includes(command);
   if (!findsDatabase && env.DATABASE_URL === undefined) {
     const reason = `is not set: npm run ${command} needs a Postgres to run on, and only npm start brings its own`;
     problems.push({ name: 'DATABASE_URL', reason });

@@ -15,6 +15,8 @@ describe('loadConfig', () => {
       redisUrl: undefined,
       workerConcurrency: 8,
       maxReadsPerSecond: 2500,
+      readsRetentionDays: undefined,
+      ledgerRetentionDays: 35,
       logLevel: 'info',
       corsOrigins: ['https://app.gridlensenergy.com'],
       embedded: false,
@@ -48,6 +50,13 @@ describe('loadConfig', () => {
     const env = { DATABASE_URL: database, GRIDLENS_API_KEY: key, MAX_READS_PER_SECOND: value };
     if (value === '1') expect(load(env).maxReadsPerSecond).toBe(1);
     else expect(messageOf(() => load(env))).toContain('MAX_READS_PER_SECOND');
+  });
+
+  it.each(['7', '6', '0', '35.5', '36501'])('LEDGER_RETENTION_DAYS=%s', (value) => {
+    const env = { DATABASE_URL: database, GRIDLENS_API_KEY: key, LEDGER_RETENTION_DAYS: value };
+    if (value === '7') expect(load(env).ledgerRetentionDays).toBe(7);
+    else
+      expect(messageOf(() => load(env))).toContain('LEDGER_RETENTION_DAYS must be a whole number between 7');
   });
 
   it.each([

@@ -11,7 +11,10 @@ const DAYS_BACK = 1;
 
 /** Makes the partitions of the days around `now`; a no-op when they exist. */
 export async function preparePartitions(database: Database, now: Date): Promise<number> {
-  return withTransaction(database, (client) => preparePartitionsIn(client, now));
+  return withTransaction(database, async (client) => {
+    await giveUpWhenFrozen(client);
+    return preparePartitionsIn(client, now);
+  });
 }
 
 /** The same in the caller's transaction. */
@@ -31,11 +34,21 @@ export async function dropExpiredPartitions(
 ): Promise<string[]> {
   return withTransaction(database, async (client) => {
     await client.query(`SET LOCAL lock_timeout = '100ms'`);
+    await giveUpWhenFrozen(client);
     return dropPartitionsOlderThan(client, now, retentionDays);
   });
 }
 
-/** Forgets the meters that a drop or a delete has left without any read. */
-export async function forgetMetersWithoutReads(database: Database): Promise<void> {
-  while (await recheckMetersOfOneTenant(database));
+/**
+ * Forgets the meters that a drop or a delete has left without any read, tenant by tenant.
+ *
+ * @param until looks at no further tenant after this instant of `performance.now()`.
+ */
+export async function forgetMetersWithoutReads(database: Database, until: number): Promise<void> {
+  while ((await recheckMetersOfOneTenant(database)) && performance.now() < until);
+}
+
+/** A process that freezes before its commit would keep the table to itself for as long. */
+async function giveUpWhenFrozen(client: Queryable): Promise<void> {
+  await client.query(`SET LOCAL idle_in_transaction_session_timeout = '5s'`);
 }

@@ -34,18 +34,20 @@ export interface Score {
   recall: number | null;
   missed: MeterDay[];
   wronglyNamed: MeterDay[];
+  /** Days with reads that do not count: the ledger no longer tells how they were made. */
+  leftOutDays: number;
 }
 
 /**
  * Compares evidence with truth. The truth is worked out anew from the events and the ledger, by the emulator's own
- * pure functions; nothing about it is stored with the reads.
+ * pure functions; nothing about it is stored with the reads. Days older than the ledger are left out.
  *
- * @throws StartupError when the tenant has no reads.
+ * @throws StartupError when the tenant has no reads, or none of days that the ledger still knows.
  */
 export async function scoreSuspicion(database: Database, tenantId: string): Promise<Score> {
   const days = await measuredDays(database, tenantId);
-  if (!days) throw new StartupError(`Tenant ${tenantId} has no reads: publish some, then score.`);
-  const { from, to, meterDays } = days;
+  const { from, to, meterDays, leftOut } = days;
+  if (from === null || to === null) throw new StartupError(nothingToScore(tenantId, leftOut));
   const named = await suspiciousMeterDaySet(database, tenantId, from, to);
   const events = await theftsAndOutages(database, tenantId);
   const batches = await batchesDuringThefts(
@@ -74,7 +76,13 @@ export async function scoreSuspicion(database: Database, tenantId: string): Prom
     recall: injected.size === 0 ? null : right / injected.size,
     missed,
     wronglyNamed,
+    leftOutDays: leftOut,
   };
+}
+
+function nothingToScore(tenantId: string, leftOut: number): string {
+  if (leftOut === 0) return `Tenant ${tenantId} has no reads: publish some, then score.`;
+  return `The ledger of all ${leftOut} days that tenant ${tenantId} has reads of is deleted (LEDGER_RETENTION_DAYS): publish some, then score.`;
 }
 
 /** The feeders of one fleet that have thefts, with their meters. */

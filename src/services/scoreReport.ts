@@ -10,6 +10,7 @@ export function scoreReport(tenant: string, score: Score): string {
   const ratio = (value: number | null): string => value?.toFixed(3) ?? '– (there is nothing to divide by)';
   return [
     `Tenant ${tenant}, UTC days from ${score.from} to before ${score.to}: ${count(score.meterDays)} meter-days with reads.`,
+    ...leftOut(score.leftOutDays),
     '',
     `  stolen from (events and ledger)  ${count(score.injected)} meter-days`,
     `  named suspicious (reads alone)   ${count(score.named)} meter-days, ${share} % of all`,
@@ -27,4 +28,12 @@ function examples(what: string, keys: readonly string[]): string[] {
   if (keys.length === 0) return [];
   const more = keys.length > EXAMPLES ? ` and ${keys.length - EXAMPLES} more` : '';
   return ['', `  ${what}: ${keys.slice(0, EXAMPLES).join(', ')}${more}`];
+}
+
+function leftOut(days: number): string[] {
+  if (days === 0) return [];
+  const which = days === 1 ? 'One other day is' : `${days} other days are`;
+  return [
+    `${which} left out: the ledger that tells how reads were made then is deleted (LEDGER_RETENTION_DAYS).`,
+  ];
 }

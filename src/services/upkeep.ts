@@ -2,14 +2,18 @@ import type { Database } from '../db.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { expireEvents } from '../stores/events.js';
 import { deleteUnnamedFleet, unnamedFleets } from '../stores/fleets.js';
+import { pruneLedger } from './ledgerPruning.js';
 import { dropExpiredPartitions, forgetMetersWithoutReads, preparePartitions } from './partitionUpkeep.js';
 import { restoreLostBatches } from './recovery.js';
+import { inSoleTurn } from './soleTurn.js';
 
+/** All zero and empty of a turn that another process had. */
 export interface UpkeepResult {
   partitionsMade: number;
   partitionsDropped: string[];
   batchesRestored: number;
   eventsExpired: number;
+  publishesPruned: number;
   fleetsDeleted: number;
 }
 
@@ -17,40 +21,73 @@ export interface UpkeepOptions {
   database: Database;
   queue: AmiQueue;
   readsRetentionDays: number | undefined;
+  ledgerRetentionDays: number;
   now: () => Date;
 }
 
+/** What can be gone on with at the next run ends by then: lost batches are looked for at each run. */
+const TIDYING_MS = 5_000;
+
 /**
  * What must happen now and then whatever is published: partitions ahead, expired ones dropped, lost batches put
- * back, events that are over marked as such, meters without reads forgotten, snapshots of registries that no publish
- * needs deleted. Each part is safe from several processes at once, and one that fails does not keep the others from
- * their turn: the errors are thrown together at the end.
+ * back, events that are over marked as such, meters without reads forgotten, old publishes deleted from the ledger,
+ * snapshots of registries that no publish needs deleted.
+ *
+ * Of all processes one does it at a time, and the others leave it out. Lost batches have a turn of their own: they must
+ * not wait for one that tidies. Each part is safe from several processes at once all the same, and one that fails does
+ * not keep the others from their turn: the errors are thrown together at the end.
  */
-export async function runUpkeep({
-  database,
-  queue,
-  readsRetentionDays,
-  now,
-}: UpkeepOptions): Promise<UpkeepResult> {
-  const [made, dropped, restored, ended, forgotten, deleted] = await Promise.allSettled([
-    preparePartitions(database, now()),
-    readsRetentionDays === undefined ? [] : dropExpiredPartitions(database, now(), readsRetentionDays),
-    restoreLostBatches(database, queue),
-    expireEvents(database, now()),
-    forgetMetersWithoutReads(database),
-    deleteUnnamedFleets(database),
-  ]);
-  const errors = [made, dropped, restored, ended, forgotten, deleted].flatMap((part) =>
-    part.status === 'rejected' ? [part.reason] : [],
-  );
-  if (errors.length > 0) throw new AggregateError(errors, errors.map((error) => String(error)).join('; '));
-  return {
-    partitionsMade: made.status === 'fulfilled' ? made.value : 0,
-    partitionsDropped: dropped.status === 'fulfilled' ? dropped.value : [],
-    batchesRestored: restored.status === 'fulfilled' ? restored.value : 0,
-    eventsExpired: ended.status === 'fulfilled' ? ended.value : 0,
-    fleetsDeleted: deleted.status === 'fulfilled' ? deleted.value : 0,
+export async function runUpkeep(options: UpkeepOptions): Promise<UpkeepResult> {
+  const { database, queue } = options;
+  const done: UpkeepResult = {
+    partitionsMade: 0,
+    partitionsDropped: [],
+    batchesRestored: 0,
+    eventsExpired: 0,
+    publishesPruned: 0,
+    fleetsDeleted: 0,
   };
+  const turns = await Promise.allSettled([
+    inSoleTurn(database, 'lost-batches', async () => {
+      done.batchesRestored = await restoreLostBatches(database, queue);
+    }),
+    inSoleTurn(database, 'tidying', () => tidy(options, done)),
+  ]);
+  const errors = turns.flatMap((turn) => (turn.status === 'rejected' ? errorsOf(turn.reason) : []));
+  if (errors.length > 0) throw new AggregateError(errors, errors.map((error) => String(error)).join('; '));
+  return done;
+}
+
+/** One after the other: a worker's connections are for its batches. */
+async function tidy(options: UpkeepOptions, done: UpkeepResult): Promise<void> {
+  const { database, readsRetentionDays, ledgerRetentionDays, now } = options;
+  const until = performance.now() + TIDYING_MS;
+  const parts = [
+    async () => {
+      done.partitionsMade = await preparePartitions(database, now());
+    },
+    async () => {
+      done.eventsExpired = await expireEvents(database, now());
+    },
+    async () => {
+      if (readsRetentionDays !== undefined)
+        done.partitionsDropped = await dropExpiredPartitions(database, now(), readsRetentionDays);
+    },
+    () => forgetMetersWithoutReads(database, until),
+    async () => {
+      done.publishesPruned = await pruneLedger(database, ledgerRetentionDays, until);
+    },
+    async () => {
+      done.fleetsDeleted = await deleteUnnamedFleets(database);
+    },
+  ];
+  const errors: unknown[] = [];
+  for (const part of parts) await part().catch((error) => errors.push(error));
+  if (errors.length > 0) throw new AggregateError(errors);
+}
+
+function errorsOf(reason: unknown): unknown[] {
+  return reason instanceof AggregateError ? reason.errors : [reason];
 }
 
 /** Snapshots a run: 25,000 meters of each, in tens of ms. */

@@ -103,6 +103,8 @@ export async function unnamedFleets(client: Queryable, limit: number): Promise<s
  */
 export function deleteUnnamedFleet(database: Database, fleetId: string): Promise<boolean> {
   return withTransaction(database, async (client) => {
+    // A process that freezes before its commit would keep that publish waiting.
+    await client.query(`SET LOCAL idle_in_transaction_session_timeout = '5s'`);
     const { rowCount: locked } = await client.query(
       'SELECT FROM ami_fleets WHERE fleet_id = $1 FOR UPDATE SKIP LOCKED',
       [fleetId],

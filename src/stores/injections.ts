@@ -15,7 +15,18 @@ export interface WrittenBatch {
   generatedAt: Date;
 }
 
-/** The batches that wrote reads in `[from, to)` while one of the tenant's thefts lasted, in the order of their writing. */
+/**
+ * That nothing of what was published for a day has been deleted from the ledger.
+ *
+ * @param day an expression of a date, of the tenant `$1`.
+ */
+const isWhole = (day: string): string =>
+  `NOT EXISTS (SELECT FROM ami_pruned_days pruned WHERE pruned.tenant_id = $1 AND pruned.day = ${day})`;
+
+/**
+ * The batches that wrote reads in `[from, to)` while one of the tenant's thefts lasted, in the order of their writing,
+ * on days of which the ledger is whole.
+ */
 export async function batchesDuringThefts(
   database: Queryable,
   tenantId: string,
@@ -30,7 +41,7 @@ export async function batchesDuringThefts(
        CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END AS "generatedAt"
      FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id)
      WHERE publish.tenant_id = $1 AND publish.read_at >= $2 AND publish.read_at < $3
-       AND batch.state = 'done' AND inserted + updated > 0
+       AND batch.state = 'done' AND inserted + updated > 0 AND ${isWhole('ami_utc_day(publish.read_at)')}
        AND EXISTS (
          SELECT FROM ami_events event
          WHERE event.tenant_id = $1 AND event.event_type = 'theft' AND event.start_at < event.end_at
@@ -48,7 +59,10 @@ export async function batchesDuringThefts(
 /** A meter's UTC day, as one text: `2026-01-31 DEMO-MTR-00042`. */
 export type MeterDay = string;
 
-/** The meter-days that the reads alone make suspicious: what our view of them shows, be the view a customer's own or not, in days `[from, to)`. */
+/**
+ * The meter-days that the reads alone make suspicious: what our view of them shows, be the view a customer's own or
+ * not, in days `[from, to)` of which the ledger is whole.
+ */
 export async function suspiciousMeterDaySet(
   database: Queryable,
   tenantId: string,
@@ -57,22 +71,33 @@ export async function suspiciousMeterDaySet(
 ): Promise<Set<MeterDay>> {
   const { rows } = await database.query<{ key: MeterDay }>(
     `SELECT day || ' ' || meter_id AS key FROM ami_meter_anomalies
-     WHERE underregistered_reads > 0 AND tenant_id = $1 AND day >= $2::date AND day < $3::date`,
+     WHERE underregistered_reads > 0 AND tenant_id = $1 AND day >= $2::date AND day < $3::date
+       AND ${isWhole('ami_meter_anomalies.day')}`,
     [tenantId, from, to],
   );
   return new Set(rows.map(({ key }) => key));
 }
 
-/** The days `[from, to)` that a tenant has reads of, and how many meter-days; undefined without any. */
-export async function measuredDays(
-  database: Queryable,
-  tenantId: string,
-): Promise<{ from: string; to: string; meterDays: number } | undefined> {
-  const { rows } = await database.query<{ from: string | null; to: string; meterDays: number }>(
-    `SELECT min(day)::text AS "from", (max(day) + 1)::text AS "to", sum(max_interval_reads)::double precision AS "meterDays"
-     FROM ami_feeder_days WHERE tenant_id = $1`,
+export interface MeasuredDays {
+  /** The first and, exclusive, the last day with reads of which the ledger is whole; null without any. */
+  from: string | null;
+  to: string | null;
+  meterDays: number;
+  /** Days with reads of which the ledger is not whole any more. */
+  leftOut: number;
+}
+
+/** The days that a tenant has reads of, and how many meter-days. */
+export async function measuredDays(database: Queryable, tenantId: string): Promise<MeasuredDays> {
+  const { rows } = await database.query<MeasuredDays>(
+    `SELECT min(day) FILTER (WHERE whole)::text AS "from", (max(day) FILTER (WHERE whole) + 1)::text AS "to",
+       coalesce(sum(meters) FILTER (WHERE whole), 0)::double precision AS "meterDays",
+       (count(*) FILTER (WHERE NOT whole))::integer AS "leftOut"
+     FROM (
+       SELECT counted.day, sum(max_interval_reads) AS meters, ${isWhole('counted.day')} AS whole
+       FROM ami_feeder_days counted WHERE tenant_id = $1 GROUP BY counted.day
+     ) days`,
     [tenantId],
   );
-  const row = rows[0];
-  return row?.from ? { ...row, from: row.from } : undefined;
+  return rows[0] as MeasuredDays;
 }

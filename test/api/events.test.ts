@@ -211,7 +211,13 @@ describeOnBothBackends('event routes', (backend) => {
     expect([await types(true), await types(false)]).toEqual([['voltage-sag'], ['theft']]);
     expect((await get(`/status?tenantId=${TENANT}`)).body.activeEvents).toHaveLength(1);
     const { database, queue } = pilot.deployment.context;
-    const upkeep = { database, queue, readsRetentionDays: undefined, now: () => later };
+    const upkeep = {
+      database,
+      queue,
+      readsRetentionDays: undefined,
+      ledgerRetentionDays: 35,
+      now: () => later,
+    };
     expect(await runUpkeep(upkeep)).toMatchObject({ eventsExpired: 1 });
     expect(await runUpkeep(upkeep)).toMatchObject({ eventsExpired: 0 });
     const { rows } = await query('SELECT event_type FROM ami_events WHERE is_active');

@@ -70,6 +70,7 @@ describeOnBothBackends('registry fleets at their edges', (backend) => {
       database: database.pool,
       queue: context.queue,
       readsRetentionDays: undefined,
+      ledgerRetentionDays: 35,
       now: () => new Date(),
     });
   };

@@ -128,8 +128,9 @@ describe('suspicious meters against the thefts that were injected', () => {
       recall: 0.4,
       missed: Array.from({ length: 12 }, (_, meter) => day(meter)),
       wronglyNamed: [day(77)],
+      leftOutDays: 2,
     });
-    expect(text).toContain('1,000 meter-days');
+    expect(text).toContain('1,000 meter-days with reads.\n2 other days are left out: the ledger');
     expect(text).toContain('precision  0.889\n  recall     0.400\n');
     expect(text).toContain(`${day(9)} and 2 more\n`);
     expect(text).toContain(`wrongly named: ${day(77)}\n`);

@@ -1,0 +1,10 @@
+-- Which publishes the ledger may forget.
+CREATE INDEX ami_publishes_by_age ON ami_publishes (accepted_at);
+
+-- UTC days of which the ledger does not know all any more: how their reads were made cannot be told. A mark, not a date
+-- up to which: days that a later backfill filled are still known.
+CREATE TABLE ami_pruned_days (
+  tenant_id text COLLATE "C" NOT NULL,
+  day       date NOT NULL,
+  PRIMARY KEY (tenant_id, day)
+);

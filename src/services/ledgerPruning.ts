@@ -1,0 +1,31 @@
+import { type Database, withTransaction } from '../db.js';
+import { deletePublishesOlderThan, markPruned } from '../stores/ledgerPruning.js';
+
+/** Publishes a transaction: with up to 200 batches each, some tenths of a second. */
+const AT_ONCE = 50;
+/** And a run, of which there is one every ten seconds: many more than can be published meanwhile. */
+const A_RUN = 500;
+/** A process that freezes in the middle must not hold what it has locked. */
+const FROZEN_AFTER_MS = 15_000;
+
+/**
+ * Deletes publishes that were accepted more than `retentionDays` ago from the ledger, the oldest first. What they have
+ * written stays. Those that a tenant's latest interval rests on stay too, however old.
+ *
+ * @param until begins no further transaction after this instant of `performance.now()`.
+ * @returns how many were deleted.
+ */
+export async function pruneLedger(database: Database, retentionDays: number, until: number): Promise<number> {
+  let pruned = 0;
+  while (pruned < A_RUN && performance.now() < until) {
+    const deleted = await withTransaction(database, async (client) => {
+      await client.query(`SET LOCAL idle_in_transaction_session_timeout = ${FROZEN_AFTER_MS}`);
+      const found = await deletePublishesOlderThan(client, retentionDays, AT_ONCE);
+      if (found.deleted > 0) await markPruned(client, found.days);
+      return found.deleted;
+    });
+    pruned += deleted;
+    if (deleted < AT_ONCE) break;
+  }
+  return pruned;
+}
