@@ -11,10 +11,15 @@ import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 export const GOVERNING_FIRST = `meter_count DESC, on_conflict = 'update' DESC,
   CASE WHEN on_conflict = 'update' THEN accepted_at END DESC, accepted_at`;
 
+/** Whether a batch of a publish stands at any of the positions `[feeder."from", feeder."to")` of its fleet's line. */
+const IS_OF_FEEDER = `publish.range_from + batch.batch_number * publish.batch_size < feeder."to"
+  AND least(publish.range_from + (batch.batch_number + 1) * publish.batch_size, publish.range_to) > feeder."from"`;
+
 /**
  * The publish that made a tenant's latest interval, among those that touch `[from, to)` where that is given; undefined
  * when there is none. Where several published the same interval it is the one that the reads of `feederId` come from:
- * one that has the feeder, if any has.
+ * one that has written the feeder or is about to, if any has; one of a part of the line may be of other feeders alone,
+ * and one of the whole may have failed just there. Else one whose fleet has it.
  *
  * @param notBefore older intervals do not count: their reads are not kept.
  */
@@ -26,18 +31,28 @@ export async function publishOfLatestInterval(
   notBefore?: Date,
 ): Promise<PublishRecord | undefined> {
   const number = feederNumber(feederId, { meterCount: MAX_FEEDER_COUNT, feederCount: MAX_FEEDER_COUNT });
-  const { rows } = await client.query<PublishRecord>(
-    `SELECT ${PUBLISH_COLUMNS} FROM ami_publishes publish
-     WHERE tenant_id = $1 AND origin <> 'revision' AND read_at < coalesce($3, 'infinity'::timestamptz)
+  const touching = `tenant_id = $1 AND origin <> 'revision' AND read_at < coalesce($3, 'infinity'::timestamptz)
        AND read_at > coalesce($2::timestamptz - interval '1 h', '-infinity')
        AND read_at >= coalesce($4::timestamptz, '-infinity')
-       AND read_at + interval_minutes * interval '1 min' > coalesce($2::timestamptz, '-infinity')
-     ORDER BY read_at DESC,
-       CASE WHEN fleet_id IS NULL THEN coalesce($6::integer <= least(feeder_count, meter_count), false)
-         ELSE EXISTS (
-           SELECT FROM ami_fleet_feeders feeder
-           WHERE feeder.fleet_id = publish.fleet_id AND feeder.feeder_id = $5 AND feeder.range_from < meter_count)
-         END DESC,
+       AND read_at + interval_minutes * interval '1 min' > coalesce($2::timestamptz, '-infinity')`;
+  const { rows } = await client.query<PublishRecord>(
+    `SELECT ${PUBLISH_COLUMNS} FROM ami_publishes publish
+     -- The same as feederRange() has for the synthetic fleet.
+     LEFT JOIN LATERAL (
+       SELECT range_from AS "from", least(range_to, publish.meter_count) AS "to" FROM ami_fleet_feeders
+       WHERE fleet_id = publish.fleet_id AND feeder_id = $5 AND range_from < publish.meter_count
+       UNION ALL
+       SELECT before * small + least(before, larger), (before + 1) * small + least(before + 1, larger)
+       FROM (SELECT $6::integer - 1 AS before, publish.meter_count / nullif(publish.feeder_count, 0) AS small,
+                    publish.meter_count % nullif(publish.feeder_count, 0) AS larger) layout
+       WHERE publish.fleet_id IS NULL AND before < least(publish.feeder_count, publish.meter_count)
+     ) feeder ON true
+     WHERE ${touching}
+       AND read_at = (SELECT read_at FROM ami_publishes WHERE ${touching} ORDER BY read_at DESC LIMIT 1)
+     ORDER BY
+       EXISTS (SELECT FROM ami_publish_batches batch
+               WHERE batch.publish_id = publish.publish_id AND batch.state IN ('pending', 'done') AND ${IS_OF_FEEDER}) DESC,
+       feeder."from" IS NOT NULL DESC,
        ${GOVERNING_FIRST}
      LIMIT 1`,
     [tenantId, span?.from ?? null, span?.to ?? null, notBefore ?? null, feederId, number ?? null],
@@ -45,20 +60,25 @@ export async function publishOfLatestInterval(
   return rows[0];
 }
 
-/** Whether a publish has written any read at the positions `[from, to)` of its fleet's line. */
+/**
+ * Whether any read of a publish's interval has been written at the positions `[from, to)` of its fleet's line, by it or
+ * by another publish of the same line: each may be of a part of it.
+ */
 export async function hasWritten(
   client: Queryable,
-  publish: PublishRecord,
+  { tenantId, readAt, fleetId, meterCount, feederCount }: PublishRecord,
   from: number,
   to: number,
 ): Promise<boolean> {
-  const batchOf = (position: number): number =>
-    Math.floor((position - publish.rangeFrom) / publish.batchSize);
   const { rowCount } = await client.query(
-    `SELECT FROM ami_publish_batches
-     WHERE publish_id = $1 AND batch_number BETWEEN $2 AND $3 AND state = 'done' AND duplicate + inserted + updated > 0
+    `SELECT FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id),
+       (SELECT $6::integer AS "from", $7::integer AS "to") feeder
+     WHERE publish.tenant_id = $1 AND publish.read_at = $2 AND publish.fleet_id IS NOT DISTINCT FROM $3
+       -- The meters of a snapshot stand where they do however many of them are published.
+       AND (publish.fleet_id IS NOT NULL OR (publish.meter_count = $4 AND publish.feeder_count = $5))
+       AND batch.state = 'done' AND duplicate + inserted + updated > 0 AND ${IS_OF_FEEDER}
      LIMIT 1`,
-    [publish.publishId, batchOf(from), batchOf(to - 1)],
+    [tenantId, readAt, fleetId, meterCount, feederCount, from, to],
   );
   return rowCount === 1;
 }

@@ -385,7 +385,10 @@ describeOnBothBackends('quickcheck', (backend) => {
       suspiciousMeters: [],
       fieldOps: [],
       reportingSummary: null,
+      latest: null,
+      latestComplete: null,
       staleMetersBuckets: null,
+      staleMetersReference: null,
       latestFeeders: [],
       activeEvents: [],
     });

@@ -1,0 +1,106 @@
+import type { Queryable } from '../db.js';
+import { intervalEnd } from '../emulator/intervals.js';
+import {
+  type FeederInterval,
+  feedersAt,
+  type PublishedFleet,
+  publishedFleetAt,
+} from '../stores/intervals.js';
+
+/** How much of one interval has arrived, over all feeders. */
+export interface IntervalSummary {
+  intervalStart: Date;
+  intervalEnd: Date;
+  /** Whether nothing of it is still to be written: what has not arrived then is missing, not on its way. */
+  complete: boolean;
+  expectedMeters: number;
+  reportingMeters: number;
+  /** Percent of the meters expected; null when none is. */
+  reportingPct: number | null;
+  /** Percent of the energy delivered; null where none was. */
+  lossPct: number | null;
+  /** Meters below ANSI C84.1 range A. */
+  lowVoltageMeters: number;
+}
+
+/** The summary of an interval, and the feeders that it sums up, in the order of their numbers. */
+export interface IntervalReport {
+  summary: IntervalSummary;
+  feeders: FeederInterval[];
+}
+
+export async function intervalReport(
+  database: Queryable,
+  tenantId: string,
+  readAt: Date,
+  complete: boolean,
+): Promise<IntervalReport> {
+  const [found, fleet] = await Promise.all([
+    feedersAt(database, tenantId, readAt),
+    publishedFleetAt(database, tenantId, readAt),
+  ]);
+  const feeders = withExpected(found, fleet);
+  return {
+    summary: {
+      intervalStart: readAt,
+      intervalEnd: intervalEnd(readAt, fleet?.intervalMinutes ?? 15),
+      complete,
+      ...summed(feeders, fleet),
+    },
+    feeders,
+  };
+}
+
+/**
+ * What was published says how many meters a feeder should report, whether or not they ever did, and which feeders
+ * there are. For rows that came otherwise the reads of the week say it.
+ */
+function withExpected(
+  feeders: readonly FeederInterval[],
+  fleet: PublishedFleet | undefined,
+): FeederInterval[] {
+  const found = new Map(feeders.map((feeder) => [feeder.feederId, feeder]));
+  const reporting = feeders.filter(({ reportingMeters }) => reportingMeters > 0 || !fleet);
+  const ids = new Set([...(fleet?.feeders.keys() ?? []), ...reporting.map((feeder) => feeder.feederId)]);
+  return [...ids]
+    .map((id) => {
+      const feeder = found.get(id) ?? { ...SILENT, feederId: id };
+      const expected = fleet ? (fleet.feeders.get(id) ?? 0) : feeder.expectedMeters;
+      return { ...feeder, expectedMeters: Math.max(expected, feeder.reportingMeters) };
+    })
+    .filter(({ expectedMeters }) => expectedMeters > 0)
+    .sort((a, b) => a.feederId.localeCompare(b.feederId, 'en', { numeric: true }));
+}
+
+const SILENT = {
+  expectedMeters: 0,
+  reportingMeters: 0,
+  registeredKwh: 0,
+  deliveredKwh: 0,
+  lossPct: null,
+  minVoltage: null,
+  lowVoltageMeters: 0,
+};
+
+/** @param fleet what was published: of feeders that meters have moved between not both can be expected to have them. */
+function summed(feeders: readonly FeederInterval[], fleet: PublishedFleet | undefined) {
+  const total = (of: (feeder: FeederInterval) => number): number =>
+    feeders.reduce((sum, feeder) => sum + of(feeder), 0);
+  const reportingMeters = total((feeder) => feeder.reportingMeters);
+  const expectedMeters = fleet
+    ? Math.max(fleet.meterCount, reportingMeters)
+    : total((feeder) => feeder.expectedMeters);
+  const delivered = total((feeder) => feeder.deliveredKwh);
+  return {
+    expectedMeters,
+    reportingMeters,
+    reportingPct: percent(reportingMeters, expectedMeters),
+    lossPct: percent(delivered - total((feeder) => feeder.registeredKwh), delivered),
+    lowVoltageMeters: total((feeder) => feeder.lowVoltageMeters),
+  };
+}
+
+/** In percent, to a thousandth as the views have it; null of nothing. */
+export function percent(part: number, whole: number): number | null {
+  return whole === 0 ? null : Math.round((part / whole) * 100_000) / 1_000;
+}
