@@ -7,11 +7,15 @@ import { API_POOL, type Context, createContext } from './context.js';
 import { StartupError } from './contracts/errors.js';
 import type { Running } from './lifecycle.js';
 import { createAdmission } from './services/admission.js';
+import { createAutoModeService } from './services/autoMode.js';
+import { createBackfillService } from './services/backfill.js';
 import { createEventService } from './services/events.js';
 import { createKpiService } from './services/kpi.js';
 import { createPublishService } from './services/publish.js';
+import { createPublishPlanner } from './services/publishPlanner.js';
 import { createSchemaService } from './services/schemaAnswer.js';
 import { createStatusService } from './services/status.js';
+import { createTenantClock } from './services/tenantClock.js';
 
 /**
  * Starts the API: context, app, listen. Stopping goes in the order of the data: no new connections, answers
@@ -55,7 +59,7 @@ async function closeServer(server: Server): Promise<void> {
 
 /** The app over a context; `now` is the wall clock but in tests. */
 export function composeApi(
-  { config, database, queue, schema, log }: Context,
+  { config, database, queue, ticks, schema, log }: Context,
   now = () => new Date(),
 ): Express {
   const { maxReadsPerSecond, readsRetentionDays } = config;
@@ -65,22 +69,20 @@ export function composeApi(
     maxReadsPerSecond,
     onEnqueueFailed: (error) => log.warn({ reason: error.message }, 'accepted, to be enqueued by the upkeep'),
   });
+  const planner = createPublishPlanner({ database, schema });
+  const clock = createTenantClock(database, now);
+  const limits = { maxReadsPerSecond, readsRetentionDays };
   return createApp({
     log,
     apiKey: config.apiKey ?? '',
     corsOrigins: config.corsOrigins,
     corsAllowLocalhost: config.corsAllowLocalhost,
-    publish: createPublishService({
-      database,
-      admission,
-      schema,
-      maxReadsPerSecond,
-      readsRetentionDays,
-      now,
-    }),
-    events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, now }),
-    kpi: createKpiService(database, now, schema.kpiViews),
-    status: createStatusService(database, queue, now),
+    publish: createPublishService({ database, admission, planner, ...limits, now }),
+    auto: createAutoModeService({ database, queue, ticks, planner, ...limits, now }),
+    backfill: createBackfillService({ database, planner, ...limits, now }),
+    events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
+    kpi: createKpiService(database, now, schema.kpiViews, clock),
+    status: createStatusService(database, queue, clock, maxReadsPerSecond),
     schema: createSchemaService(database, schema),
   });
 }

@@ -6,7 +6,9 @@ import { createDatabase, type Database, withTransaction } from './db.js';
 import { createLogger } from './log.js';
 import { type AmiQueue, openAmiQueue } from './queues/amiQueue.js';
 import { createQueueDatabase, migrateQueue } from './queues/postgresBackend.js';
+import { openConnections } from './queues/queueConnections.js';
 import { requireRedis } from './queues/redisBackend.js';
+import { openTickQueue, type TickQueue } from './queues/tickQueue.js';
 import { preparedMapping, prepareSchema } from './schema/adapt.js';
 import type { SchemaMapping } from './schema/mapping.js';
 import { prepareError } from './schema/prepareErrors.js';
@@ -20,6 +22,8 @@ export interface Context {
   log: Logger;
   database: Database;
   queue: AmiQueue;
+  /** What drives the automatic mode: a scheduler a tenant. */
+  ticks: TickQueue;
   /** Which tables and columns carry what, found at start-up. */
   schema: SchemaMapping;
   close(): Promise<void>;
@@ -33,8 +37,8 @@ interface PoolLimits {
 
 /** The API must answer within 2 s, so it never waits longer than 1.5 for a statement. */
 export const API_POOL: PoolLimits = { maxConnections: 10, queryTimeoutMs: 1_500 };
-/** A worker would rather wait for a slow database than write a batch twice. 10 writes, pacing, upkeep. */
-export const WORKER_POOL: PoolLimits = { maxConnections: 14, queryTimeoutMs: 30_000 };
+/** A worker would rather wait for a slow database than write a batch twice. 12 writes, pacing, upkeep, passes. */
+export const WORKER_POOL: PoolLimits = { maxConnections: 20, queryTimeoutMs: 30_000 };
 
 /**
  * Connects, migrates and opens the queue.
@@ -72,20 +76,25 @@ export async function createContext(
     ...limits,
     onIdleError: onError,
   });
-  const queue = await openAmiQueue({
+  const connections = await openConnections({
     redisUrl: config.redisUrl,
     databaseUrl,
     onError,
     ...(overrides.queuePrefix === undefined ? {} : { prefix: overrides.queuePrefix }),
   });
+  const queue = openAmiQueue(connections, onError);
+  const ticks = openTickQueue(connections, onError);
   return {
     config,
     log,
     database,
     queue,
+    ticks,
     schema,
     async close() {
+      await ticks.close();
       await queue.close();
+      await connections.close();
       await database.end();
     },
   };

@@ -1,18 +1,27 @@
 import type { Config } from './config.js';
 import { type Context, createContext, WORKER_POOL } from './context.js';
 import type { Running } from './lifecycle.js';
+import { createAdmission } from './services/admission.js';
+import { createAutomatic } from './services/automatic.js';
 import { createBatchRunner } from './services/batchRunner.js';
 import { createHeartbeat } from './services/heartbeat.js';
 import { createStartPacer } from './services/startPacer.js';
 import { runUpkeep } from './services/upkeep.js';
 import { decideConcurrency, START_CONCURRENCY } from './workers/adaptiveConcurrency.js';
 import { startAmiWorker } from './workers/amiWorker.js';
-import { runPeriodically } from './workers/periodic.js';
+import { jittered, runPeriodically } from './workers/periodic.js';
 
 const HEARTBEAT_MS = 5_000;
 /** Lost batches are found within this and their 20 s of grace; partitions and retention need no more often. */
 const UPKEEP_MS = 10_000;
 const ADAPT_MS = 5_000;
+/** A heartbeat job every 10 s, of which a worker that is well misses no four in a row. */
+const HEARTBEAT_JOB_MS = 10_000;
+/** Ticks that found no room are tried again, and the background fed, after one to two of these. */
+const PASS_MS = 1_000;
+const WATCHDOG_MS = 30_000;
+/** Background batches at once: one is written while the next waits for its start, and live work keeps the database. */
+const BACKGROUND_CONCURRENCY = 2;
 
 /**
  * Starts a worker. Stopping goes in the order of the data: batches that only wait for their turn are handed
@@ -30,21 +39,34 @@ export async function startWorker(config: Config): Promise<Running> {
   };
 }
 
-/** The worker over a context, which stays open when it stops. */
-export function runWorker({ config, database, queue, schema, log }: Context): Running {
+/** The worker over a context, which stays open when it stops; `now` is the wall clock but in tests. */
+export function runWorker(
+  { config, database, queue, ticks, schema, log }: Context,
+  now = () => new Date(),
+): Running {
   const adaptive = config.workerConcurrency === 'adaptive';
   const concurrency = config.workerConcurrency === 'adaptive' ? START_CONCURRENCY : config.workerConcurrency;
 
   const pacer = createStartPacer(database, config.maxReadsPerSecond);
+  const runner = createBatchRunner(database, pacer, schema.registry);
   let latenciesMs: number[] = [];
   const worker = startAmiWorker({
     queue,
     log,
+    lane: 'live',
     concurrency,
-    runner: createBatchRunner(database, pacer, schema.registry),
+    runner,
     onWritten: (elapsedMs) => {
       if (adaptive) latenciesMs.push(elapsedMs);
     },
+  });
+
+  const background = startAmiWorker({
+    queue,
+    log,
+    lane: 'background',
+    concurrency: BACKGROUND_CONCURRENCY,
+    runner,
   });
 
   const heartbeat = createHeartbeat(database, () => worker.concurrency);
@@ -59,15 +81,35 @@ export function runWorker({ config, database, queue, schema, log }: Context): Ru
     worker.concurrency = decision.concurrency;
   };
   const upkeep = async (): Promise<void> => {
-    const { readsRetentionDays } = config;
-    const done = await runUpkeep({ database, queue, readsRetentionDays, now: () => new Date() });
-    const { partitionsMade, partitionsDropped, batchesRestored, eventsExpired, fleetsDeleted } = done;
-    if (partitionsMade + partitionsDropped.length + batchesRestored + eventsExpired + fleetsDeleted > 0)
-      log.info(done, 'upkeep');
+    const { readsRetentionDays, ledgerRetentionDays } = config;
+    logWork('upkeep', await runUpkeep({ database, queue, readsRetentionDays, ledgerRetentionDays, now }));
   };
+  const logWork = (what: string, done: object = {}): void => {
+    if (Object.values(done).some((part) => (Array.isArray(part) ? part.length > 0 : part > 0)))
+      log.info(done, what);
+  };
+
+  const onError = (error: Error): void => log.warn({ err: error }, 'ticks');
+  const automatic = createAutomatic({
+    database,
+    ticks,
+    schema,
+    admission: createAdmission({
+      database,
+      queue,
+      maxReadsPerSecond: config.maxReadsPerSecond,
+      onEnqueueFailed: onError,
+    }),
+    now,
+    log,
+  });
+  const ticking = ticks.work({ onTick: automatic.tick, onHeartbeat: heartbeat.processed }, { onError });
   const periodic = [
     runPeriodically('heartbeat', HEARTBEAT_MS, heartbeat.beat, log),
+    runPeriodically('heartbeat job', HEARTBEAT_JOB_MS, () => ticks.beat(heartbeat.workerId), log),
     runPeriodically('upkeep', UPKEEP_MS, upkeep, log),
+    runPeriodically('dispatch', jittered(PASS_MS), automatic.pass, log),
+    runPeriodically('watchdog', WATCHDOG_MS, async () => logWork('watchdog', await automatic.watch()), log),
     ...(adaptive ? [runPeriodically('adaptive concurrency', ADAPT_MS, adapt, log)] : []),
   ];
   log.info({ workerId: heartbeat.workerId, concurrency, adaptive, queue: queue.backend }, 'worker started');
@@ -75,7 +117,8 @@ export function runWorker({ config, database, queue, schema, log }: Context): Ru
   return {
     async stop() {
       pacer.close();
-      await Promise.all([worker.close(), ...periodic.map((part) => part.stop())]);
+      const closing = [worker.close(), background.close(), ticking.close()];
+      await Promise.all([...closing, ...periodic.map((part) => part.stop())]);
       // With Postgres away the row stays, and expires by itself.
       await heartbeat.retire().catch((error: unknown) => log.warn({ err: error }, 'heartbeat not retired'));
     },

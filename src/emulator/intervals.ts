@@ -22,3 +22,8 @@ export function isAligned(readAt: Date, intervalMinutes: IntervalMinutes): boole
 export function intervalEnd(readAt: Date, intervalMinutes: IntervalMinutes): Date {
   return new Date(readAt.getTime() + intervalMinutes * MS_PER_MINUTE);
 }
+
+/** The earliest of the last `count` intervals, the one that begins at `running` included. */
+export function earliestOf(count: number, running: Date, intervalMinutes: IntervalMinutes): Date {
+  return new Date(running.getTime() - (count - 1) * intervalMinutes * MS_PER_MINUTE);
+}

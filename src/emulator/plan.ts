@@ -3,10 +3,20 @@ import {
   MAX_BATCH_SIZE,
   MAX_FEEDER_COUNT,
   MAX_JOBS_PER_PUBLISH,
+  MAX_JOBS_PER_TICK,
   MAX_METER_COUNT,
   MIN_FEEDER_COUNT,
 } from '../contracts/limits.js';
 import type { SyntheticFleet } from './fleet.js';
+
+/** How many jobs may be enqueued at once, and by what. */
+export interface JobLimit {
+  by: string;
+  jobs: number;
+}
+export const PUBLISH_JOBS: JobLimit = { by: 'a publish', jobs: MAX_JOBS_PER_PUBLISH };
+/** For whatever is published by itself: ticks, catch-up and backfill. */
+export const TICK_JOBS: JobLimit = { by: 'a tick', jobs: MAX_JOBS_PER_TICK };
 
 /** What a caller asked for: well-formed positive integers, not yet held to the caps. */
 export interface PlanRequest {
@@ -34,10 +44,10 @@ export interface PublishPlan {
 
 /**
  * Holds a request to the caps and cuts its fleet into batches (decisions 3 and 10): always
- * `ceil(meterCount / batchSize)` batches, at most 500 meters each and at most 200 of them, for which
- * `meterCount` is truncated.
+ * `ceil(meterCount / batchSize)` batches, at most 500 meters each and at most as many as `limit` says (200 for a
+ * publish, 50 for a tick), for which `meterCount` is truncated.
  */
-export function planPublish(request: PlanRequest): PublishPlan {
+export function planPublish(request: PlanRequest, limit = PUBLISH_JOBS): PublishPlan {
   const safetyWarnings: string[] = [];
   const lowered = capper(safetyWarnings);
   let { feederCount, meterCount } = request;
@@ -47,7 +57,7 @@ export function planPublish(request: PlanRequest): PublishPlan {
     const why = `a fleet has between ${MIN_FEEDER_COUNT} and ${MAX_FEEDER_COUNT} feeders`;
     feederCount = lowered('feederCount', feederCount, nearest, why);
   }
-  meterCount = cappedMeterCount(meterCount, batchSize, lowered);
+  meterCount = cappedMeterCount(meterCount, batchSize, lowered, limit);
   return {
     fleet: { meterCount, feederCount },
     batchSize,
@@ -71,14 +81,19 @@ export function cappedBatchSize(batchSize: number, lowered: Lowered): number {
   return lowered('batchSize', batchSize, MAX_BATCH_SIZE, `a job carries at most ${MAX_BATCH_SIZE} meters`);
 }
 
-export function cappedMeterCount(asked: number, batchSize: number, lowered: Lowered): number {
+export function cappedMeterCount(
+  asked: number,
+  batchSize: number,
+  lowered: Lowered,
+  limit: JobLimit,
+): number {
   const covered =
     asked > MAX_METER_COUNT
       ? lowered('meterCount', asked, MAX_METER_COUNT, `a publish covers at most ${MAX_METER_COUNT} meters`)
       : asked;
-  const room = MAX_JOBS_PER_PUBLISH * batchSize;
+  const room = limit.jobs * batchSize;
   if (covered <= room) return covered;
-  const why = `a publish enqueues at most ${MAX_JOBS_PER_PUBLISH} jobs, of ${batchSize} meters each`;
+  const why = `${limit.by} enqueues at most ${limit.jobs} jobs, of ${batchSize} meters each`;
   return lowered('meterCount', covered, room, why);
 }
 

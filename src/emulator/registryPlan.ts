@@ -1,6 +1,6 @@
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
 import type { FeederSpan } from './fleet.js';
-import { cappedBatchSize, cappedMeterCount, capper, cut, type PublishPlan } from './plan.js';
+import { cappedBatchSize, cappedMeterCount, capper, cut, PUBLISH_JOBS, type PublishPlan } from './plan.js';
 
 /** What a caller asked for of a registry's fleet; without a `meterCount` all of it. */
 export interface RegistryPlanRequest {
@@ -27,7 +27,11 @@ export interface RegistryCounts {
 }
 
 /** As `planPublish`, for a registry: its first meters, on the feeders that those are on. */
-export function planRegistryPublish(request: RegistryPlanRequest, registry: RegistryCounts): PublishPlan {
+export function planRegistryPublish(
+  request: RegistryPlanRequest,
+  registry: RegistryCounts,
+  limit = PUBLISH_JOBS,
+): PublishPlan {
   const safetyWarnings = leftOut(registry);
   const lowered = capper(safetyWarnings);
   const batchSize = cappedBatchSize(request.batchSize, lowered);
@@ -38,7 +42,7 @@ export function planRegistryPublish(request: RegistryPlanRequest, registry: Regi
       `${meters(registry.beyondMeterCap)} of the registry ${are(registry.beyondMeterCap)} left out: a publish covers at most ${MAX_METER_COUNT} meters.`,
     );
   }
-  const wanted = cappedMeterCount(asked ?? available, batchSize, lowered);
+  const wanted = cappedMeterCount(asked ?? available, batchSize, lowered, limit);
   if (wanted > available) {
     safetyWarnings.push(
       `meterCount was lowered from ${wanted} to ${available}: the registry has no more meters that can be published.`,

@@ -5,10 +5,13 @@ import { withDeadline } from '../deadline.js';
 import { answerInTime } from '../http/deadline.js';
 import { jsonBody } from '../http/jsonBody.js';
 import { resource } from '../http/methods.js';
+import type { BackfillService } from '../services/backfill.js';
 import type { PublishService } from '../services/publish.js';
 
 interface PublishRoutes {
   publish: PublishService;
+  /** Whose progress is asked for in the same way, by its own id. */
+  backfill: Pick<BackfillService, 'find'>;
   requireKey: RequestHandler;
   readable: RequestHandler;
 }
@@ -22,7 +25,10 @@ function tooSlow(): ApiError {
 }
 
 /** `POST /publish-once`, `GET /publish/:publishId`. */
-export function publishRoutes(router: Router, { publish, requireKey, readable }: PublishRoutes): void {
+export function publishRoutes(
+  router: Router,
+  { publish, backfill, requireKey, readable }: PublishRoutes,
+): void {
   const publishOnce = answerInTime(async (request, response) => {
     const body = parseRequest(publishOnceRequest, request.body, 'The body');
     if (body.dryRun) {
@@ -37,7 +43,7 @@ export function publishRoutes(router: Router, { publish, requireKey, readable }:
   });
   const progress = answerInTime(async (request, response) => {
     const id = parseRequest(publishId, request.params.publishId, 'publishId');
-    response.json({ ok: true, ...(await publish.progress(id)) });
+    response.json({ ok: true, ...((await backfill.find(id)) ?? (await publish.progress(id))) });
   });
 
   resource(router, '/publish-once', { post: [requireKey, ...jsonBody(), publishOnce] });

@@ -13,6 +13,7 @@ import type { PublishRecord } from '../stores/publishLedger.js';
 import { findFeederId } from '../stores/registry.js';
 import type { Admission, Admitted } from './admission.js';
 import { eventWarnings, type PlannedEvent, plannedRevision, requireKnownFeeder } from './eventRevision.js';
+import type { TenantClock } from './tenantClock.js';
 
 interface EventOptions {
   database: Database;
@@ -20,11 +21,17 @@ interface EventOptions {
   /** Knows feeders by more names than their ids. */
   registry: RegistryMapping;
   readsRetentionDays: number | undefined;
-  now: () => Date;
+  clock: TenantClock;
 }
 
 /** Pilot events: posted, listed, ended early. What they do to reads is the worker's (`batchRunner`). */
-export function createEventService({ database, admission, registry, readsRetentionDays, now }: EventOptions) {
+export function createEventService({
+  database,
+  admission,
+  registry,
+  readsRetentionDays,
+  clock,
+}: EventOptions) {
   /** Oldest `readAt` that is kept. */
   const notBefore = (at: Date): Date | undefined =>
     readsRetentionDays === undefined ? undefined : new Date(at.getTime() - readsRetentionDays * MS_PER_DAY);
@@ -98,7 +105,7 @@ export function createEventService({ database, admission, registry, readsRetenti
      * @throws what `Admission.admit` throws, when there is something to revise; then there is no event either.
      */
     async create(eventType: FeederEventType, request: EventRequest, requestId: string) {
-      const at = now();
+      const at = await clock(request.tenantId);
       const attempt = () => create(eventType, request, requestId, at);
       // Once more is enough but at a boundary with many tenants' ticks; the third error is thrown.
       const created = await attempt()
@@ -114,7 +121,7 @@ export function createEventService({ database, admission, registry, readsRetenti
 
     /** Latest start first, 200 at most. */
     async list(tenantId: string, active: boolean | undefined) {
-      const at = now();
+      const at = await clock(tenantId);
       const events = await listEvents(database, tenantId, at, active).catch(rethrowUnavailable);
       return { tenantId, events: events.map((event) => eventAnswer(event, at)) };
     },
@@ -125,12 +132,13 @@ export function createEventService({ database, admission, registry, readsRetenti
      * @throws ApiError 404 when there is no such event.
      */
     async stop(id: string) {
-      const at = now();
+      const found = await findEvent(database, id).catch(rethrowUnavailable);
+      if (!found) throw new ApiError(404, 'not_found', `id ${id} is not the id of an event.`);
+      const at = await clock(found.tenantId);
       const event = await stopEvent(database, id, at)
         .then((stopped) => stopped ?? findEvent(database, id))
         .catch(rethrowUnavailable);
-      if (!event) throw new ApiError(404, 'not_found', `id ${id} is not the id of an event.`);
-      return { event: eventAnswer(event, at) };
+      return { event: eventAnswer(event ?? found, at) };
     },
   };
 }

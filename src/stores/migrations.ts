@@ -21,6 +21,11 @@ export const MIGRATIONS = [
   'phase4_schema_changes.sql',
   'phase4_reads_access.sql',
   'phase4_registry_fleets.sql',
+  'phase5_lanes.sql',
+  'phase5_automatic.sql',
+  'phase5_backfills.sql',
+  'phase5_job_heartbeat.sql',
+  'phase5_ledger_pruning.sql',
 ] as const;
 
 /** The files up to this one are applied before the functions through which reads are looked up are made. */

@@ -5,13 +5,18 @@ export interface Periodic {
   stop(): Promise<void>;
 }
 
+/** A wait of between one and two times `ms`, so that processes started together do not keep step. */
+export function jittered(ms: number): () => number {
+  return () => ms * (1 + Math.random());
+}
+
 /**
  * Runs `work` at once and then every `everyMs` after it ended; never twice at a time. A failure is logged and
  * tried again the next time: what is done periodically is repaired by its repetition.
  */
 export function runPeriodically(
   name: string,
-  everyMs: number,
+  everyMs: number | (() => number),
   work: () => Promise<void>,
   log: Logger,
 ): Periodic {
@@ -26,7 +31,7 @@ export function runPeriodically(
         `${name} failed, to be tried again`,
       );
     }
-    if (!stopped) timer = setTimeout(next, everyMs);
+    if (!stopped) timer = setTimeout(next, typeof everyMs === 'number' ? everyMs : everyMs());
   };
   let running = turn();
   const next = (): void => {

@@ -69,7 +69,7 @@ export async function createDeployment(
     logLines,
     async startWorker() {
       const workerContext = await createContext('worker', config, WORKER_POOL, { queuePrefix, log });
-      const worker = runWorker(workerContext);
+      const worker = runWorker(workerContext, now);
       const entry = { worker, context: workerContext };
       workers.push(entry);
       return {

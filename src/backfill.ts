@@ -1,0 +1,93 @@
+import { constants } from 'node:os';
+import { openCommandDatabase } from './commandDatabase.js';
+import { type Config, loadConfig } from './config.js';
+import { ApiError, StartupError } from './contracts/errors.js';
+import type { Database } from './db.js';
+import { runProcess } from './lifecycle.js';
+import { openProgress, type ProgressDisplay } from './local/progressBar.js';
+import { outliveTerminal } from './local/terminal.js';
+import { preparedMapping } from './schema/adapt.js';
+import { type BackfillService, type BackfillWanted, createBackfillService } from './services/backfill.js';
+import { backfillCommand, refusal } from './services/backfillArguments.js';
+import { followBackfill, isWorkerAlive } from './services/backfillFollow.js';
+import {
+  acceptedReport,
+  cancelReport,
+  endReport,
+  leftRunningReport,
+  NO_WORKER,
+} from './services/backfillReport.js';
+import { createPublishPlanner } from './services/publishPlanner.js';
+
+/** `npm run backfill`: fills a span of a tenant's past, and shows how far it is; the workers do the filling. */
+outliveTerminal();
+await runProcess(async () => {
+  const command = backfillCommand(process.argv.slice(2));
+  const config = loadConfig(process.env, { command: 'backfill' });
+  const database = await openCommandDatabase(config, 'gridlens-backfill');
+  const service = await backfillService(database, config);
+  const code =
+    command.action === 'cancel'
+      ? await cancel(service, command.tenantId)
+      : await fill(database, service, command.wanted);
+  await database.end();
+  process.exit(code);
+});
+
+async function backfillService(database: Database, config: Config): Promise<BackfillService> {
+  const schema = await preparedMapping(database, config);
+  if (!schema)
+    throw new StartupError(
+      'This database has not been prepared for this version: run npm run migrate first (npm run migrate -- --plan says what it changes), or npm start.',
+    );
+  const { maxReadsPerSecond, readsRetentionDays } = config;
+  const planner = createPublishPlanner({ database, schema });
+  return createBackfillService({
+    database,
+    planner,
+    maxReadsPerSecond,
+    readsRetentionDays,
+    now: () => new Date(),
+  });
+}
+
+async function cancel(service: BackfillService, tenantId: string): Promise<number> {
+  const active = await service.active(tenantId);
+  const cancelled = await Promise.all(active.map((backfillId) => service.cancel(backfillId)));
+  await say(process.stdout, cancelReport(tenantId, cancelled));
+  return 0;
+}
+
+/** Returns the exit code: 0 when all is there. */
+async function fill(database: Database, service: BackfillService, wanted: BackfillWanted): Promise<number> {
+  const created = await service.create(wanted, 'npm run backfill').catch((error: unknown) => {
+    throw error instanceof ApiError ? refusal(error, !(wanted.from instanceof Date)) : error;
+  });
+  let display: ProgressDisplay | undefined;
+  onInterrupt(() => {
+    display?.close();
+    process.stderr.write(leftRunningReport(created.tenantId));
+  });
+  const others = (await service.active(created.tenantId)).filter((id) => id !== created.backfillId).length;
+  await say(process.stdout, acceptedReport(created, others));
+  if (!(await isWorkerAlive(database))) await say(process.stderr, `${NO_WORKER}\n`);
+  display = openProgress(process.stdout);
+  const ended = await followBackfill(database, service, created.backfillId, display.show);
+  display.close();
+  await say(ended.state === 'done' ? process.stdout : process.stderr, endReport(ended));
+  return ended.state === 'done' ? 0 : 1;
+}
+
+/** Before `runProcess`, which would say that nothing has been done: a backfill that was accepted goes on. */
+function onInterrupt(leave: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.prependListener(signal, () => {
+      leave();
+      process.exit(128 + constants.signals[signal]);
+    });
+}
+
+/** Waits until it is written: where stdout is a pipe that is written to later (macOS), leaving at once would lose it. */
+function say(stream: NodeJS.WriteStream, text: string): Promise<unknown> {
+  return new Promise((resolve) => stream.write(text, resolve));
+}

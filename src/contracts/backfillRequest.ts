@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { isAligned } from '../emulator/intervals.js';
+import { invalidField } from './errors.js';
+import type { IntervalMinutes } from './limits.js';
+import { climate, timeZone } from './place.js';
+import {
+  EARLIEST_READ_AT,
+  instant,
+  MS_PER_DAY,
+  positiveInteger,
+  publishOnceRequest,
+  tenantId,
+} from './requests.js';
+
+const { intervalMinutes, fleet, seed } = publishOnceRequest.shape;
+
+/**
+ * Body of `POST /backfill`; unknown fields are refused, since a misspelt one would be ignored. What is not given is taken
+ * from the tenant's automatic mode.
+ */
+export const backfillRequest = z.strictObject({
+  tenantId,
+  from: instant,
+  to: instant.optional(),
+  meterCount: positiveInteger.optional(),
+  feederCount: positiveInteger.optional(),
+  batchSize: positiveInteger.optional(),
+  intervalMinutes: intervalMinutes.unwrap().optional(),
+  fleet: fleet.unwrap().optional(),
+  seed,
+  timeZone: timeZone.optional(),
+  climate: climate.optional(),
+});
+export type BackfillRequest = z.infer<typeof backfillRequest>;
+
+export const backfillId = z.uuid('must be the backfillId that a backfill answered with (a UUID)');
+
+/** Days one backfill may span: a year, leap years too. */
+export const MAX_BACKFILL_DAYS = 366;
+
+/** The first interval of a backfill, and the one before which it ends. */
+export interface BackfillSpan {
+  from: Date;
+  to: Date;
+}
+
+/**
+ * Checks what one field alone cannot tell about the span.
+ *
+ * @param boundary the latest one there is.
+ * @param retentionDays days of reads that are kept; undefined keeps all.
+ * @throws ApiError 400 when it is not on boundaries, empty, too long, in the future, before 2000, or would be dropped.
+ */
+export function requireBackfillSpan(
+  { from, to }: BackfillSpan,
+  interval: IntervalMinutes,
+  boundary: Date,
+  now: Date,
+  retentionDays?: number,
+): void {
+  for (const [path, at] of [
+    ['from', from],
+    ['to', to],
+  ] as const) {
+    if (!isAligned(at, interval)) {
+      const example = '"2026-01-31T10:00:00Z"';
+      throw invalidField(path, `must lie on a ${interval}-minute boundary in UTC, for example ${example}`);
+    }
+  }
+  const latest = boundary.toISOString();
+  if (to > boundary) throw invalidField('to', `must not lie in the future: at most ${latest}`);
+  const refuse = (message: string): never => {
+    throw invalidField('from', message);
+  };
+  if (from >= to) refuse(`must lie before to, which is ${to.toISOString()}`);
+  if (from < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
+  if (to.getTime() - from.getTime() > MAX_BACKFILL_DAYS * MS_PER_DAY) {
+    const earliest = new Date(to.getTime() - MAX_BACKFILL_DAYS * MS_PER_DAY).toISOString();
+    refuse(`must lie within ${MAX_BACKFILL_DAYS} days before to: ${earliest} or later`);
+  }
+  if (retentionDays !== undefined && now.getTime() - from.getTime() > retentionDays * MS_PER_DAY) {
+    refuse(
+      `must not lie further back than the ${retentionDays} days of reads that are kept (READS_RETENTION_DAYS)`,
+    );
+  }
+}

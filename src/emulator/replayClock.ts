@@ -1,0 +1,46 @@
+import type { IntervalMinutes } from '../contracts/limits.js';
+import { getAlignedIntervalTimestamp } from './intervals.js';
+
+/** A clock for demonstrations: it starts in the past, runs faster than life, and ends when it has caught up. */
+export interface Replay {
+  /** What it showed at `anchor`. */
+  from: Date;
+  /** When it was started. */
+  anchor: Date;
+  /** How many times faster than life. */
+  speed: number;
+  /** The first interval that is still to be published. */
+  next: Date;
+}
+
+/** What the replay's clock shows at `now`; never later than `now` itself. */
+export function replayInstant({ from, anchor, speed }: Replay, now: Date): Date {
+  const elapsed = Math.max(0, now.getTime() - anchor.getTime());
+  return new Date(Math.min(now.getTime(), from.getTime() + elapsed * speed));
+}
+
+/** The latest interval that the replay may have published by `now`. */
+export function replayDue(replay: Replay, interval: IntervalMinutes, now: Date): Date {
+  return getAlignedIntervalTimestamp(interval, replayInstant(replay, now));
+}
+
+/**
+ * The fastest that a fleet can be replayed, by the read limit and what it already has to carry: whole, at least 1.
+ *
+ * @param readsPerSecond what the deployment keeps to.
+ * @param busyReadsPerSecond what other tenants take of it in normal running.
+ */
+export function fastestReplay(
+  meterCount: number,
+  interval: IntervalMinutes,
+  readsPerSecond: number,
+  busyReadsPerSecond: number,
+): number {
+  const own = averageReadsPerSecond(meterCount, interval);
+  return Math.max(1, Math.floor((readsPerSecond - busyReadsPerSecond) / own));
+}
+
+/** What a fleet asks for in normal running, averaged over an interval. */
+export function averageReadsPerSecond(meterCount: number, interval: IntervalMinutes): number {
+  return meterCount / (interval * 60);
+}

@@ -1,0 +1,47 @@
+import type { RequestHandler, Router } from 'express';
+import { backfillId, backfillRequest } from '../contracts/backfillRequest.js';
+import { ApiError } from '../contracts/errors.js';
+import { parseRequest, tenantQuery } from '../contracts/requests.js';
+import { answerInTime } from '../http/deadline.js';
+import { jsonBody } from '../http/jsonBody.js';
+import { resource } from '../http/methods.js';
+import type { BackfillService } from '../services/backfill.js';
+
+interface BackfillRoutes {
+  backfill: BackfillService;
+  requireKey: RequestHandler;
+  readable: RequestHandler;
+}
+
+/** `POST /backfill`, `GET /backfill/:id`, `POST /backfill/:id/cancel`, `GET /backfills`. */
+export function backfillRoutes(router: Router, { backfill, requireKey, readable }: BackfillRoutes): void {
+  const create = answerInTime(async (request, response) => {
+    const body = parseRequest(backfillRequest, request.body, 'The body');
+    const accepted = await backfill.create(body, String(request.id));
+    response.status(202).json({ ok: true, ...accepted });
+  }, 'repeating it is safe: one that is under way is found again');
+  resource(router, '/backfill', { post: [requireKey, ...jsonBody(), create] });
+
+  const cancel = answerInTime(async (request, response) => {
+    const id = parseRequest(backfillId, request.params.id, 'backfillId');
+    response.json({ ok: true, ...(await backfill.cancel(id)) });
+  }, 'repeating it is safe, since a backfill ends once');
+  resource(router, '/backfill/:id/cancel', { post: [requireKey, cancel] });
+
+  const progress = answerInTime(async (request, response) => {
+    const id = parseRequest(backfillId, request.params.id, 'backfillId');
+    const found = await backfill.find(id);
+    if (!found)
+      throw new ApiError(404, 'not_found', `backfillId ${id} is not known: no backfill answered with it.`);
+    response.json({ ok: true, ...found });
+  });
+  router.use('/backfill/:id', readable);
+  resource(router, '/backfill/:id', { get: [progress] });
+
+  const list = answerInTime(async (request, response) => {
+    const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
+    response.json({ ok: true, ...(await backfill.list(tenantId)) });
+  });
+  router.use('/backfills', readable);
+  resource(router, '/backfills', { get: [list] });
+}

@@ -1,0 +1,184 @@
+import type { AutoStartRequest } from '../contracts/autoRequests.js';
+import { requireReplayStart } from '../contracts/autoRequests.js';
+import { DependencyUnavailableError } from '../contracts/errors.js';
+import { type Database, rethrowUnavailable } from '../db.js';
+import { getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
+import { replayInstant } from '../emulator/replayClock.js';
+import type { AmiQueue } from '../queues/amiQueue.js';
+import type { TickQueue } from '../queues/tickQueue.js';
+import {
+  type AutoConfig,
+  disableAuto,
+  enabledConfigs,
+  findAutoConfig,
+  saveAutoConfig,
+} from '../stores/autoConfig.js';
+import { tenantTotals } from '../stores/tenantTotals.js';
+import { dropWaiting, missedIntervals, releaseIntervals, waitingIntervals } from '../stores/ticks.js';
+import { isSameConfig, plannedConfig } from './autoPlan.js';
+import { windowOf } from './dispatch.js';
+import { pacedRate } from './pace.js';
+import type { PublishPlanner } from './publishPlanner.js';
+import { withTenantLock } from './schedulers.js';
+
+interface AutoModeOptions {
+  database: Database;
+  queue: AmiQueue;
+  ticks: TickQueue;
+  planner: PublishPlanner;
+  maxReadsPerSecond: number;
+  readsRetentionDays: number | undefined;
+  now: () => Date;
+}
+
+/** How far back missed intervals are counted. */
+const MISSED_WITHIN_MS = 7 * 86_400_000;
+
+/** Starting, stopping and looking at what publishes every interval of a tenant by itself. */
+export function createAutoModeService(options: AutoModeOptions) {
+  const { database, queue, ticks, planner, readsRetentionDays, now } = options;
+  const rate = pacedRate(options.maxReadsPerSecond);
+
+  /** The queue may be away: the configuration counts, and the watchdog puts the scheduler right. */
+  const despiteQueue = async (work: () => Promise<unknown>): Promise<string[]> => {
+    try {
+      await work();
+      return [];
+    } catch (error) {
+      if (!(error instanceof DependencyUnavailableError)) throw error;
+      return ['The queue does not answer: the scheduler follows within 30 seconds of its return.'];
+    }
+  };
+
+  return {
+    /**
+     * Stores how a tenant is published and has its one scheduler made; a worker does the rest. The same again changes
+     * nothing.
+     *
+     * @throws ApiError 400 for what cannot be published: a fleet that does not fit, a replay from the future.
+     */
+    async start(request: AutoStartRequest) {
+      const at = now();
+      const { tenantId, intervalMinutes, replay } = request;
+      if (replay) requireReplayStart(replay.from, intervalMinutes, at, readsRetentionDays);
+      const others = (await enabledConfigs(database).catch(rethrowUnavailable)).filter(
+        (config) => config.tenantId !== tenantId,
+      );
+      const { config: planned, safetyWarnings } = await plannedConfig(request, planner, others, rate, at);
+      await planner.requireFitting(planned);
+
+      const config = await withTenantLock(database, tenantId, async (client) => {
+        const before = await findAutoConfig(client, tenantId);
+        // First the queue, which may take its time: the row, once written, is waited for by whoever publishes.
+        safetyWarnings.push(...(await despiteQueue(() => ticks.ensure({ tenantId, intervalMinutes }, at))));
+        if (before?.enabled && isSameConfig(before, planned)) return before;
+        const startedAt = before?.enabled ? before.startedAt : at;
+        const changed = { ...planned, startedAt, changedAt: at };
+        await saveAutoConfig(client, changed);
+        await releaseIntervals(client, windowOf(changed, at));
+        return changed;
+      }).catch(rethrowUnavailable);
+      return {
+        mode: 'auto' as const,
+        tenantId,
+        nextRunAt: nextRunOf(config, at),
+        config: configAnswer(config),
+        safetyWarnings,
+      };
+    },
+
+    /** Ends it, with its scheduler; what was accepted before is still written. Also when it was not running. */
+    async stop(tenantId: string) {
+      const at = now();
+      const safetyWarnings: string[] = [];
+      const wasEnabled = await withTenantLock(database, tenantId, async (client) => {
+        safetyWarnings.push(...(await despiteQueue(() => ticks.remove(tenantId))));
+        const stopped = await disableAuto(client, tenantId, at);
+        await dropWaiting(client, tenantId);
+        return stopped;
+      }).catch(rethrowUnavailable);
+      return { tenantId, wasEnabled, safetyWarnings };
+    },
+
+    /** How it is set, how far it is, and what it has not been able to do. */
+    async status(tenantId: string) {
+      const at = now();
+      const [config, totals, counts] = await Promise.all([
+        findAutoConfig(database, tenantId),
+        tenantTotals(database, tenantId),
+        queue.counts(),
+      ]).catch(rethrowUnavailable);
+      const enabled = config?.enabled ?? false;
+      const running = getAlignedIntervalTimestamp(config?.intervalMinutes ?? 15, at);
+      return {
+        tenantId,
+        enabled,
+        config: config ? configAnswer(config) : null,
+        lastAlignedInterval: running,
+        latestReadAt: totals.latestReadAt,
+        nextRunAt: config && enabled ? nextRunOf(config, at) : null,
+        queue: counts,
+        ...(config && enabled ? await progress(config, at) : { waiting: [], missed: null, replay: null }),
+      };
+    },
+  };
+
+  async function progress(config: AutoConfig, at: Date) {
+    const { replay } = config;
+    if (replay) {
+      const { from, speed, next } = replay;
+      return {
+        waiting: [],
+        missed: null,
+        replay: { from, speed, clock: replayInstant(replay, at), nextInterval: next },
+      };
+    }
+    const window = windowOf(config, at);
+    const since = Math.max(
+      intervalEnd(
+        getAlignedIntervalTimestamp(config.intervalMinutes, config.startedAt),
+        config.intervalMinutes,
+      ).getTime(),
+      window.running.getTime() - MISSED_WITHIN_MS,
+    );
+    const [waiting, missed] = await Promise.all([
+      waitingIntervals(database, [window]),
+      missedIntervals(database, config, new Date(since), window.first),
+    ]).catch(rethrowUnavailable);
+    return {
+      waiting: waiting.map(({ readAt, claimedAt, failure, nextTryAt }) => ({
+        readAt,
+        claimedAt,
+        failure,
+        nextTryAt,
+      })),
+      missed: missed.intervals === 0 ? null : missed,
+      replay: null,
+    };
+  }
+}
+
+export type AutoModeService = ReturnType<typeof createAutoModeService>;
+
+/** The next boundary; a replay publishes whenever its clock says so. */
+function nextRunOf({ intervalMinutes, replay }: AutoConfig, at: Date): Date {
+  return replay ? at : intervalEnd(getAlignedIntervalTimestamp(intervalMinutes, at), intervalMinutes);
+}
+
+function configAnswer(config: AutoConfig) {
+  const { replay } = config;
+  return {
+    tenantId: config.tenantId,
+    meterCount: config.meterCount,
+    feederCount: config.feederCount,
+    batchSize: config.batchSize,
+    intervalMinutes: config.intervalMinutes,
+    catchUpIntervals: config.catchUpIntervals,
+    fleet: config.fleet,
+    ...(config.seed === null ? {} : { seed: config.seed }),
+    timeZone: config.timeZone,
+    climate: config.climate,
+    ...(replay ? { replay: { from: replay.from, speed: replay.speed } } : {}),
+    startedAt: config.startedAt,
+  };
+}

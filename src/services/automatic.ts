@@ -1,0 +1,63 @@
+import type { Logger } from 'pino';
+import type { Database } from '../db.js';
+import type { TickQueue } from '../queues/tickQueue.js';
+import type { SchemaMapping } from '../schema/mapping.js';
+import type { Admission } from './admission.js';
+import { createBackfillFeeder } from './backfillFeeder.js';
+import { createCoverage } from './coverage.js';
+import { createDispatch } from './dispatch.js';
+import { createIntervalFill } from './intervalFill.js';
+import { repairIntervals } from './intervalRepair.js';
+import { createPublishPlanner } from './publishPlanner.js';
+import { syncSchedulers } from './schedulers.js';
+import { inSoleTurn } from './soleTurn.js';
+
+interface AutomaticOptions {
+  database: Database;
+  ticks: TickQueue;
+  schema: SchemaMapping;
+  admission: Admission;
+  now: () => Date;
+  log: Logger;
+}
+
+/** What the watchdog has put right. */
+export interface WatchdogResult {
+  schedulersMade: number;
+  schedulersRemoved: number;
+  intervalsRepaired: number;
+}
+
+/** What publishes by itself, as worker processes run it: ticks and passes, and the watchdog behind them. */
+export function createAutomatic({ database, ticks, schema, admission, now, log }: AutomaticOptions) {
+  const planner = createPublishPlanner({ database, schema });
+  const coverage = createCoverage({ database, planner });
+  const fill = createIntervalFill({ database, admission, coverage, now, log });
+  const backfills = createBackfillFeeder({ database, admission, coverage, now });
+  const dispatch = createDispatch({ database, fill, feedBackfills: () => backfills.feed(), now, log });
+  return {
+    tick: dispatch.tick,
+    pass: dispatch.pass,
+
+    /**
+     * Makes the schedulers what the configuration says, and has published again what the last intervals have lost; of all
+     * processes one does it at a time. A queue that is away keeps nothing from being repaired.
+     *
+     * @returns undefined where another process is at it.
+     */
+    watch(): Promise<WatchdogResult | undefined> {
+      return inSoleTurn(database, 'watchdog', async () => {
+        const [schedulers, repaired] = await Promise.allSettled([
+          syncSchedulers(database, ticks, now()),
+          repairIntervals({ database, fill, now }),
+        ]);
+        if (schedulers.status === 'rejected') throw schedulers.reason;
+        if (repaired.status === 'rejected') throw repaired.reason;
+        const { made, removed } = schedulers.value;
+        return { schedulersMade: made, schedulersRemoved: removed, intervalsRepaired: repaired.value };
+      });
+    },
+  };
+}
+
+export type Automatic = ReturnType<typeof createAutomatic>;

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import type { FleetSettings } from '../contracts/autoRequests.js';
+import {
+  type BackfillRequest,
+  type BackfillSpan,
+  requireBackfillSpan,
+} from '../contracts/backfillRequest.js';
+import { ApiError } from '../contracts/errors.js';
+import { MAX_BATCH_SIZE, MAX_METER_COUNT } from '../contracts/limits.js';
+import { DEFAULT_TIME_ZONE } from '../contracts/place.js';
+import { MS_PER_DAY } from '../contracts/requests.js';
+import { type Database, rethrowUnavailable, withTransaction } from '../db.js';
+import { DEFAULT_CLIMATE } from '../emulator/climate.js';
+import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet.js';
+import { getAlignedIntervalTimestamp } from '../emulator/intervals.js';
+import { estimateRuntimeSeconds, type PublishPlan, TICK_JOBS } from '../emulator/plan.js';
+import { findAutoConfig } from '../stores/autoConfig.js';
+import {
+  activeBackfillIds,
+  backfillProgress,
+  listBackfills,
+  settleBackfill,
+  unsettledBackfills,
+} from '../stores/backfillProgress.js';
+import { cancelBackfill, coveringBackfill, insertBackfill, lockBackfills } from '../stores/backfills.js';
+import { type BackfillAnswer, backfillAnswer, intervalsOf } from './backfillProgress.js';
+import { pacedRate } from './pace.js';
+import type { PublishPlanner } from './publishPlanner.js';
+
+/** What a command may also ask for: a span that ends at the latest boundary, or at `to`, counted in days. */
+export interface BackfillWanted extends Omit<BackfillRequest, 'from'> {
+  from: Date | { daysBack: number };
+}
+
+interface BackfillOptions {
+  database: Database;
+  planner: PublishPlanner;
+  maxReadsPerSecond: number;
+  readsRetentionDays: number | undefined;
+  now: () => Date;
+}
+
+/** A tenant has few; the latest are of interest. */
+const LISTED = 50;
+
+/** Backfills as they are asked for, watched and cancelled; filling is the feeder's (`backfillFeeder`). */
+export function createBackfillService(options: BackfillOptions) {
+  const { database, planner, readsRetentionDays, now } = options;
+  const rate = pacedRate(options.maxReadsPerSecond);
+
+  const find = async (backfillId: string): Promise<BackfillAnswer | undefined> => {
+    const found = await backfillProgress(database, backfillId).catch(rethrowUnavailable);
+    return found && backfillAnswer(found, rate);
+  };
+
+  const autoConfig = (tenantId: string) => findAutoConfig(database, tenantId).catch(rethrowUnavailable);
+
+  /** @throws ApiError 400 for a span that cannot be filled. */
+  const spanOf = (wanted: BackfillWanted, { intervalMinutes }: FleetSettings): BackfillSpan => {
+    const at = now();
+    const boundary = getAlignedIntervalTimestamp(intervalMinutes, at);
+    const to = wanted.to ?? boundary;
+    const from =
+      wanted.from instanceof Date ? wanted.from : new Date(to.getTime() - wanted.from.daysBack * MS_PER_DAY);
+    const span = { from, to };
+    requireBackfillSpan(span, intervalMinutes, boundary, at, readsRetentionDays);
+    return span;
+  };
+
+  /** What is all written already must not be found as one that is under way. */
+  const settle = async (): Promise<void> => {
+    for (const backfillId of await unsettledBackfills(database)) await settleBackfill(database, backfillId);
+  };
+
+  /** The one under way that does it all, or a new one: decided under the tenant's lock, however many ask at once. */
+  const accept = (settings: FleetSettings, span: BackfillSpan, plan: PublishPlan, requestId: string) =>
+    withTransaction(database, async (client) => {
+      await lockBackfills(client, settings.tenantId);
+      const found = await coveringBackfill(client, { ...settings, ...span });
+      if (found !== undefined) return { backfillId: found, existing: true };
+      const backfillId = randomUUID();
+      const { fleet, batches } = plan;
+      const interval = { intervalMeters: fleet.meterCount, intervalBatches: batches.length };
+      await insertBackfill(client, { ...settings, ...span, ...interval, backfillId, requestId });
+      return { backfillId, existing: false };
+    });
+
+  const create = async (request: BackfillWanted, requestId: string) => {
+    const asked = settingsOf(request, await autoConfig(request.tenantId));
+    const span = spanOf(request, asked);
+    await planner.requireFitting(asked);
+    const plan = await planner.preview(asked, TICK_JOBS);
+    const settings = heldToCaps(asked, plan);
+    const { backfillId, existing } = await settle()
+      .then(() => accept(settings, span, plan, requestId))
+      .catch(rethrowUnavailable);
+    const progress = existing ? await find(backfillId) : undefined;
+    const { from, to } = progress ?? span;
+    const intervals = intervalsOf(from, to, settings.intervalMinutes);
+    const computedMeters = progress?.meterCount ?? plan.fleet.meterCount;
+    return {
+      backfillId,
+      tenantId: settings.tenantId,
+      from,
+      to,
+      intervals,
+      computedMeters,
+      computedBatches: progress?.batches.total ?? intervals * plan.batches.length,
+      batchSize: plan.batchSize,
+      estimatedRuntimeSeconds: progress
+        ? (progress.estimatedSecondsLeft ?? 0)
+        : estimateRuntimeSeconds(intervals * computedMeters, rate),
+      existing,
+      safetyWarnings: plan.safetyWarnings,
+    };
+  };
+
+  return {
+    /**
+     * Accepts a backfill, or answers with the one under way that does it all (`existing`).
+     *
+     * @throws ApiError 400 for a span or a fleet that cannot be filled.
+     */
+    create,
+
+    /** How far a backfill is, in the form of a publish's progress; undefined when there is no such one. */
+    find,
+
+    /** A tenant's backfills, the latest first. */
+    async list(tenantId: string) {
+      const found = await listBackfills(database, tenantId, LISTED).catch(rethrowUnavailable);
+      return { tenantId, backfills: found.map((backfill) => backfillAnswer(backfill, rate)) };
+    },
+
+    /**
+     * Ends a backfill: what it has begun is finished, nothing further is. One that is over stays as it is.
+     *
+     * @throws ApiError 404 when there is no such one.
+     */
+    async cancel(backfillId: string): Promise<BackfillAnswer> {
+      await settleBackfill(database, backfillId)
+        .then(() => cancelBackfill(database, backfillId))
+        .catch(rethrowUnavailable);
+      const found = await find(backfillId);
+      if (found) return found;
+      throw new ApiError(404, 'not_found', `backfillId ${backfillId} is not known: no backfill has it.`);
+    },
+
+    /** Ids of a tenant's backfills under way. */
+    active: (tenantId: string) => activeBackfillIds(database, tenantId).catch(rethrowUnavailable),
+  };
+}
+
+export type BackfillService = ReturnType<typeof createBackfillService>;
+
+/** What is not asked for is as in the tenant's automatic mode, or as that begins by default. */
+function settingsOf(request: BackfillWanted, auto: FleetSettings | undefined): FleetSettings {
+  const fleet = request.fleet ?? auto?.fleet ?? 'synthetic';
+  // How many meters and feeders is said of one kind of fleet.
+  const sizes = auto?.fleet === fleet ? auto : undefined;
+  const isRegistry = fleet === 'registry';
+  return {
+    tenantId: request.tenantId,
+    intervalMinutes: request.intervalMinutes ?? auto?.intervalMinutes ?? 15,
+    batchSize: request.batchSize ?? auto?.batchSize ?? MAX_BATCH_SIZE,
+    meterCount: request.meterCount ?? sizes?.meterCount ?? (isRegistry ? null : MAX_METER_COUNT),
+    feederCount: request.feederCount ?? sizes?.feederCount ?? (isRegistry ? null : DEFAULT_FEEDER_COUNT),
+    fleet,
+    seed: request.seed ?? auto?.seed ?? null,
+    timeZone: request.timeZone ?? auto?.timeZone ?? DEFAULT_TIME_ZONE,
+    climate: request.climate ?? auto?.climate ?? DEFAULT_CLIMATE,
+  };
+}
+
+/** As the plan has it; all of a registry stays all of it, however it grows. */
+function heldToCaps(asked: FleetSettings, { fleet, batchSize }: PublishPlan): FleetSettings {
+  return {
+    ...asked,
+    batchSize,
+    meterCount: asked.meterCount === null ? null : fleet.meterCount,
+    feederCount: asked.fleet === 'registry' ? null : fleet.feederCount,
+  };
+}

@@ -1,0 +1,118 @@
+import { parseArgs } from 'node:util';
+import { backfillRequest, MAX_BACKFILL_DAYS } from '../contracts/backfillRequest.js';
+import { ApiError, StartupError } from '../contracts/errors.js';
+import { parseRequest, tenantId } from '../contracts/requests.js';
+import type { BackfillWanted } from './backfill.js';
+
+export type BackfillCommand =
+  | { action: 'fill'; wanted: BackfillWanted }
+  | { action: 'cancel'; tenantId: string };
+
+export const USAGE = `npm run backfill -- --tenant T --days 7
+npm run backfill -- --tenant T --from 2026-01-01T00:00:00Z [--to 2026-02-01T00:00:00Z]
+npm run backfill -- --tenant T --cancel
+
+Also --meters, --feeders, --batch-size, --interval 15 or 60, --fleet synthetic or registry; without them as the tenant's
+automatic mode is set, else 25,000 meters on 25 feeders. --days counts back from the latest boundary, or from --to.`;
+
+const OPTIONS = {
+  tenant: { type: 'string' },
+  days: { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  meters: { type: 'string' },
+  feeders: { type: 'string' },
+  'batch-size': { type: 'string' },
+  interval: { type: 'string' },
+  fleet: { type: 'string' },
+  cancel: { type: 'boolean' },
+} as const;
+
+/** What the options are called in a request. */
+const OPTION_OF: Record<string, string> = {
+  tenantId: '--tenant',
+  from: '--from',
+  to: '--to',
+  meterCount: '--meters',
+  feederCount: '--feeders',
+  batchSize: '--batch-size',
+  intervalMinutes: '--interval',
+  fleet: '--fleet',
+};
+
+/** @throws StartupError what is wrong, and the usage. */
+export function backfillCommand(args: string[]): BackfillCommand {
+  const values = parsed(args);
+  if (values.tenant === undefined) return wrong('Name the tenant: --tenant DEMO_TENANT.');
+  const { tenant, days, from, cancel, ...others } = values;
+  if (cancel) {
+    const foreign = Object.keys(values).find((name) => name !== 'tenant' && name !== 'cancel');
+    if (foreign !== undefined) return wrong(`--${foreign} does not go with --cancel.`);
+    return { action: 'cancel', tenantId: tenantOf(tenant) };
+  }
+  if ((days === undefined) === (from === undefined))
+    return wrong('Say how far back, in one way: --days 7, or --from 2026-01-01T00:00:00Z.');
+  const request = requestOf(
+    {
+      tenantId: tenant,
+      // A day counts back from a boundary that only the tenant's settings tell.
+      from: from ?? '2000-01-01T00:00:00Z',
+      to: others.to,
+      meterCount: numberOf(others.meters),
+      feederCount: numberOf(others.feeders),
+      batchSize: numberOf(others['batch-size']),
+      intervalMinutes: numberOf(others.interval),
+      fleet: others.fleet,
+    },
+    days !== undefined,
+  );
+  return {
+    action: 'fill',
+    wanted: days === undefined ? request : { ...request, from: { daysBack: daysOf(days) } },
+  };
+}
+
+/** A refusal in the words of the command's options. */
+export function refusal(error: ApiError, byDays: boolean): StartupError {
+  const [first] = error.extra.details ?? [];
+  const option = first && (first.path === 'from' && byDays ? '--days' : OPTION_OF[first.path]);
+  return new StartupError(option ? `${option} ${first.message}.` : error.message, { cause: error });
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS }).values;
+  } catch (error) {
+    return wrong((error as Error).message);
+  }
+}
+
+function requestOf(fields: object, byDays: boolean) {
+  try {
+    return parseRequest(backfillRequest, fields, 'The command');
+  } catch (error) {
+    if (error instanceof ApiError) return wrong(refusal(error, byDays).message);
+    throw error;
+  }
+}
+
+function tenantOf(value: string): string {
+  const result = tenantId.safeParse(value);
+  return result.success ? result.data : wrong(`--tenant ${result.error.issues[0]?.message}.`);
+}
+
+/** NaN for what is none: the contract says what it must be. */
+function numberOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  return /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+}
+
+function daysOf(value: string): number {
+  const days = numberOf(value) ?? Number.NaN;
+  if (days >= 1 && days <= MAX_BACKFILL_DAYS) return days;
+  return wrong(`--days must be a whole number from 1 to ${MAX_BACKFILL_DAYS}.`);
+}
+
+function wrong(sentence: string): never {
+  throw new StartupError(`${sentence}\n\n${USAGE}`);
+}

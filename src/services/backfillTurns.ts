@@ -1,0 +1,41 @@
+import type { OpenBackfill } from '../stores/backfills.js';
+
+export interface BackfillTurns {
+  /** Takes whose turn it is; undefined when there is none. */
+  next(): OpenBackfill | undefined;
+  /** Puts one that was served behind the others. */
+  giveBack(backfill: OpenBackfill): void;
+}
+
+/**
+ * Takes turns among tenants, and among each one's backfills: whoever was served least recently is next. A tenant does
+ * not get more for having asked in pieces.
+ *
+ * @param backfills those served least recently first.
+ */
+export function createBackfillTurns(backfills: readonly OpenBackfill[]): BackfillTurns {
+  /** Each tenant's in their order; the tenants by when their last one was served. */
+  const waiting = new Map<string, OpenBackfill[]>();
+  for (const backfill of backfills) {
+    const others = waiting.get(backfill.tenantId) ?? [];
+    // Behind the tenants whose last one was served before.
+    waiting.delete(backfill.tenantId);
+    waiting.set(backfill.tenantId, [...others, backfill]);
+  }
+  return {
+    next() {
+      const [first] = waiting;
+      if (!first) return undefined;
+      const [tenantId, [backfill, ...others]] = first;
+      waiting.delete(tenantId);
+      // It has had its turn, whatever comes of it.
+      if (others.length > 0) waiting.set(tenantId, others);
+      return backfill;
+    },
+    giveBack(backfill) {
+      const others = waiting.get(backfill.tenantId) ?? [];
+      waiting.delete(backfill.tenantId);
+      waiting.set(backfill.tenantId, [...others, backfill]);
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import type { FleetSettings } from '../contracts/autoRequests.js';
+import { MAX_JOBS_PER_TICK, MAX_METER_COUNT } from '../contracts/limits.js';
+import { type Database, rethrowUnavailable } from '../db.js';
+import { type Range, uncovered } from '../emulator/coverage.js';
+import { feederRuns, meterId, meterNumber } from '../emulator/fleet.js';
+import { TICK_JOBS } from '../emulator/plan.js';
+import { fleetMeters } from '../stores/fleets.js';
+import {
+  isOverlapped,
+  type LedgerPublish,
+  ledgerOfInterval,
+  readsOfInterval,
+  readsOfMeters,
+} from '../stores/intervalLedger.js';
+import type { Lane, PublishOrigin, PublishRecord } from '../stores/publishLedger.js';
+import { type PublishPlanner, publishRecord } from './publishPlanner.js';
+
+/** By what, and in which lane, an interval is made whole. */
+export interface FillAs {
+  origin: PublishOrigin;
+  lane: Lane;
+  requestId: string;
+}
+
+/** What there is of an interval. */
+export interface IntervalState {
+  /** What is to be published for it to be whole; none when it is, or is on its way. */
+  records: PublishRecord[];
+  /** The publish its reads come from; undefined when there is none. */
+  governing: LedgerPublish | undefined;
+}
+
+export interface Coverage {
+  /**
+   * Looks at an interval: what the ledger says is owed or done, and whether the reads are still there.
+   *
+   * @throws ApiError 400 when the registry has nothing to publish.
+   */
+  look(settings: FleetSettings, readAt: Date, as: FillAs): Promise<IntervalState>;
+  /** What is to be published for an interval to be whole; nothing when it is, or is on its way. */
+  missing(settings: FleetSettings, readAt: Date, as: FillAs): Promise<PublishRecord[]>;
+}
+
+/**
+ * Which parts of an interval have not been taken on yet. A batch that is pending or done covers its positions of the
+ * fleet's line, one that failed or was cancelled does not, and neither does one whose reads have gone since. What a
+ * fleet of more meters was published for covers one of fewer.
+ */
+export function createCoverage({
+  database,
+  planner,
+}: {
+  database: Database;
+  planner: PublishPlanner;
+}): Coverage {
+  const look = async (settings: FleetSettings, readAt: Date, as: FillAs): Promise<IntervalState> => {
+    const { tenantId, intervalMinutes } = settings;
+    const publishes = await ledgerOfInterval(database, tenantId, readAt);
+    const governing = publishes[0];
+    const lines = linesOf(publishes.filter((publish) => isLargeEnough(publish, settings)));
+    const covering = lines.find((line) => gapsOf(line).length === 0);
+    if (covering) {
+      const lost = await lostRanges(database, covering, readAt);
+      return { governing, records: lost.map((range) => partOf(covering, range, as)) };
+    }
+    // Hours beside quarter hours: what one has measured the other must not count again. The running interval goes first.
+    if (as.lane === 'background' && (await isOverlapped(database, tenantId, readAt, intervalMinutes)))
+      return { governing, records: [] };
+    const [nearest] = lines.toSorted((a, b) => missingMeters(a) - missingMeters(b));
+    const [first] = nearest ?? [];
+    if (nearest && first && missingMeters(nearest) < first.meterCount)
+      return { governing, records: gapsOf(nearest).map((range) => partOf(nearest, range, as)) };
+    const plan = await planner.plan(settings, TICK_JOBS);
+    return { governing, records: [publishRecord(settings, plan, { ...as, readAt, onConflict: 'nothing' })] };
+  };
+  return {
+    look: (settings, readAt, as) => look(settings, readAt, as).catch(rethrowUnavailable),
+    missing: async (settings, readAt, as) =>
+      (await look(settings, readAt, as).catch(rethrowUnavailable)).records,
+  };
+}
+
+/** Publishes of one layout, so that positions of one are positions of the other; never empty. */
+type Line = [LedgerPublish, ...LedgerPublish[]];
+
+function linesOf(publishes: readonly LedgerPublish[]): Line[] {
+  const lines = new Map<string, Line>();
+  for (const publish of publishes) {
+    const key = `${publish.fleetId} ${publish.meterCount} ${publish.feederCount}`;
+    const line = lines.get(key);
+    if (line) line.push(publish);
+    else lines.set(key, [publish]);
+  }
+  return [...lines.values()];
+}
+
+/** Whether a publish of this layout, if all of it is there, is all that the settings ask for. */
+function isLargeEnough(publish: LedgerPublish, { fleet, meterCount, batchSize }: FleetSettings): boolean {
+  const { snapshotMeters } = publish;
+  if ((fleet === 'registry') !== (snapshotMeters !== null)) return false;
+  const most = Math.min(MAX_METER_COUNT, MAX_JOBS_PER_TICK * batchSize, snapshotMeters ?? MAX_METER_COUNT);
+  return publish.meterCount >= Math.min(meterCount ?? most, most);
+}
+
+interface Part extends Range {
+  state: LedgerPublish['batches'][number]['state'];
+  arrived: number;
+}
+
+/** The batches of a line by their positions, the last accepted first. */
+function partsOf(line: Line): Part[] {
+  return line
+    .toSorted((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime())
+    .flatMap(({ rangeFrom, rangeTo, batchSize, batches }) =>
+      batches.map(({ batch, state, arrived }) => {
+        const from = rangeFrom + batch * batchSize;
+        return { from, to: Math.min(from + batchSize, rangeTo), state, arrived };
+      }),
+    );
+}
+
+function gapsOf(line: Line): Range[] {
+  const covering = partsOf(line).filter(({ state }) => state === 'pending' || state === 'done');
+  return uncovered(line[0].meterCount, covering);
+}
+
+function missingMeters(line: Line): number {
+  return gapsOf(line).reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
+/**
+ * Positions whose reads were there and are not any more: somebody deleted them, or restored an older copy. Of a part that
+ * was written twice the last says how many there should be: an outage may have skipped some the second time.
+ */
+async function lostRanges(database: Database, line: Line, readAt: Date): Promise<Range[]> {
+  const { tenantId } = line[0];
+  const latest: Part[] = [];
+  for (const part of partsOf(line))
+    if (!latest.some(({ from, to }) => from < part.to && part.from < to)) latest.push(part);
+  const expected = latest.reduce((sum, { arrived }) => sum + arrived, 0);
+  if (
+    latest.some(({ state }) => state === 'pending') ||
+    (await readsOfInterval(database, tenantId, readAt)) >= expected
+  )
+    return [];
+  const kept: Range[] = [];
+  for (const part of latest) {
+    const ids = await metersAt(database, line[0], part);
+    if ((await readsOfMeters(database, tenantId, readAt, ids)) >= part.arrived) kept.push(part);
+  }
+  return uncovered(line[0].meterCount, kept);
+}
+
+async function metersAt(database: Database, publish: LedgerPublish, { from, to }: Range): Promise<string[]> {
+  const { tenantId, fleetId, feederCount } = publish;
+  if (fleetId !== null) return fleetMeters(database, fleetId, { from, to });
+  return feederRuns(publish, from, to).flatMap(({ feeder, firstOrdinal, count }) =>
+    Array.from({ length: count }, (_, index) =>
+      meterId(tenantId, meterNumber(feeder, firstOrdinal + index, feederCount)),
+    ),
+  );
+}
+
+/** A publish of a part of a line, as the line's own publishes are. */
+function partOf(line: Line, { from, to }: Range, { origin, lane, requestId }: FillAs): PublishRecord {
+  const { batches, acceptedAt, snapshotMeters, ...publish } = line[0];
+  return {
+    ...publish,
+    publishId: randomUUID(),
+    origin,
+    lane,
+    rangeFrom: from,
+    rangeTo: to,
+    batchCount: Math.ceil((to - from) / publish.batchSize),
+    onConflict: 'nothing',
+    requestId,
+  };
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Database } from '../db.js';
+import { earliestOf, getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
+import { replayDue } from '../emulator/replayClock.js';
+import { newestFirst, oldestFirst } from '../emulator/serviceOrder.js';
+import {
+  type AutoConfig,
+  advanceReplay,
+  enabledConfigs,
+  endReplay,
+  findAutoConfig,
+} from '../stores/autoConfig.js';
+import { claimInterval, type TenantWindow, type WaitingInterval, waitingIntervals } from '../stores/ticks.js';
+import type { FillOutcome, IntervalFill } from './intervalFill.js';
+import { sharingNext } from './sharingNext.js';
+import { inSoleTurn } from './soleTurn.js';
+
+interface DispatchOptions {
+  database: Database;
+  fill: IntervalFill;
+  /** Admits what backfills want next, as far as there is room. */
+  feedBackfills: () => Promise<unknown>;
+  now: () => Date;
+  log: Logger;
+}
+
+/**
+ * How long the scheduler's own tick is waited for before its interval is published without it: a tick comes within
+ * tens of ms of its boundary, and 25,000 reads take 10 s after that.
+ */
+const TICK_GRACE_MS = 10_000;
+/** A tick may be handled by a machine whose clock is behind that of the one that made it due. */
+const CLOCK_SKEW_MS = 60_000;
+/** A pass ends after so long whatever is left; the next one goes on. */
+const PASS_LIMIT_MS = 5_000;
+
+/**
+ * Publishes whatever the automatic mode owes, in order: the intervals under way, oldest first; then what the last
+ * intervals lack, newest first; then replays; then backfills. Each stops where the queue has no room, and the next pass
+ * goes on. Of all processes one makes a pass at a time.
+ */
+export function createDispatch({ database, fill, feedBackfills, now, log }: DispatchOptions) {
+  const pass = async (at: Date): Promise<void> => {
+    const until = performance.now() + PASS_LIMIT_MS;
+    const inTime = (): boolean => performance.now() < until;
+    const configs = await enabledConfigs(database);
+    const steady = new Map(
+      configs.filter(({ replay }) => !replay).map((config) => [config.tenantId, config]),
+    );
+    const windows = [...steady.values()].map((config) => windowOf(config, at));
+    const waiting = (await waitingIntervals(database, windows)).filter(
+      ({ nextTryAt }) => nextTryAt === null || nextTryAt <= at,
+    );
+    const isRunning = ({ tenantId, readAt }: WaitingInterval): boolean =>
+      readAt.getTime() === runningOf(steady.get(tenantId) as AutoConfig, at).getTime();
+
+    const fillWaiting = (interval: WaitingInterval): Promise<FillOutcome> => {
+      const config = steady.get(interval.tenantId) as AutoConfig;
+      const origin = interval.claimedAt && isRunning(interval) && !interval.failure ? 'tick' : 'catch-up';
+      const lane = isRunning(interval) ? 'live' : 'background';
+      return fill.fill(config, { ...interval, takenBy: null }, { origin, lane, requestId: randomUUID() });
+    };
+    const fillAll = async (intervals: readonly WaitingInterval[]): Promise<boolean> => {
+      for (const interval of intervals)
+        if (!inTime() || (await fillWaiting(interval)) === 'refused') return false;
+      return true;
+    };
+    const due = waiting.filter(
+      (interval) =>
+        isRunning(interval) && !isLeftToScheduler(interval, steady.get(interval.tenantId) as AutoConfig, at),
+    );
+    if (!(await fillAll(oldestFirst(due)))) return;
+    if (!(await fillAll(newestFirst(waiting.filter((interval) => !isRunning(interval)))))) return;
+    for (const config of leastAdvancedFirst(configs)) if (!(await replayOn(config, at, inTime))) return;
+    await feedBackfills();
+  };
+
+  /** Answers whether there is room for more. */
+  const replayOn = async (config: AutoConfig, at: Date, inTime: () => boolean): Promise<boolean> => {
+    const { tenantId, intervalMinutes, replay } = config;
+    if (!replay) return true;
+    const due = replayDue(replay, intervalMinutes, at);
+    for (let readAt = replay.next; readAt <= due; ) {
+      const next = intervalEnd(readAt, intervalMinutes);
+      const from = readAt;
+      const outcome = await fill.fill(
+        config,
+        { readAt, takenBy: null, attempts: 0 },
+        { origin: 'catch-up', lane: 'background', requestId: randomUUID() },
+        (client) => advanceReplay(client, tenantId, from, next),
+      );
+      if (outcome !== 'published' && outcome !== 'whole') return outcome !== 'refused';
+      if (next > getAlignedIntervalTimestamp(intervalMinutes, at)) {
+        await endReplay(database, tenantId, next);
+        log.info({ tenantId, next }, 'replay has caught up with the wall clock');
+        return true;
+      }
+      if (!inTime()) return false;
+      readAt = next;
+    }
+    return true;
+  };
+
+  /** At an instant that all who share a pass agree on closely enough: the latest that any of them has seen. */
+  let latest = 0;
+  const passes = sharingNext(() => inSoleTurn(database, 'dispatch', () => pass(new Date(latest))));
+  const passAt = (at: Date): Promise<void> => {
+    latest = Math.max(at.getTime(), latest - CLOCK_SKEW_MS);
+    return passes('');
+  };
+
+  return {
+    /** One pass; nothing where another process makes one. */
+    pass: (): Promise<void> => passAt(now()),
+
+    /**
+     * What a tenant's scheduler says at a boundary: the interval that begins there is to be published. An older one,
+     * from before an outage, is left to catch-up.
+     */
+    async tick(tenantId: string, slot: Date): Promise<void> {
+      const here = now();
+      const isAhead = slot > here && slot.getTime() - here.getTime() < CLOCK_SKEW_MS;
+      const at = isAhead ? slot : here;
+      const config = await findAutoConfig(database, tenantId);
+      if (!config?.enabled) return;
+      if (!config.replay && slot.getTime() === runningOf(config, at).getTime())
+        await claimInterval(database, tenantId, slot);
+      await passAt(at);
+    },
+  };
+}
+
+export type Dispatch = ReturnType<typeof createDispatch>;
+
+/** The intervals that catch-up looks at, the running one included. */
+export function windowOf(config: AutoConfig, at: Date): TenantWindow {
+  const { tenantId, intervalMinutes, catchUpIntervals, meterCount } = config;
+  const running = runningOf(config, at);
+  return {
+    tenantId,
+    intervalMinutes,
+    first: earliestOf(catchUpIntervals, running, intervalMinutes),
+    running,
+    meterCount: config.fleet === 'registry' ? null : meterCount,
+  };
+}
+
+function runningOf({ intervalMinutes }: AutoConfig, at: Date): Date {
+  return getAlignedIntervalTimestamp(intervalMinutes, at);
+}
+
+/** Whether the scheduler's tick is still to be expected for an interval that has just begun. */
+function isLeftToScheduler({ claimedAt, readAt }: WaitingInterval, config: AutoConfig, at: Date): boolean {
+  return claimedAt === null && config.changedAt <= readAt && at.getTime() - readAt.getTime() < TICK_GRACE_MS;
+}
+
+function leastAdvancedFirst(configs: readonly AutoConfig[]): AutoConfig[] {
+  return configs
+    .filter(({ replay }) => replay !== null)
+    .toSorted((a, b) => (a.replay?.next.getTime() ?? 0) - (b.replay?.next.getTime() ?? 0));
+}

@@ -1,0 +1,117 @@
+import type { Logger } from 'pino';
+import { BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
+import { type Database, isTransient, type Queryable } from '../db.js';
+import { type AutoConfig, holdEnabled } from '../stores/autoConfig.js';
+import { isFleetGone } from '../stores/fleets.js';
+import { putOffInterval, takeInterval } from '../stores/ticks.js';
+import type { Admission } from './admission.js';
+import type { Coverage, FillAs } from './coverage.js';
+
+export interface FillOptions {
+  database: Database;
+  admission: Admission;
+  coverage: Coverage;
+  now: () => Date;
+  log: Logger;
+}
+
+/** An interval of a tenant in automatic mode, as it was found. */
+export interface IntervalToFill {
+  readAt: Date;
+  /** By which publish it had been taken on; null for none. */
+  takenBy: string | null;
+  /** How often it could not be published. */
+  attempts: number;
+}
+
+/**
+ * - `published`: something was accepted for it.
+ * - `whole`: there was nothing to publish.
+ * - `refused`: the queue has no room; whoever asks next is refused too.
+ * - `taken`: another process was quicker, or the tenant has been stopped.
+ * - `put off`: it cannot be published now, for a reason of its own.
+ */
+export type FillOutcome = 'published' | 'whole' | 'refused' | 'taken' | 'put off';
+
+/** In the transaction that accepts the last publish of the interval, or, where there is nothing to publish, alone. */
+export type WhenTaken = (client: Queryable) => Promise<boolean>;
+
+/**
+ * Has one interval of a tenant published as far as it is not: all of it, or the batches that it lacks.
+ *
+ * Claim and publish are one transaction, under the tenant's configuration: an interval is taken on once, by whatever
+ * process, and never after the tenant was stopped.
+ */
+export function createIntervalFill({ database, admission, coverage, now, log }: FillOptions) {
+  const publishMissing = async (
+    config: AutoConfig,
+    { readAt, takenBy }: IntervalToFill,
+    as: FillAs,
+    whenTaken: WhenTaken,
+  ): Promise<FillOutcome> => {
+    const { tenantId } = config;
+    const { records, governing } = await coverage.look(config, readAt, as);
+    let before = takenBy;
+    for (const [index, record] of records.entries()) {
+      await admission.admit(record, async (client) => {
+        const taken =
+          (await holdEnabled(client, tenantId)) &&
+          (await takeInterval(client, tenantId, readAt, before, record.publishId)) &&
+          (index < records.length - 1 || (await whenTaken(client)));
+        if (!taken) throw new TakenMeanwhileError();
+      });
+      before = record.publishId;
+    }
+    if (records.length > 0) return 'published';
+    if (governing && takenBy === null)
+      await takeInterval(database, tenantId, readAt, null, governing.publishId);
+    // Nothing to publish and nothing published: it lies over intervals of another length.
+    else if (!governing)
+      await putOffInterval(database, tenantId, readAt, later(now(), LONGEST_PAUSE_MS), null);
+    await whenTaken(database);
+    return 'whole';
+  };
+
+  return {
+    /** @throws DependencyUnavailableError when Postgres or the queue is away. */
+    async fill(
+      config: AutoConfig,
+      interval: IntervalToFill,
+      as: FillAs,
+      whenTaken: WhenTaken = async () => true,
+    ): Promise<FillOutcome> {
+      const { tenantId } = config;
+      const { readAt, attempts } = interval;
+      try {
+        return await publishMissing(config, interval, as, whenTaken);
+      } catch (error) {
+        if (error instanceof TakenMeanwhileError) return 'taken';
+        if (error instanceof BackpressureError) return 'refused';
+        if (isFleetGone(error)) return 'put off';
+        if (error instanceof DependencyUnavailableError || isTransient(error)) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn({ tenantId, readAt, reason }, 'interval not published, to be tried again');
+        await putOffInterval(database, tenantId, readAt, later(now(), pauseMs(attempts)), reason);
+        return 'put off';
+      }
+    },
+  };
+}
+
+export type IntervalFill = ReturnType<typeof createIntervalFill>;
+
+/** Thrown inside the admission's transaction, which it rolls back. */
+class TakenMeanwhileError extends Error {
+  override name = 'TakenMeanwhileError';
+}
+
+const LONGEST_PAUSE_MS = 600_000;
+
+/** 15 s, 30 s, 1 min … 10 min: what a person has to mend is not asked for every second, and not left for hours. */
+function pauseMs(attempts: number): number {
+  return Math.min(15_000 * 2 ** Math.min(attempts, 10), LONGEST_PAUSE_MS);
+}
+
+function later(now: Date, ms: number): Date {
+  return new Date(now.getTime() + ms);
+}

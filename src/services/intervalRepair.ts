@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { type Database, rethrowUnavailable } from '../db.js';
+import { enabledConfigs } from '../stores/autoConfig.js';
+import { latestAcceptance } from '../stores/intervalLedger.js';
+import { doubtfulIntervals } from '../stores/ticks.js';
+import { windowOf } from './dispatch.js';
+import type { IntervalFill } from './intervalFill.js';
+
+interface RepairOptions {
+  database: Database;
+  fill: IntervalFill;
+  now: () => Date;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Publishes again what the last intervals have lost since they were published: batches that were given up or cancelled,
+ * and reads that have been deleted. The pause before each further try is twice as long: what fails for a reason of its
+ * own fails again.
+ *
+ * @returns how many intervals something was published for.
+ */
+export async function repairIntervals({ database, fill, now }: RepairOptions): Promise<number> {
+  const at = now();
+  const configs = new Map(
+    (await enabledConfigs(database).catch(rethrowUnavailable))
+      .filter(({ replay }) => !replay)
+      .map((config) => [config.tenantId, config]),
+  );
+  const windows = [...configs.values()].map((config) => windowOf(config, at));
+  let repaired = 0;
+  for (const { tenantId, readAt, publishId } of await doubtfulIntervals(database, windows)) {
+    const config = configs.get(tenantId);
+    if (!config) continue;
+    const { publishes, secondsAgo } = await latestAcceptance(database, tenantId, readAt);
+    if (secondsAgo * 1000 < MINUTE_MS * 2 ** Math.min(publishes - 1, 10)) continue;
+    const running = windowOf(config, at).running.getTime() === readAt.getTime();
+    const outcome = await fill.fill(
+      config,
+      { readAt, takenBy: publishId, attempts: 0 },
+      { origin: 'catch-up', lane: running ? 'live' : 'background', requestId: randomUUID() },
+    );
+    if (outcome === 'refused') break;
+    if (outcome === 'published') repaired += 1;
+  }
+  return repaired;
+}

@@ -1,0 +1,194 @@
+import type { FleetSettings } from '../contracts/autoRequests.js';
+import type { Queryable } from '../db.js';
+
+/** A backfill as it is accepted. */
+export interface NewBackfill extends FleetSettings {
+  backfillId: string;
+  from: Date;
+  /** Exclusive. */
+  to: Date;
+  /** What one of its intervals came to. */
+  intervalMeters: number;
+  intervalBatches: number;
+  requestId: string;
+}
+
+/** A backfill of which something is still to be accepted. */
+export interface OpenBackfill extends NewBackfill {
+  /** Cancelled ones end with the interval that is begun. */
+  state: 'active' | 'cancelled';
+  /** The next interval to be looked at. */
+  cursor: Date;
+  /** Batches accepted of it, when parts of it are still to be accepted. */
+  cursorBatches: number;
+  /** How often in a row its interval could not be accepted. */
+  attempts: number;
+}
+
+/** From `ami_backfills backfill`. */
+export const BACKFILL_COLUMNS = `backfill.backfill_id AS "backfillId", backfill.tenant_id AS "tenantId",
+  backfill.from_at AS "from", backfill.to_at AS "to", backfill.interval_minutes AS "intervalMinutes",
+  backfill.batch_size AS "batchSize", backfill.meter_count AS "meterCount", backfill.feeder_count AS "feederCount",
+  backfill.fleet, backfill.seed, backfill.time_zone AS "timeZone", backfill.climate,
+  backfill.request_id AS "requestId", backfill.interval_meters AS "intervalMeters",
+  backfill.interval_batches AS "intervalBatches", backfill.cursor_at AS "cursor",
+  backfill.cursor_batches AS "cursorBatches"`;
+
+/** Takes the one lock under which a tenant's backfills are created; it waits no longer than an answer may take. */
+export async function lockBackfills(client: Queryable, tenantId: string): Promise<void> {
+  await client.query(`SELECT set_config('lock_timeout', '1400ms', true)`);
+  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('gridlens:backfill:' || $1, 0))`, [
+    tenantId,
+  ]);
+}
+
+/** The backfill under way of the same settings that covers the span; undefined when there is none. */
+export async function coveringBackfill(
+  client: Queryable,
+  wanted: FleetSettings & { from: Date; to: Date },
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ backfillId: string }>(
+    `SELECT backfill_id AS "backfillId" FROM ami_backfills
+     WHERE tenant_id = $1 AND state = 'active' AND finished_at IS NULL AND from_at <= $2 AND to_at >= $3
+       AND (interval_minutes, batch_size, fleet, time_zone, climate) = ($4, $5, $6, $7, $8)
+       AND meter_count IS NOT DISTINCT FROM $9 AND feeder_count IS NOT DISTINCT FROM $10
+       AND seed IS NOT DISTINCT FROM $11
+     ORDER BY accepted_at LIMIT 1`,
+    [
+      wanted.tenantId,
+      wanted.from,
+      wanted.to,
+      wanted.intervalMinutes,
+      wanted.batchSize,
+      wanted.fleet,
+      wanted.timeZone,
+      wanted.climate,
+      wanted.meterCount,
+      wanted.feederCount,
+      wanted.seed,
+    ],
+  );
+  return rows[0]?.backfillId;
+}
+
+/** Records a backfill, its cursor on the newest interval. */
+export async function insertBackfill(client: Queryable, backfill: NewBackfill): Promise<void> {
+  await client.query(
+    `INSERT INTO ami_backfills (backfill_id, tenant_id, from_at, to_at, interval_minutes, batch_size, meter_count,
+       feeder_count, fleet, seed, time_zone, climate, request_id, interval_meters, interval_batches, cursor_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+       $4::timestamptz - $5::smallint * interval '1 min')`,
+    [
+      backfill.backfillId,
+      backfill.tenantId,
+      backfill.from,
+      backfill.to,
+      backfill.intervalMinutes,
+      backfill.batchSize,
+      backfill.meterCount,
+      backfill.feederCount,
+      backfill.fleet,
+      backfill.seed,
+      backfill.timeZone,
+      backfill.climate,
+      backfill.requestId,
+      backfill.intervalMeters,
+      backfill.intervalBatches,
+    ],
+  );
+}
+
+/** So many take turns; of more the others wait until one is over. */
+const OPEN_AT_ONCE = 500;
+
+/** What may be served at `now`, those served least recently first. */
+export async function openBackfills(client: Queryable, now: Date): Promise<OpenBackfill[]> {
+  const { rows } = await client.query<OpenBackfill>(
+    `SELECT ${BACKFILL_COLUMNS}, state, attempts FROM ami_backfills backfill
+     WHERE finished_at IS NULL AND is_open AND (next_try_at IS NULL OR next_try_at <= $1)
+     ORDER BY served_at NULLS FIRST, accepted_at LIMIT ${OPEN_AT_ONCE}`,
+    [now],
+  );
+  return rows;
+}
+
+/** Of a backfill as it was looked at; one that was cancelled or served by another since is not it any more. */
+const AS_SEEN = `backfill_id = $1 AND is_open AND finished_at IS NULL AND cursor_at = $2 AND cursor_batches = $3`;
+const SERVED = `served_at = clock_timestamp(), trouble = NULL, attempts = 0, next_try_at = NULL`;
+
+const asSeen = ({ backfillId, cursor, cursorBatches }: OpenBackfill) => [backfillId, cursor, cursorBatches];
+
+/**
+ * Notes that a publish of the cursor's interval is being accepted, in the transaction that accepts it; with the last one
+ * the cursor moves on.
+ *
+ * @returns false, with nothing changed, when the backfill is not as it was seen any more.
+ */
+export async function notePublish(
+  client: Queryable,
+  seen: OpenBackfill,
+  publish: { publishId: string; batchCount: number },
+  isLast: boolean,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `UPDATE ami_backfills SET ${SERVED},
+       cursor_batches = CASE WHEN $5 THEN 0 ELSE cursor_batches + $4::integer END,
+       covered_batches = covered_batches
+         + CASE WHEN $5 THEN greatest(0, interval_batches - cursor_batches - $4::integer) ELSE 0 END,
+       cursor_at = CASE WHEN $5 THEN cursor_at - interval_minutes * interval '1 min' ELSE cursor_at END,
+       is_open = NOT $5 OR (state = 'active' AND cursor_at > from_at)
+     WHERE ${AS_SEEN}`,
+    [...asSeen(seen), publish.batchCount, isLast],
+  );
+  if (rowCount === 0) return false;
+  await client.query(
+    'INSERT INTO ami_backfill_publishes (publish_id, backfill_id, read_at) VALUES ($1, $2, $3)',
+    [publish.publishId, seen.backfillId, seen.cursor],
+  );
+  return true;
+}
+
+/** Moves the cursor over intervals of which nothing is missing; false when the backfill is not as it was seen any more. */
+export async function passCovered(
+  client: Queryable,
+  seen: OpenBackfill,
+  intervals: number,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `UPDATE ami_backfills SET ${SERVED}, cursor_batches = 0,
+       covered_batches = covered_batches + greatest(0, interval_batches - cursor_batches)
+         + ($4::integer - 1) * interval_batches,
+       -- An interval of which it accepted parts itself counts when those are written.
+       done_intervals = done_intervals + $4::integer - (cursor_batches > 0)::integer,
+       cursor_at = cursor_at - $4::integer * interval_minutes * interval '1 min',
+       is_open = state = 'active' AND cursor_at - ($4::integer - 1) * interval_minutes * interval '1 min' > from_at
+     WHERE ${AS_SEEN}`,
+    [...asSeen(seen), intervals],
+  );
+  return rowCount === 1;
+}
+
+/** Notes why the cursor's interval cannot be accepted, and when to try again; null gives the backfill up. */
+export async function noteTrouble(
+  client: Queryable,
+  seen: OpenBackfill,
+  trouble: string,
+  nextTryAt: Date | null,
+): Promise<void> {
+  await client.query(
+    `UPDATE ami_backfills SET trouble = $4, attempts = attempts + 1, next_try_at = $5, served_at = clock_timestamp(),
+       is_open = state = 'active' AND $5::timestamptz IS NOT NULL,
+       state = CASE WHEN state = 'active' AND $5::timestamptz IS NULL THEN 'failed' ELSE state END
+     WHERE ${AS_SEEN}`,
+    [...asSeen(seen), trouble.slice(0, 500), nextTryAt],
+  );
+}
+
+/** Accepts nothing further, but for what is missing of an interval that was begun. One that is over stays as it is. */
+export async function cancelBackfill(client: Queryable, backfillId: string): Promise<void> {
+  await client.query(
+    `UPDATE ami_backfills SET state = 'cancelled', is_open = is_open AND cursor_batches > 0
+     WHERE backfill_id = $1 AND state = 'active'`,
+    [backfillId],
+  );
+}

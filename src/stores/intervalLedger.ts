@@ -1,0 +1,104 @@
+import type { IntervalMinutes } from '../contracts/limits.js';
+import type { Queryable } from '../db.js';
+import { GOVERNING_FIRST } from './publishedIntervals.js';
+import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
+
+/** One batch of a publish as the ledger has it. */
+export interface LedgerBatch {
+  batch: number;
+  state: 'pending' | 'done' | 'failed' | 'cancelled';
+  /** Reads that were there once it was done: written by it, or before it. */
+  arrived: number;
+}
+
+/** A publish of an interval with its batches, in their order. */
+export interface LedgerPublish extends PublishRecord {
+  acceptedAt: Date;
+  /** Meters of its snapshot of the registry; null for the synthetic fleet. */
+  snapshotMeters: number | null;
+  batches: LedgerBatch[];
+}
+
+/** What the ledger has of an interval, revisions aside; first the publish that its reads come from. */
+export async function ledgerOfInterval(
+  client: Queryable,
+  tenantId: string,
+  readAt: Date,
+): Promise<LedgerPublish[]> {
+  const { rows } = await client.query<LedgerPublish>({
+    name: 'ledger-of-interval',
+    text: `SELECT ${PUBLISH_COLUMNS}, publish.accepted_at AS "acceptedAt", batches.list AS batches,
+             (SELECT fleet.meter_count FROM ami_fleets fleet WHERE fleet.fleet_id = publish.fleet_id) AS "snapshotMeters"
+           FROM ami_publishes publish,
+             LATERAL (
+               SELECT coalesce(json_agg(json_build_object('batch', batch_number, 'state', state, 'arrived',
+                   coalesce(inserted + updated + duplicate, 0)) ORDER BY batch_number), '[]') AS list
+               FROM ami_publish_batches batch WHERE batch.publish_id = publish.publish_id
+             ) batches
+           WHERE publish.tenant_id = $1 AND publish.read_at = $2 AND origin <> 'revision'
+           ORDER BY ${GOVERNING_FIRST}`,
+    values: [tenantId, readAt],
+  });
+  return rows;
+}
+
+/** Whether reads of intervals of another length, published for another instant, lie within an interval or over it. */
+export async function isOverlapped(
+  client: Queryable,
+  tenantId: string,
+  readAt: Date,
+  intervalMinutes: IntervalMinutes,
+): Promise<boolean> {
+  const { rowCount } = await client.query({
+    name: 'is-overlapped',
+    text: `SELECT FROM ami_publishes
+           WHERE tenant_id = $1 AND read_at > $2::timestamptz - interval '1 h'
+             AND read_at < $2::timestamptz + $3 * interval '1 min'
+             AND read_at <> $2 AND interval_minutes <> $3 AND origin <> 'revision'
+             AND read_at + interval_minutes * interval '1 min' > $2 LIMIT 1`,
+    values: [tenantId, readAt, intervalMinutes],
+  });
+  return rowCount === 1;
+}
+
+/** How many reads of an interval there are, however they came. */
+export async function readsOfInterval(client: Queryable, tenantId: string, readAt: Date): Promise<number> {
+  const { rows } = await client.query<{ reads: number }>({
+    name: 'reads-of-interval',
+    text: `SELECT coalesce(sum(reads), 0)::double precision AS reads FROM ami_feeder_intervals
+           WHERE tenant_id = $1 AND read_at = $2`,
+    values: [tenantId, readAt],
+  });
+  return rows[0]?.reads ?? 0;
+}
+
+/** How many of these meters have a read of the interval: an index probe each. */
+export async function readsOfMeters(
+  client: Queryable,
+  tenantId: string,
+  readAt: Date,
+  meterIds: readonly string[],
+): Promise<number> {
+  const { rows } = await client.query<{ reads: number }>({
+    name: 'reads-of-meters',
+    text: `SELECT count(*)::integer AS reads FROM unnest($3::text[]) AS wanted (meter_id)
+           WHERE (SELECT true FROM ami_read_at($1, wanted.meter_id, $2) LIMIT 1)`,
+    values: [tenantId, readAt, meterIds],
+  });
+  return rows[0]?.reads ?? 0;
+}
+
+/** How many publishes an interval has had, revisions aside, and how long ago the last was accepted, by the database's clock. */
+export async function latestAcceptance(
+  client: Queryable,
+  tenantId: string,
+  readAt: Date,
+): Promise<{ publishes: number; secondsAgo: number }> {
+  const { rows } = await client.query<{ publishes: number; secondsAgo: number }>(
+    `SELECT count(*)::integer AS publishes,
+       coalesce(extract(epoch FROM clock_timestamp() - max(accepted_at)), 'Infinity')::double precision AS "secondsAgo"
+     FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin <> 'revision'`,
+    [tenantId, readAt],
+  );
+  return rows[0] as (typeof rows)[number];
+}

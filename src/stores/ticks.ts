@@ -1,0 +1,173 @@
+import type { IntervalMinutes } from '../contracts/limits.js';
+import type { Queryable } from '../db.js';
+
+/** The aligned intervals of a tenant from `first` to `running`, both included. */
+export interface TenantWindow {
+  tenantId: string;
+  intervalMinutes: IntervalMinutes;
+  first: Date;
+  /** The interval under way. */
+  running: Date;
+  /** Meters that each should have; null where that is the registry's affair. */
+  meterCount: number | null;
+}
+
+/** An interval that the automatic mode has not published yet. */
+export interface WaitingInterval {
+  tenantId: string;
+  readAt: Date;
+  /** When a tick came for it; null when none has. */
+  claimedAt: Date | null;
+  attempts: number;
+  /** Not before this is it to be tried again. */
+  nextTryAt: Date | null;
+  failure: string | null;
+  /** When the tenant last had a publish accepted; null for none. */
+  lastServedAt: Date | null;
+}
+
+/**
+ * Intervals of these windows without a publish. Each is looked up by its key: a join over all claims of a month became
+ * a scan of them.
+ */
+export async function waitingIntervals(
+  client: Queryable,
+  windows: readonly TenantWindow[],
+): Promise<WaitingInterval[]> {
+  const { rows } = await client.query<WaitingInterval>({
+    name: 'waiting-intervals',
+    text: `SELECT wanted.tenant_id AS "tenantId", slot AS "readAt", tick.claimed_at AS "claimedAt",
+             coalesce(tick.attempts, 0) AS attempts, tick.next_try_at AS "nextTryAt", tick.failure,
+             (SELECT accepted_at FROM ami_publishes publish WHERE publish.tenant_id = wanted.tenant_id
+              ORDER BY accepted_at DESC LIMIT 1) AS "lastServedAt"
+           FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::integer[])
+               AS wanted (tenant_id, first, running, minutes)
+             CROSS JOIN LATERAL generate_series(first, running, minutes * interval '1 min') AS slot
+             LEFT JOIN LATERAL (
+               SELECT * FROM ami_ticks WHERE tenant_id = wanted.tenant_id AND read_at = slot OFFSET 0) tick ON true
+           WHERE tick.publish_id IS NULL`,
+    values: windowColumns(windows),
+  });
+  return rows;
+}
+
+/**
+ * Intervals of these windows that were published and yet are not whole: a batch failed or was cancelled, fewer reads are
+ * there than were written, or the fleet has grown since. A hint, to be looked at one by one.
+ */
+export async function doubtfulIntervals(
+  client: Queryable,
+  windows: readonly TenantWindow[],
+): Promise<{ tenantId: string; readAt: Date; publishId: string }[]> {
+  const { rows } = await client.query<{ tenantId: string; readAt: Date; publishId: string }>({
+    name: 'doubtful-intervals',
+    text: `SELECT wanted.tenant_id AS "tenantId", slot AS "readAt", tick.publish_id AS "publishId"
+           FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::integer[], $5::integer[])
+               AS wanted (tenant_id, first, running, minutes, meters)
+             CROSS JOIN LATERAL generate_series(first, running, minutes * interval '1 min') AS slot
+             CROSS JOIN LATERAL (
+               SELECT publish_id FROM ami_ticks
+               WHERE tenant_id = wanted.tenant_id AND read_at = slot AND publish_id IS NOT NULL OFFSET 0) tick
+             CROSS JOIN LATERAL (
+               SELECT bool_or(batches.is_broken) AS is_broken, bool_or(batches.is_pending) AS is_pending,
+                      max(batches.arrived) AS arrived, max(publish.meter_count) AS meters
+               FROM ami_publishes publish, LATERAL (
+                 SELECT bool_or(state IN ('failed', 'cancelled')) AS is_broken,
+                        bool_or(state = 'pending') AS is_pending, sum(inserted + updated + duplicate) AS arrived
+                 FROM ami_publish_batches batch WHERE batch.publish_id = publish.publish_id) batches
+               WHERE publish.tenant_id = wanted.tenant_id AND publish.read_at = slot AND publish.origin <> 'revision'
+             ) ledger
+           WHERE ledger.is_broken OR ledger.meters < wanted.meters OR NOT ledger.is_pending AND ledger.arrived > (
+             SELECT coalesce(sum(reads), 0) FROM ami_feeder_intervals cell
+             WHERE cell.tenant_id = wanted.tenant_id AND cell.read_at = slot)
+           ORDER BY slot DESC`,
+    values: [...windowColumns(windows), windows.map(({ meterCount }) => meterCount)],
+  });
+  return rows;
+}
+
+function windowColumns(windows: readonly TenantWindow[]): unknown[] {
+  return [
+    windows.map(({ tenantId }) => tenantId),
+    windows.map(({ first }) => first),
+    windows.map(({ running }) => running),
+    windows.map(({ intervalMinutes }) => intervalMinutes),
+  ];
+}
+
+/** Says that a tick came for an interval; one that is claimed stays as it is. */
+export async function claimInterval(client: Queryable, tenantId: string, readAt: Date): Promise<void> {
+  await client.query(
+    'INSERT INTO ami_ticks (tenant_id, read_at) VALUES ($1, $2) ON CONFLICT (tenant_id, read_at) DO NOTHING',
+    [tenantId, readAt],
+  );
+}
+
+/**
+ * Names the publish that an interval has been taken on by, if it was last taken on by `before`: of several at once one
+ * gets true. To be called in the transaction that accepts the publish.
+ */
+export async function takeInterval(
+  client: Queryable,
+  tenantId: string,
+  readAt: Date,
+  before: string | null,
+  publishId: string,
+): Promise<boolean> {
+  const { rowCount } = await client.query({
+    name: 'take-interval',
+    text: `INSERT INTO ami_ticks AS tick (tenant_id, read_at, publish_id) VALUES ($1, $2, $4)
+           ON CONFLICT (tenant_id, read_at) DO UPDATE
+             SET publish_id = excluded.publish_id, next_try_at = NULL, failure = NULL
+             WHERE tick.publish_id IS NOT DISTINCT FROM $3::uuid`,
+    values: [tenantId, readAt, before, publishId],
+  });
+  return rowCount === 1;
+}
+
+/** Puts an interval off that could not be published. */
+export async function putOffInterval(
+  client: Queryable,
+  tenantId: string,
+  readAt: Date,
+  until: Date | null,
+  failure: string | null,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO ami_ticks AS tick (tenant_id, read_at, attempts, next_try_at, failure) VALUES ($1, $2, 1, $3, $4)
+     ON CONFLICT (tenant_id, read_at) DO UPDATE
+       SET attempts = tick.attempts + 1, next_try_at = excluded.next_try_at, failure = excluded.failure`,
+    [tenantId, readAt, until, failure?.slice(0, 500) ?? null],
+  );
+}
+
+/** Has the intervals of a window looked at again, since what is wanted of them has changed. */
+export async function releaseIntervals(client: Queryable, { tenantId, first }: TenantWindow): Promise<void> {
+  await client.query(
+    `UPDATE ami_ticks SET publish_id = NULL, next_try_at = NULL, failure = NULL
+     WHERE tenant_id = $1 AND read_at >= $2`,
+    [tenantId, first],
+  );
+}
+
+/** Forgets ticks that never became a publish, of a tenant that has been stopped. */
+export async function dropWaiting(client: Queryable, tenantId: string): Promise<void> {
+  await client.query('DELETE FROM ami_ticks WHERE tenant_id = $1 AND publish_id IS NULL', [tenantId]);
+}
+
+/** Intervals between two instants, the later one excluded, that no tick or catch-up has published. */
+export async function missedIntervals(
+  client: Queryable,
+  { tenantId, intervalMinutes }: { tenantId: string; intervalMinutes: IntervalMinutes },
+  from: Date,
+  before: Date,
+): Promise<{ intervals: number; first: Date | null; last: Date | null }> {
+  const { rows } = await client.query<{ intervals: number; first: Date | null; last: Date | null }>(
+    `SELECT count(*)::integer AS intervals, min(slot) AS first, max(slot) AS last
+     FROM generate_series($2::timestamptz, $3::timestamptz - interval '1 s', $4 * interval '1 min') AS slot
+     WHERE NOT EXISTS (SELECT FROM ami_ticks
+                       WHERE tenant_id = $1 AND read_at = slot AND publish_id IS NOT NULL)`,
+    [tenantId, from, before, intervalMinutes],
+  );
+  return rows[0] as (typeof rows)[number];
+}
