@@ -25,7 +25,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SECTIONS = sectionsOf(readFileSync(join(ROOT, 'docs/PILOT_RUNBOOK.md'), 'utf8'));
 /** `console` is what another test runs (the README's `npm start`), `json` an answer that is only shown. */
 const LANGUAGES = ['bash', 'sql', 'console', 'json'];
-const OUR_TENANTS = ['DEMO_TENANT', 'PRACTICE_TENANT', 'REGISTRY_TENANT', 'HAND_TENANT'];
+const OUR_TENANTS = [
+  'DEMO_TENANT',
+  'PRACTICE_TENANT',
+  'LIVE_TENANT',
+  'REPLAY_TENANT',
+  'REGISTRY_TENANT',
+  'HAND_TENANT',
+];
 
 // biome-ignore lint/suspicious/noExplicitAny: the JSON of answers
 type Answer = any;
