@@ -37,7 +37,8 @@ CREATE INDEX ami_auto_enabled ON ami_auto (tenant_id) WHERE enabled;
 CREATE TABLE ami_ticks (
   tenant_id   text COLLATE "C" NOT NULL,
   read_at     timestamptz NOT NULL,
-  claimed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- When a tick came for it; NULL when it was taken on without one.
+  claimed_at  timestamptz,
   -- Deferred: the claim is made before the publish it names, in the one transaction that accepts both.
   publish_id  uuid        REFERENCES ami_publishes ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
   -- Of those that could not be published: how often it was tried, when it is next, and why not.

@@ -100,6 +100,7 @@ export function runWorker(
       maxReadsPerSecond: config.maxReadsPerSecond,
       onEnqueueFailed: onError,
     }),
+    readsRetentionDays: config.readsRetentionDays,
     now,
     log,
   });

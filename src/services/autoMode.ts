@@ -75,7 +75,7 @@ export function createAutoModeService(options: AutoModeOptions) {
         const startedAt = before?.enabled ? before.startedAt : at;
         const changed = { ...planned, startedAt, changedAt: at };
         await saveAutoConfig(client, changed);
-        await releaseIntervals(client, windowOf(changed, at));
+        await releaseIntervals(client, windowOf(changed, at, readsRetentionDays));
         return changed;
       }).catch(rethrowUnavailable);
       return {
@@ -133,7 +133,7 @@ export function createAutoModeService(options: AutoModeOptions) {
         replay: { from, speed, clock: replayInstant(replay, at), nextInterval: next },
       };
     }
-    const window = windowOf(config, at);
+    const window = windowOf(config, at, readsRetentionDays);
     const since = Math.max(
       intervalEnd(
         getAlignedIntervalTimestamp(config.intervalMinutes, config.startedAt),

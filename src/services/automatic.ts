@@ -17,6 +17,7 @@ interface AutomaticOptions {
   ticks: TickQueue;
   schema: SchemaMapping;
   admission: Admission;
+  readsRetentionDays: number | undefined;
   now: () => Date;
   log: Logger;
 }
@@ -29,12 +30,14 @@ export interface WatchdogResult {
 }
 
 /** What publishes by itself, as worker processes run it: ticks and passes, and the watchdog behind them. */
-export function createAutomatic({ database, ticks, schema, admission, now, log }: AutomaticOptions) {
+export function createAutomatic(options: AutomaticOptions) {
+  const { database, ticks, schema, admission, readsRetentionDays, now, log } = options;
   const planner = createPublishPlanner({ database, schema });
   const coverage = createCoverage({ database, planner });
   const fill = createIntervalFill({ database, admission, coverage, now, log });
   const backfills = createBackfillFeeder({ database, admission, coverage, now });
-  const dispatch = createDispatch({ database, fill, feedBackfills: () => backfills.feed(), now, log });
+  const feedBackfills = () => backfills.feed();
+  const dispatch = createDispatch({ database, fill, feedBackfills, readsRetentionDays, now, log });
   return {
     tick: dispatch.tick,
     pass: dispatch.pass,
@@ -49,7 +52,7 @@ export function createAutomatic({ database, ticks, schema, admission, now, log }
       return inSoleTurn(database, 'watchdog', async () => {
         const [schedulers, repaired] = await Promise.allSettled([
           syncSchedulers(database, ticks, now()),
-          repairIntervals({ database, fill, now }),
+          repairIntervals({ database, fill, readsRetentionDays, now }),
         ]);
         if (schedulers.status === 'rejected') throw schedulers.reason;
         if (repaired.status === 'rejected') throw repaired.reason;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { MS_PER_DAY } from '../contracts/requests.js';
 import type { Database } from '../db.js';
 import { earliestOf, getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
 import { replayDue } from '../emulator/replayClock.js';
@@ -11,7 +12,13 @@ import {
   endReplay,
   findAutoConfig,
 } from '../stores/autoConfig.js';
-import { claimInterval, type TenantWindow, type WaitingInterval, waitingIntervals } from '../stores/ticks.js';
+import {
+  claimInterval,
+  findClaim,
+  type TenantWindow,
+  type WaitingInterval,
+  waitingIntervals,
+} from '../stores/ticks.js';
 import type { FillOutcome, IntervalFill } from './intervalFill.js';
 import { sharingNext } from './sharingNext.js';
 import { inSoleTurn } from './soleTurn.js';
@@ -21,6 +28,8 @@ interface DispatchOptions {
   fill: IntervalFill;
   /** Admits what backfills want next, as far as there is room. */
   feedBackfills: () => Promise<unknown>;
+  /** Days of reads that are kept; undefined keeps all. */
+  readsRetentionDays?: number | undefined;
   now: () => Date;
   log: Logger;
 }
@@ -40,7 +49,8 @@ const PASS_LIMIT_MS = 5_000;
  * intervals lack, newest first; then replays; then backfills. Each stops where the queue has no room, and the next pass
  * goes on. Of all processes one makes a pass at a time.
  */
-export function createDispatch({ database, fill, feedBackfills, now, log }: DispatchOptions) {
+export function createDispatch(options: DispatchOptions) {
+  const { database, fill, feedBackfills, readsRetentionDays, now, log } = options;
   const pass = async (at: Date): Promise<void> => {
     const until = performance.now() + PASS_LIMIT_MS;
     const inTime = (): boolean => performance.now() < until;
@@ -48,7 +58,7 @@ export function createDispatch({ database, fill, feedBackfills, now, log }: Disp
     const steady = new Map(
       configs.filter(({ replay }) => !replay).map((config) => [config.tenantId, config]),
     );
-    const windows = [...steady.values()].map((config) => windowOf(config, at));
+    const windows = [...steady.values()].map((config) => windowOf(config, at, readsRetentionDays));
     const waiting = (await waitingIntervals(database, windows)).filter(
       ({ nextTryAt }) => nextTryAt === null || nextTryAt <= at,
     );
@@ -57,7 +67,7 @@ export function createDispatch({ database, fill, feedBackfills, now, log }: Disp
 
     const fillWaiting = (interval: WaitingInterval): Promise<FillOutcome> => {
       const config = steady.get(interval.tenantId) as AutoConfig;
-      const origin = interval.claimedAt && isRunning(interval) && !interval.failure ? 'tick' : 'catch-up';
+      const origin = interval.claimedAt && isRunning(interval) ? 'tick' : 'catch-up';
       const lane = isRunning(interval) ? 'live' : 'background';
       return fill.fill(config, { ...interval, takenBy: null }, { origin, lane, requestId: randomUUID() });
     };
@@ -84,9 +94,11 @@ export function createDispatch({ database, fill, feedBackfills, now, log }: Disp
     for (let readAt = replay.next; readAt <= due; ) {
       const next = intervalEnd(readAt, intervalMinutes);
       const from = readAt;
+      const claim = await findClaim(database, tenantId, readAt);
+      if (claim?.nextTryAt && claim.nextTryAt > at) return true;
       const outcome = await fill.fill(
         config,
-        { readAt, takenBy: null, attempts: 0 },
+        { readAt, takenBy: claim?.publishId ?? null, attempts: claim?.attempts ?? 0 },
         { origin: 'catch-up', lane: 'background', requestId: randomUUID() },
         (client) => advanceReplay(client, tenantId, from, next),
       );
@@ -133,14 +145,22 @@ export function createDispatch({ database, fill, feedBackfills, now, log }: Disp
 
 export type Dispatch = ReturnType<typeof createDispatch>;
 
-/** The intervals that catch-up looks at, the running one included. */
-export function windowOf(config: AutoConfig, at: Date): TenantWindow {
+/**
+ * The intervals that catch-up looks at, the running one included.
+ *
+ * @param retentionDays days of reads that are kept: what would be dropped at once is not made whole.
+ */
+export function windowOf(config: AutoConfig, at: Date, retentionDays?: number): TenantWindow {
   const { tenantId, intervalMinutes, catchUpIntervals, meterCount } = config;
   const running = runningOf(config, at);
+  const kept =
+    retentionDays === undefined
+      ? catchUpIntervals
+      : Math.floor((retentionDays * MS_PER_DAY) / (intervalMinutes * 60_000));
   return {
     tenantId,
     intervalMinutes,
-    first: earliestOf(catchUpIntervals, running, intervalMinutes),
+    first: earliestOf(Math.min(catchUpIntervals, kept), running, intervalMinutes),
     running,
     meterCount: config.fleet === 'registry' ? null : meterCount,
   };

@@ -73,7 +73,7 @@ export function createIntervalFill({ database, admission, coverage, now, log }: 
   };
 
   return {
-    /** @throws DependencyUnavailableError when Postgres or the queue is away. */
+    /** @throws DependencyUnavailableError when Postgres or the queue is away for everybody. */
     async fill(
       config: AutoConfig,
       interval: IntervalToFill,
@@ -88,10 +88,13 @@ export function createIntervalFill({ database, admission, coverage, now, log }: 
         if (error instanceof TakenMeanwhileError) return 'taken';
         if (error instanceof BackpressureError) return 'refused';
         if (isFleetGone(error)) return 'put off';
-        if (error instanceof DependencyUnavailableError || isTransient(error)) throw error;
+        // Without the queue nothing can be published for anybody.
+        if (error instanceof DependencyUnavailableError && error.dependency === 'queue') throw error;
         const reason = error instanceof Error ? error.message : String(error);
         log.warn({ tenantId, readAt, reason }, 'interval not published, to be tried again');
-        await putOffInterval(database, tenantId, readAt, later(now(), pauseMs(attempts)), reason);
+        // Where Postgres is away for everybody this fails too, and ends the pass.
+        const pause = isPassing(error) ? passingPauseMs(attempts) : pauseMs(attempts);
+        await putOffInterval(database, tenantId, readAt, later(now(), pause), reason);
         return 'put off';
       }
     },
@@ -103,6 +106,15 @@ export type IntervalFill = ReturnType<typeof createIntervalFill>;
 /** Thrown inside the admission's transaction, which it rolls back. */
 class TakenMeanwhileError extends Error {
   override name = 'TakenMeanwhileError';
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof DependencyUnavailableError || isTransient(error);
+}
+
+/** 1 s, 2 s … 32 s: one tenant's trouble, a registry that is locked say, must not keep the others from their turn. */
+function passingPauseMs(attempts: number): number {
+  return 1_000 * 2 ** Math.min(attempts, 5);
 }
 
 const LONGEST_PAUSE_MS = 600_000;

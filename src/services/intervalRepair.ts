@@ -9,6 +9,7 @@ import type { IntervalFill } from './intervalFill.js';
 interface RepairOptions {
   database: Database;
   fill: IntervalFill;
+  readsRetentionDays: number | undefined;
   now: () => Date;
 }
 
@@ -21,14 +22,19 @@ const MINUTE_MS = 60_000;
  *
  * @returns how many intervals something was published for.
  */
-export async function repairIntervals({ database, fill, now }: RepairOptions): Promise<number> {
+export async function repairIntervals({
+  database,
+  fill,
+  readsRetentionDays,
+  now,
+}: RepairOptions): Promise<number> {
   const at = now();
   const configs = new Map(
     (await enabledConfigs(database).catch(rethrowUnavailable))
       .filter(({ replay }) => !replay)
       .map((config) => [config.tenantId, config]),
   );
-  const windows = [...configs.values()].map((config) => windowOf(config, at));
+  const windows = [...configs.values()].map((config) => windowOf(config, at, readsRetentionDays));
   let repaired = 0;
   for (const { tenantId, readAt, publishId } of await doubtfulIntervals(database, windows)) {
     const config = configs.get(tenantId);

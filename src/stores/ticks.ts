@@ -34,6 +34,7 @@ export async function waitingIntervals(
   client: Queryable,
   windows: readonly TenantWindow[],
 ): Promise<WaitingInterval[]> {
+  if (windows.length === 0) return [];
   const { rows } = await client.query<WaitingInterval>({
     name: 'waiting-intervals',
     text: `SELECT wanted.tenant_id AS "tenantId", slot AS "readAt", tick.claimed_at AS "claimedAt",
@@ -59,6 +60,7 @@ export async function doubtfulIntervals(
   client: Queryable,
   windows: readonly TenantWindow[],
 ): Promise<{ tenantId: string; readAt: Date; publishId: string }[]> {
+  if (windows.length === 0) return [];
   const { rows } = await client.query<{ tenantId: string; readAt: Date; publishId: string }>({
     name: 'doubtful-intervals',
     text: `SELECT wanted.tenant_id AS "tenantId", slot AS "readAt", tick.publish_id AS "publishId"
@@ -95,10 +97,28 @@ function windowColumns(windows: readonly TenantWindow[]): unknown[] {
   ];
 }
 
-/** Says that a tick came for an interval; one that is claimed stays as it is. */
+/** Whether and how an interval has been taken on; undefined when nobody has asked for it yet. */
+export async function findClaim(
+  client: Queryable,
+  tenantId: string,
+  readAt: Date,
+): Promise<{ publishId: string | null; attempts: number; nextTryAt: Date | null } | undefined> {
+  const { rows } = await client.query<{ publishId: string | null; attempts: number; nextTryAt: Date | null }>(
+    {
+      name: 'find-claim',
+      text: `SELECT publish_id AS "publishId", attempts, next_try_at AS "nextTryAt" FROM ami_ticks
+           WHERE tenant_id = $1 AND read_at = $2`,
+      values: [tenantId, readAt],
+    },
+  );
+  return rows[0];
+}
+
+/** Says that a tick came for an interval; of several the first counts. */
 export async function claimInterval(client: Queryable, tenantId: string, readAt: Date): Promise<void> {
   await client.query(
-    'INSERT INTO ami_ticks (tenant_id, read_at) VALUES ($1, $2) ON CONFLICT (tenant_id, read_at) DO NOTHING',
+    `INSERT INTO ami_ticks AS tick (tenant_id, read_at, claimed_at) VALUES ($1, $2, clock_timestamp())
+     ON CONFLICT (tenant_id, read_at) DO UPDATE SET claimed_at = excluded.claimed_at WHERE tick.claimed_at IS NULL`,
     [tenantId, readAt],
   );
 }

@@ -194,6 +194,15 @@ describeOnBothBackends('automatic mode', (backend) => {
     expect(Object.keys(await auto.reads('HOURS'))).toHaveLength(4);
   });
 
+  it('does not fill in what retention would drop at once', async () => {
+    await auto.deployment.close();
+    auto = await createAutoTenant(backend, { READS_RETENTION_DAYS: '1' });
+    await auto.start({ intervalMinutes: 60, catchUpIntervals: 96 });
+    for (const { readAt } of (await auto.status()).waiting)
+      expect(Date.parse(readAt)).toBeGreaterThan(Date.parse('2026-05-31T10:07:00Z'));
+    expect((await auto.status()).waiting).toHaveLength(24);
+  });
+
   it('counts what it has missed for longer than it looks back', async () => {
     await auto.deployment.startWorker();
     await auto.start({ catchUpIntervals: 2 });

@@ -63,6 +63,27 @@ describeOnBothBackends('a replay', (backend) => {
     expect(new Set(await slotNames()).size).toBe(29);
   });
 
+  it('goes over what is there already, and adds what that lacks', async () => {
+    await auto.deployment.startWorker();
+    await auto.start();
+    await auto.settled({ '09:15': 50, '09:30': 50, '09:45': 50, '10:00': 50 });
+    await auto.sql(
+      `UPDATE ami_publish_batches SET state = 'failed', failure = 'a test' WHERE batch_number = 2`,
+    );
+    await auto.sql(`DELETE FROM meter_reads_electric WHERE feeder_id IN ('FEEDER_5', 'FEEDER_6')`);
+    await replay('2026-06-01T09:00:00Z', 900);
+    auto.setClock('2026-06-01T10:07:10Z');
+    await waitFor('the end of the replay', async () => (await auto.status()).replay === null);
+    await auto.settled({ '09:00': 50, '09:15': 50, '09:30': 50, '09:45': 50, '10:00': 50 });
+    expect((await auto.slots()).slice(4).map(({ readAt, meters }) => `${readAt} ${meters}`)).toEqual([
+      '09:00 50',
+      '09:15 10',
+      '09:30 10',
+      '09:45 10',
+      '10:00 10',
+    ]);
+  });
+
   it('says which speed it can hold, beside what other tenants take', async () => {
     const alone = await replay('2026-06-01T08:00:00Z', 900, { meterCount: 25_000, batchSize: 500 });
     expect(alone.body.config.replay.speed).toBe(87);

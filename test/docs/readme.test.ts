@@ -79,6 +79,31 @@ describe('the README', () => {
     expect(done).toMatchObject({ ok: true, totalDistinctMeters: 25_000 });
   });
 
+  it('publishes by itself from one call on, what is there already left as it is', async () => {
+    expect(await shell(block('sh', 'auto/start'))).toMatchObject({
+      ok: true,
+      mode: 'auto',
+      config: { meterCount: 25_000, catchUpIntervals: 4 },
+      safetyWarnings: [],
+    });
+    const status = block('sh', 'auto/status');
+    expect(await shell(status)).toMatchObject({ ok: true, enabled: true, missed: null });
+    // A boundary may come meanwhile.
+    await waitFor('the hour before', async () => {
+      const { totalReads } = await shell(block('sh', 'scale/status'));
+      return (totalReads as number) >= 100_000;
+    });
+    const stopped = await fetch(`http://localhost:${port}/api/ami/auto/stop`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Authorization: `Bearer ${(await readFile(join(dataDir, 'api-key'), 'utf8')).trim()}`,
+      },
+      body: '{"tenantId":"DEMO_TENANT"}',
+    });
+    expect(await stopped.json()).toMatchObject({ ok: true, wasEnabled: true });
+  });
+
   it('answers quickcheck', async () => {
     const command = /`(curl -s "http:\/\/localhost:5000\/api\/ami\/kpi\/quickcheck[^`]*)`/.exec(readme)?.[1];
     expect(await shell(command ?? 'false')).toMatchObject({ ok: true, tenantId: 'DEMO_TENANT' });

@@ -58,6 +58,7 @@ export async function createAutoTenant(
         maxReadsPerSecond: config.maxReadsPerSecond,
         onEnqueueFailed: () => undefined,
       }),
+      readsRetentionDays: config.readsRetentionDays,
       now,
       log,
     }),
