@@ -91,34 +91,33 @@ export function createDispatch(options: DispatchOptions) {
     const { tenantId, intervalMinutes, replay } = config;
     if (!replay) return true;
     const due = replayDue(replay, intervalMinutes, at);
-    for (let readAt = replay.next; readAt <= due; ) {
-      const next = intervalEnd(readAt, intervalMinutes);
-      const from = readAt;
+    for (let from = replay.next; ; ) {
+      if (from > runningOf(config, at)) {
+        await endReplay(database, tenantId, from);
+        log.info({ tenantId, next: from }, 'replay has caught up with the wall clock');
+        return true;
+      }
+      if (from > due) return true;
+      const [readAt, next] = [from, intervalEnd(from, intervalMinutes)];
       const claim = await findClaim(database, tenantId, readAt);
       if (claim?.nextTryAt && claim.nextTryAt > at) return true;
       const outcome = await fill.fill(
         config,
         { readAt, takenBy: claim?.publishId ?? null, attempts: claim?.attempts ?? 0 },
         { origin: 'catch-up', lane: 'background', requestId: randomUUID() },
-        (client) => advanceReplay(client, tenantId, from, next),
+        (client) => advanceReplay(client, tenantId, readAt, next),
       );
       if (outcome !== 'published' && outcome !== 'whole') return outcome !== 'refused';
-      if (next > getAlignedIntervalTimestamp(intervalMinutes, at)) {
-        await endReplay(database, tenantId, next);
-        log.info({ tenantId, next }, 'replay has caught up with the wall clock');
-        return true;
-      }
       if (!inTime()) return false;
-      readAt = next;
+      from = next;
     }
-    return true;
   };
 
-  /** At an instant that all who share a pass agree on closely enough: the latest that any of them has seen. */
+  /** The latest instant that any of those who share a pass has seen; one far ahead of the clock was set back since. */
   let latest = 0;
   const passes = sharingNext(() => inSoleTurn(database, 'dispatch', () => pass(new Date(latest))));
   const passAt = (at: Date): Promise<void> => {
-    latest = Math.max(at.getTime(), latest - CLOCK_SKEW_MS);
+    latest = latest - at.getTime() < CLOCK_SKEW_MS ? Math.max(at.getTime(), latest) : at.getTime();
     return passes('');
   };
 
