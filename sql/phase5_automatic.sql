@@ -33,7 +33,8 @@ CREATE TABLE ami_auto (
 CREATE INDEX ami_auto_enabled ON ami_auto (tenant_id) WHERE enabled;
 
 -- Which intervals of a tenant its automatic mode has taken on: by its key one publish an interval, whoever makes it and
--- however often a tick comes. Without a publish it waits for room in the queue.
+-- however often a tick comes. Without a publish it is owed: it waits for room in the queue, also when catch-up would not
+-- look as far back any more.
 CREATE TABLE ami_ticks (
   tenant_id   text COLLATE "C" NOT NULL,
   read_at     timestamptz NOT NULL,
@@ -48,3 +49,4 @@ CREATE TABLE ami_ticks (
   PRIMARY KEY (tenant_id, read_at)
 );
 CREATE INDEX ami_ticks_by_publish ON ami_ticks (publish_id);
+CREATE INDEX ami_ticks_owed ON ami_ticks (tenant_id, read_at) WHERE publish_id IS NULL;

@@ -143,7 +143,7 @@ export function createAutoModeService(options: AutoModeOptions) {
     );
     const [waiting, missed] = await Promise.all([
       waitingIntervals(database, [window]),
-      missedIntervals(database, config, new Date(since), window.first),
+      missedIntervals(database, window, new Date(since)),
     ]).catch(rethrowUnavailable);
     return {
       waiting: waiting.map(({ readAt, claimedAt, failure, nextTryAt }) => ({

@@ -7,9 +7,9 @@ import { feederRuns, meterId, meterNumber } from '../emulator/fleet.js';
 import { TICK_JOBS } from '../emulator/plan.js';
 import { fleetMeters } from '../stores/fleets.js';
 import {
-  isOverlapped,
   type LedgerPublish,
   ledgerOfInterval,
+  overlappingPublish,
   readsOfInterval,
   readsOfMeters,
 } from '../stores/intervalLedger.js';
@@ -27,8 +27,8 @@ export interface FillAs {
 export interface IntervalState {
   /** What is to be published for it to be whole; none when it is, or is on its way. */
   records: PublishRecord[];
-  /** The publish its reads come from; undefined when there is none. */
-  governing: LedgerPublish | undefined;
+  /** The publish its reads come from, or in whose interval it lies; undefined when there is none. */
+  governing: string | undefined;
 }
 
 export interface Coverage {
@@ -57,7 +57,7 @@ export function createCoverage({
   const look = async (settings: FleetSettings, readAt: Date, as: FillAs): Promise<IntervalState> => {
     const { tenantId, intervalMinutes } = settings;
     const publishes = await ledgerOfInterval(database, tenantId, readAt);
-    const governing = publishes[0];
+    const governing = publishes[0]?.publishId;
     const lines = linesOf(publishes.filter((publish) => isLargeEnough(publish, settings)));
     const covering = lines.find((line) => gapsOf(line).length === 0);
     if (covering) {
@@ -65,8 +65,10 @@ export function createCoverage({
       return { governing, records: lost.map((range) => partOf(covering, range, as)) };
     }
     // Hours beside quarter hours: what one has measured the other must not count again. The running interval goes first.
-    if (as.lane === 'background' && (await isOverlapped(database, tenantId, readAt, intervalMinutes)))
-      return { governing, records: [] };
+    if (as.lane === 'background') {
+      const overlapping = await overlappingPublish(database, tenantId, readAt, intervalMinutes);
+      if (overlapping !== undefined) return { governing: overlapping, records: [] };
+    }
     const [nearest] = lines.toSorted((a, b) => missingMeters(a) - missingMeters(b));
     const [first] = nearest ?? [];
     if (nearest && first && missingMeters(nearest) < first.meterCount)

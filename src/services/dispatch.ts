@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { MAX_CATCH_UP_INTERVALS } from '../contracts/limits.js';
 import { MS_PER_DAY } from '../contracts/requests.js';
 import type { Database } from '../db.js';
 import { earliestOf, getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
@@ -15,6 +16,7 @@ import {
 import {
   claimInterval,
   findClaim,
+  noteOwed,
   type TenantWindow,
   type WaitingInterval,
   waitingIntervals,
@@ -59,11 +61,12 @@ export function createDispatch(options: DispatchOptions) {
       configs.filter(({ replay }) => !replay).map((config) => [config.tenantId, config]),
     );
     const windows = [...steady.values()].map((config) => windowOf(config, at, readsRetentionDays));
-    const waiting = (await waitingIntervals(database, windows)).filter(
-      ({ nextTryAt }) => nextTryAt === null || nextTryAt <= at,
-    );
+    const owed = await waitingIntervals(database, windows);
     const isRunning = ({ tenantId, readAt }: WaitingInterval): boolean =>
       readAt.getTime() === runningOf(steady.get(tenantId) as AutoConfig, at).getTime();
+    const unnoted = owed.filter(({ isNoted }) => !isNoted);
+    await noteOwed(database, unnoted);
+    const waiting = owed.filter(({ nextTryAt }) => nextTryAt === null || nextTryAt <= at);
 
     const fillWaiting = (interval: WaitingInterval): Promise<FillOutcome> => {
       const config = steady.get(interval.tenantId) as AutoConfig;
@@ -145,7 +148,8 @@ export function createDispatch(options: DispatchOptions) {
 export type Dispatch = ReturnType<typeof createDispatch>;
 
 /**
- * The intervals that catch-up looks at, the running one included.
+ * The intervals that catch-up looks at, the running one included. What it has found missing of them stays owed for as
+ * long as it might look back at all: a deployment that has 9 % of its pace to spare needs eight hours for 47 minutes.
  *
  * @param retentionDays days of reads that are kept: what would be dropped at once is not made whole.
  */
@@ -154,11 +158,12 @@ export function windowOf(config: AutoConfig, at: Date, retentionDays?: number): 
   const running = runningOf(config, at);
   const kept =
     retentionDays === undefined
-      ? catchUpIntervals
-      : Math.floor((retentionDays * MS_PER_DAY) / (intervalMinutes * 60_000));
+      ? MAX_CATCH_UP_INTERVALS
+      : Math.min(MAX_CATCH_UP_INTERVALS, (retentionDays * MS_PER_DAY) / (intervalMinutes * 60_000));
   return {
     tenantId,
     intervalMinutes,
+    earliest: earliestOf(kept, running, intervalMinutes),
     first: earliestOf(Math.min(catchUpIntervals, kept), running, intervalMinutes),
     running,
     meterCount: config.fleet === 'registry' ? null : meterCount,

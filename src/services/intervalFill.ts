@@ -63,11 +63,7 @@ export function createIntervalFill({ database, admission, coverage, now, log }: 
       before = record.publishId;
     }
     if (records.length > 0) return 'published';
-    if (governing && takenBy === null)
-      await takeInterval(database, tenantId, readAt, null, governing.publishId);
-    // Nothing to publish and nothing published: it lies over intervals of another length.
-    else if (!governing)
-      await putOffInterval(database, tenantId, readAt, later(now(), LONGEST_PAUSE_MS), null);
+    if (governing && takenBy === null) await takeInterval(database, tenantId, readAt, null, governing);
     await whenTaken(database);
     return 'whole';
   };

@@ -1,5 +1,5 @@
 import { type Database, withTransaction } from '../db.js';
-import { deletePublishesOlderThan, markPruned } from '../stores/ledgerPruning.js';
+import { deleteOwedOlderThan, deletePublishesOlderThan, markPruned } from '../stores/ledgerPruning.js';
 
 /** Publishes a transaction: with up to 200 batches each, some tenths of a second. */
 const AT_ONCE = 50;
@@ -16,6 +16,7 @@ const FROZEN_AFTER_MS = 15_000;
  * @returns how many were deleted.
  */
 export async function pruneLedger(database: Database, retentionDays: number, until: number): Promise<number> {
+  await deleteOwedOlderThan(database, retentionDays);
   let pruned = 0;
   while (pruned < A_RUN && performance.now() < until) {
     const deleted = await withTransaction(database, async (client) => {

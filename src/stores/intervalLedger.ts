@@ -42,23 +42,26 @@ export async function ledgerOfInterval(
   return rows;
 }
 
-/** Whether reads of intervals of another length, published for another instant, lie within an interval or over it. */
-export async function isOverlapped(
+/**
+ * A publish of intervals of another length, for another instant, that lies within an interval or over it; undefined when
+ * there is none.
+ */
+export async function overlappingPublish(
   client: Queryable,
   tenantId: string,
   readAt: Date,
   intervalMinutes: IntervalMinutes,
-): Promise<boolean> {
-  const { rowCount } = await client.query({
-    name: 'is-overlapped',
-    text: `SELECT FROM ami_publishes
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ publishId: string }>({
+    name: 'overlapping-publish',
+    text: `SELECT publish_id AS "publishId" FROM ami_publishes
            WHERE tenant_id = $1 AND read_at > $2::timestamptz - interval '1 h'
              AND read_at < $2::timestamptz + $3 * interval '1 min'
              AND read_at <> $2 AND interval_minutes <> $3 AND origin <> 'revision'
              AND read_at + interval_minutes * interval '1 min' > $2 LIMIT 1`,
     values: [tenantId, readAt, intervalMinutes],
   });
-  return rowCount === 1;
+  return rows[0]?.publishId;
 }
 
 /** How many reads of an interval there are, however they came. */

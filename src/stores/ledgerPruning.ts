@@ -78,3 +78,11 @@ export async function markPruned(client: Queryable, days: readonly PrunedDay[]):
     values,
   );
 }
+
+/** Forgets intervals that were owed and never published, so long ago that nobody will. */
+export async function deleteOwedOlderThan(client: Queryable, days: number): Promise<void> {
+  await client.query(
+    `DELETE FROM ami_ticks WHERE publish_id IS NULL AND read_at < now() - $1 * interval '1 day'`,
+    [days],
+  );
+}

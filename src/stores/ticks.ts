@@ -5,6 +5,8 @@ import type { Queryable } from '../db.js';
 export interface TenantWindow {
   tenantId: string;
   intervalMinutes: IntervalMinutes;
+  /** What is found owed stays so until it is older than this. */
+  earliest: Date;
   first: Date;
   /** The interval under way. */
   running: Date;
@@ -16,6 +18,8 @@ export interface TenantWindow {
 export interface WaitingInterval {
   tenantId: string;
   readAt: Date;
+  /** Whether it has been noted that it is owed. */
+  isNoted: boolean;
   /** When a tick came for it; null when none has. */
   claimedAt: Date | null;
   attempts: number;
@@ -27,8 +31,8 @@ export interface WaitingInterval {
 }
 
 /**
- * Intervals of these windows without a publish. Each is looked up by its key: a join over all claims of a month became
- * a scan of them.
+ * Intervals of these windows without a publish, and older ones that have been found owed. Each is looked up by its key: a
+ * join over all claims of a month became a scan of them.
  */
 export async function waitingIntervals(
   client: Queryable,
@@ -37,19 +41,43 @@ export async function waitingIntervals(
   if (windows.length === 0) return [];
   const { rows } = await client.query<WaitingInterval>({
     name: 'waiting-intervals',
-    text: `SELECT wanted.tenant_id AS "tenantId", slot AS "readAt", tick.claimed_at AS "claimedAt",
-             coalesce(tick.attempts, 0) AS attempts, tick.next_try_at AS "nextTryAt", tick.failure,
-             (SELECT accepted_at FROM ami_publishes publish WHERE publish.tenant_id = wanted.tenant_id
+    text: `WITH wanted AS MATERIALIZED (
+             SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::integer[], $5::timestamptz[])
+               AS wanted (tenant_id, first, running, minutes, earliest)
+           ), slot AS (
+             SELECT tenant_id, slot AS read_at FROM wanted, generate_series(first, running, minutes * interval '1 min') slot
+             UNION ALL
+             SELECT tenant_id, owed.read_at FROM wanted, LATERAL (
+               SELECT read_at FROM ami_ticks tick
+               WHERE tick.tenant_id = wanted.tenant_id AND tick.publish_id IS NULL
+                 AND tick.read_at >= earliest AND tick.read_at < first OFFSET 0) owed
+           )
+           SELECT tenant_id AS "tenantId", slot.read_at AS "readAt", tick.read_at IS NOT NULL AS "isNoted",
+             tick.claimed_at AS "claimedAt", coalesce(tick.attempts, 0) AS attempts,
+             tick.next_try_at AS "nextTryAt", tick.failure,
+             (SELECT accepted_at FROM ami_publishes publish WHERE publish.tenant_id = slot.tenant_id
               ORDER BY accepted_at DESC LIMIT 1) AS "lastServedAt"
-           FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::integer[])
-               AS wanted (tenant_id, first, running, minutes)
-             CROSS JOIN LATERAL generate_series(first, running, minutes * interval '1 min') AS slot
-             LEFT JOIN LATERAL (
-               SELECT * FROM ami_ticks WHERE tenant_id = wanted.tenant_id AND read_at = slot OFFSET 0) tick ON true
+           FROM slot LEFT JOIN LATERAL (
+             SELECT * FROM ami_ticks WHERE tenant_id = slot.tenant_id AND read_at = slot.read_at OFFSET 0) tick
+             USING (tenant_id)
            WHERE tick.publish_id IS NULL`,
-    values: windowColumns(windows),
+    values: [...windowColumns(windows), windows.map(({ earliest }) => earliest)],
   });
   return rows;
+}
+
+/** Notes that intervals are owed, so that they are not forgotten while they wait. */
+export async function noteOwed(
+  client: Queryable,
+  intervals: readonly { tenantId: string; readAt: Date }[],
+): Promise<void> {
+  if (intervals.length === 0) return;
+  await client.query({
+    name: 'note-owed',
+    text: `INSERT INTO ami_ticks (tenant_id, read_at) SELECT * FROM unnest($1::text[], $2::timestamptz[])
+           ON CONFLICT (tenant_id, read_at) DO NOTHING`,
+    values: [intervals.map(({ tenantId }) => tenantId), intervals.map(({ readAt }) => readAt)],
+  });
 }
 
 /**
@@ -175,19 +203,18 @@ export async function dropWaiting(client: Queryable, tenantId: string): Promise<
   await client.query('DELETE FROM ami_ticks WHERE tenant_id = $1 AND publish_id IS NULL', [tenantId]);
 }
 
-/** Intervals between two instants, the later one excluded, that no tick or catch-up has published. */
+/** Intervals of a tenant from `from` on, before its window, that were never published and are not owed either. */
 export async function missedIntervals(
   client: Queryable,
-  { tenantId, intervalMinutes }: { tenantId: string; intervalMinutes: IntervalMinutes },
+  { tenantId, intervalMinutes, earliest, first }: TenantWindow,
   from: Date,
-  before: Date,
 ): Promise<{ intervals: number; first: Date | null; last: Date | null }> {
   const { rows } = await client.query<{ intervals: number; first: Date | null; last: Date | null }>(
     `SELECT count(*)::integer AS intervals, min(slot) AS first, max(slot) AS last
      FROM generate_series($2::timestamptz, $3::timestamptz - interval '1 s', $4 * interval '1 min') AS slot
      WHERE NOT EXISTS (SELECT FROM ami_ticks
-                       WHERE tenant_id = $1 AND read_at = slot AND publish_id IS NOT NULL)`,
-    [tenantId, from, before, intervalMinutes],
+                       WHERE tenant_id = $1 AND read_at = slot AND (publish_id IS NOT NULL OR read_at >= $5))`,
+    [tenantId, from, first, intervalMinutes, earliest],
   );
   return rows[0] as (typeof rows)[number];
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type AutoTenant, createAutoTenant, TENANT } from '../support/autoTenant.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { waitFor } from '../support/waitFor.js';
@@ -190,7 +190,7 @@ describeOnBothBackends('automatic mode', (backend) => {
     await auto.start({ tenantId: 'HOURS', intervalMinutes: 15, catchUpIntervals: 8 });
     // The running quarter hour alone: the others lie in hours that are there.
     await auto.settled({ '08:00': 50, '09:00': 50, '10:00': 50, '10:30': 50 }, 'HOURS');
-    await waitFor('nothing more', async () => (await auto.status('HOURS')).waiting.length > 0);
+    await waitFor('nothing more', async () => (await auto.status('HOURS')).waiting.length === 0);
     expect(Object.keys(await auto.reads('HOURS'))).toHaveLength(4);
   });
 
@@ -201,6 +201,19 @@ describeOnBothBackends('automatic mode', (backend) => {
     for (const { readAt } of (await auto.status()).waiting)
       expect(Date.parse(readAt)).toBeGreaterThan(Date.parse('2026-05-31T10:07:00Z'));
     expect((await auto.status()).waiting).toHaveLength(24);
+  });
+
+  it('goes on owing what it has once found missing, although it would not look as far back any more', async () => {
+    await auto.start({ catchUpIntervals: 2 });
+    const { queue } = auto.deployment.context;
+    vi.spyOn(queue, 'counts').mockResolvedValue({ ...(await queue.counts()), waiting: 500 });
+    await auto.automatic.pass();
+    auto.setClock('2026-06-01T14:07:00Z');
+    vi.restoreAllMocks();
+    await auto.deployment.startWorker();
+    const all = { '09:45': 50, '10:00': 50, '13:45': 50, '14:00': 50 };
+    await auto.settled(all);
+    expect(await auto.status()).toMatchObject({ waiting: [], missed: { intervals: 14 } });
   });
 
   it('counts what it has missed for longer than it looks back', async () => {
