@@ -21,6 +21,9 @@ CREATE TABLE ami_auto (
   replay_anchor      timestamptz,
   replay_speed       double precision,
   replay_next        timestamptz,
+  -- What was asked for, also when it is over: the same start again begins no second one.
+  replay_asked_from  timestamptz,
+  replay_asked_speed double precision,
   CONSTRAINT ami_auto_interval_known CHECK (interval_minutes IN (15, 60)),
   CONSTRAINT ami_auto_fleet_known CHECK (fleet IN ('synthetic', 'registry')),
   CONSTRAINT ami_auto_synthetic_sized CHECK (fleet = 'registry' OR (meter_count IS NOT NULL AND feeder_count IS NOT NULL)),

@@ -1,6 +1,6 @@
-import type { AutoStartRequest } from '../contracts/autoRequests.js';
-import { requireReplayStart } from '../contracts/autoRequests.js';
+import { type AutoStartRequest, requireReplayStart } from '../contracts/autoRequests.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
+import { MS_PER_DAY } from '../contracts/requests.js';
 import { type Database, rethrowUnavailable } from '../db.js';
 import { getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
 import { replayInstant } from '../emulator/replayClock.js';
@@ -13,8 +13,10 @@ import {
   findAutoConfig,
   saveAutoConfig,
 } from '../stores/autoConfig.js';
+import { isPublishedOtherwise } from '../stores/intervalLedger.js';
+import { missedIntervals, type WaitingInterval, waitingIntervals } from '../stores/missingIntervals.js';
 import { tenantTotals } from '../stores/tenantTotals.js';
-import { dropWaiting, missedIntervals, releaseIntervals, waitingIntervals } from '../stores/ticks.js';
+import { dropWaiting, findClaim, releaseIntervals } from '../stores/ticks.js';
 import { isSameConfig, plannedConfig } from './autoPlan.js';
 import { windowOf } from './dispatch.js';
 import { pacedRate } from './pace.js';
@@ -31,8 +33,8 @@ interface AutoModeOptions {
   now: () => Date;
 }
 
-/** How far back missed intervals are counted. */
-const MISSED_WITHIN_MS = 7 * 86_400_000;
+/** How far back missed intervals are counted: less than the ledger, which tells of them, is kept at least. */
+const MISSED_WITHIN_MS = 6 * MS_PER_DAY;
 
 /** Starting, stopping and looking at what publishes every interval of a tenant by itself. */
 export function createAutoModeService(options: AutoModeOptions) {
@@ -66,6 +68,7 @@ export function createAutoModeService(options: AutoModeOptions) {
       );
       const { config: planned, safetyWarnings } = await plannedConfig(request, planner, others, rate, at);
       await planner.requireFitting(planned);
+      safetyWarnings.push(...(await otherLengthWarnings(planned, at)));
 
       const config = await withTenantLock(database, tenantId, async (client) => {
         const before = await findAutoConfig(client, tenantId);
@@ -123,12 +126,24 @@ export function createAutoModeService(options: AutoModeOptions) {
     },
   };
 
+  /** Reads of quarter hours and of hours must not cover the same time: it would count twice. */
+  async function otherLengthWarnings({ tenantId, intervalMinutes }: AutoConfig, at: Date): Promise<string[]> {
+    const hour = getAlignedIntervalTimestamp(60, at);
+    if (!(await isPublishedOtherwise(database, tenantId, hour, intervalMinutes).catch(rethrowUnavailable)))
+      return [];
+    const next = intervalEnd(hour, 60).toISOString();
+    return [
+      `The hour from ${hour.toISOString()} on has been published in intervals of ${intervalMinutes === 15 ? 60 : 15} minutes: those of ${intervalMinutes} begin at ${next}.`,
+    ];
+  }
+
   async function progress(config: AutoConfig, at: Date) {
     const { replay } = config;
     if (replay) {
       const { from, speed, next } = replay;
+      const claim = await findClaim(database, config.tenantId, next).catch(rethrowUnavailable);
       return {
-        waiting: [],
+        waiting: claim?.failure ? [waitingAnswer({ ...claim, readAt: next })] : [],
         missed: null,
         replay: { from, speed, clock: replayInstant(replay, at), nextInterval: next },
       };
@@ -146,12 +161,7 @@ export function createAutoModeService(options: AutoModeOptions) {
       missedIntervals(database, window, new Date(since)),
     ]).catch(rethrowUnavailable);
     return {
-      waiting: waiting.map(({ readAt, claimedAt, failure, nextTryAt }) => ({
-        readAt,
-        claimedAt,
-        failure,
-        nextTryAt,
-      })),
+      waiting: waiting.map(waitingAnswer),
       missed: missed.intervals === 0 ? null : missed,
       replay: null,
     };
@@ -159,6 +169,15 @@ export function createAutoModeService(options: AutoModeOptions) {
 }
 
 export type AutoModeService = ReturnType<typeof createAutoModeService>;
+
+function waitingAnswer({
+  readAt,
+  claimedAt,
+  failure,
+  nextTryAt,
+}: Pick<WaitingInterval, 'readAt' | 'claimedAt' | 'failure' | 'nextTryAt'>) {
+  return { readAt, claimedAt, failure, nextTryAt };
+}
 
 /** The next boundary; a replay publishes whenever its clock says so. */
 function nextRunOf({ intervalMinutes, replay }: AutoConfig, at: Date): Date {

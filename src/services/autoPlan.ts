@@ -48,8 +48,8 @@ export async function plannedConfig(
     intervalMinutes: settings.intervalMinutes,
     readsPerSecond,
     busy: others.reduce(
-      (sum, { meterCount, intervalMinutes }) =>
-        sum + averageReadsPerSecond(meterCount ?? MAX_METER_COUNT, intervalMinutes),
+      (sum, { meterCount, intervalMinutes, replay }) =>
+        sum + averageReadsPerSecond(meterCount ?? MAX_METER_COUNT, intervalMinutes) * (replay?.speed ?? 1),
       0,
     ),
   };
@@ -73,15 +73,16 @@ export async function plannedConfig(
             next: request.replay.from,
           }
         : null,
+      replayAsked: request.replay ?? null,
     },
     safetyWarnings,
   };
 }
 
-/** Whether a start would change nothing; a replay is the same when it began at the same instant and speed. */
+/** Whether a start would change nothing; a replay is the same when the same was asked for, also when it is over. */
 export function isSameConfig(before: AutoConfig, after: AutoConfig): boolean {
   const essence = ({ enabled, startedAt, changedAt, replay, ...settings }: AutoConfig): string =>
-    JSON.stringify([...Object.entries(settings).sort(), replay?.from ?? null, replay?.speed ?? null]);
+    JSON.stringify(Object.entries(settings).sort());
   return essence(before) === essence(after);
 }
 

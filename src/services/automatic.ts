@@ -22,6 +22,13 @@ interface AutomaticOptions {
   log: Logger;
 }
 
+/**
+ * The last intervals are looked through every time, and whatever else catch-up looks back over every tenth: 96 intervals
+ * of 80 tenants took a second and a half.
+ */
+const LAST_INTERVALS = 4;
+const LOOKS_AT_ALL = 10;
+
 /** What the watchdog has put right. */
 export interface WatchdogResult {
   schedulersMade: number;
@@ -38,6 +45,7 @@ export function createAutomatic(options: AutomaticOptions) {
   const backfills = createBackfillFeeder({ database, admission, coverage, now });
   const feedBackfills = () => backfills.feed();
   const dispatch = createDispatch({ database, fill, feedBackfills, readsRetentionDays, now, log });
+  let looks = 0;
   return {
     tick: dispatch.tick,
     pass: dispatch.pass,
@@ -50,9 +58,11 @@ export function createAutomatic(options: AutomaticOptions) {
      */
     watch(): Promise<WatchdogResult | undefined> {
       return inSoleTurn(database, 'watchdog', async () => {
+        const lastIntervals = looks % LOOKS_AT_ALL === 0 ? undefined : LAST_INTERVALS;
+        looks += 1;
         const [schedulers, repaired] = await Promise.allSettled([
           syncSchedulers(database, ticks, now()),
-          repairIntervals({ database, fill, readsRetentionDays, now }),
+          repairIntervals({ database, fill, readsRetentionDays, lastIntervals, now }),
         ]);
         if (schedulers.status === 'rejected') throw schedulers.reason;
         if (repaired.status === 'rejected') throw repaired.reason;

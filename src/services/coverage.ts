@@ -62,17 +62,15 @@ export function createCoverage({
     const covering = lines.find((line) => gapsOf(line).length === 0);
     if (covering) {
       const lost = await lostRanges(database, covering, readAt);
-      return { governing, records: lost.map((range) => partOf(covering, range, as)) };
+      return { governing, records: recordsOf(covering, lost, as) };
     }
-    // Hours beside quarter hours: what one has measured the other must not count again. The running interval goes first.
-    if (as.lane === 'background') {
-      const overlapping = await overlappingPublish(database, tenantId, readAt, intervalMinutes);
-      if (overlapping !== undefined) return { governing: overlapping, records: [] };
-    }
+    // Hours beside quarter hours: what one has measured the other must not count again.
+    const overlapping = await overlappingPublish(database, tenantId, readAt, intervalMinutes);
+    if (overlapping !== undefined) return { governing: overlapping, records: [] };
     const [nearest] = lines.toSorted((a, b) => missingMeters(a) - missingMeters(b));
     const [first] = nearest ?? [];
     if (nearest && first && missingMeters(nearest) < first.meterCount)
-      return { governing, records: gapsOf(nearest).map((range) => partOf(nearest, range, as)) };
+      return { governing, records: recordsOf(nearest, gapsOf(nearest), as) };
     const plan = await planner.plan(settings, TICK_JOBS);
     return { governing, records: [publishRecord(settings, plan, { ...as, readAt, onConflict: 'nothing' })] };
   };
@@ -164,9 +162,21 @@ async function metersAt(database: Database, publish: LedgerPublish, { from, to }
   );
 }
 
-/** A publish of a part of a line, as the line's own publishes are. */
+/**
+ * Publishes of parts of a line, as the line's own publishes are, but for the jobs: a publish by hand may have had more than
+ * a tick may. Many small parts become one: what lies between them is there already, and stays as it is.
+ */
+function recordsOf(line: Line, parts: readonly Range[], as: FillAs): PublishRecord[] {
+  const records = parts.map((part) => partOf(line, part, as));
+  const jobs = records.reduce((sum, { batchCount }) => sum + batchCount, 0);
+  if (jobs <= MAX_JOBS_PER_TICK) return records;
+  const [from, to] = [parts[0]?.from ?? 0, parts.at(-1)?.to ?? 0];
+  return [partOf(line, { from, to }, as)];
+}
+
 function partOf(line: Line, { from, to }: Range, { origin, lane, requestId }: FillAs): PublishRecord {
   const { batches, acceptedAt, snapshotMeters, ...publish } = line[0];
+  const batchSize = Math.max(publish.batchSize, Math.ceil((to - from) / MAX_JOBS_PER_TICK));
   return {
     ...publish,
     publishId: randomUUID(),
@@ -174,7 +184,8 @@ function partOf(line: Line, { from, to }: Range, { origin, lane, requestId }: Fi
     lane,
     rangeFrom: from,
     rangeTo: to,
-    batchCount: Math.ceil((to - from) / publish.batchSize),
+    batchSize,
+    batchCount: Math.ceil((to - from) / batchSize),
     onConflict: 'nothing',
     requestId,
   };

@@ -13,14 +13,8 @@ import {
   endReplay,
   findAutoConfig,
 } from '../stores/autoConfig.js';
-import {
-  claimInterval,
-  findClaim,
-  noteOwed,
-  type TenantWindow,
-  type WaitingInterval,
-  waitingIntervals,
-} from '../stores/ticks.js';
+import { type TenantWindow, type WaitingInterval, waitingIntervals } from '../stores/missingIntervals.js';
+import { claimInterval, findClaim, noteOwed } from '../stores/ticks.js';
 import type { FillOutcome, IntervalFill } from './intervalFill.js';
 import { sharingNext } from './sharingNext.js';
 import { inSoleTurn } from './soleTurn.js';
@@ -43,8 +37,8 @@ interface DispatchOptions {
 const TICK_GRACE_MS = 10_000;
 /** A tick may be handled by a machine whose clock is behind that of the one that made it due. */
 const CLOCK_SKEW_MS = 60_000;
-/** A pass ends after so long whatever is left; the next one goes on. */
-const PASS_LIMIT_MS = 5_000;
+/** A pass ends after so long whatever is left, and the next one goes on: a tick may have to wait for it. */
+const PASS_LIMIT_MS = 1_500;
 
 /**
  * Publishes whatever the automatic mode owes, in order: the intervals under way, oldest first; then what the last
@@ -96,7 +90,7 @@ export function createDispatch(options: DispatchOptions) {
     const due = replayDue(replay, intervalMinutes, at);
     for (let from = replay.next; ; ) {
       if (from > runningOf(config, at)) {
-        await endReplay(database, tenantId, from);
+        await endReplay(database, tenantId, from, at);
         log.info({ tenantId, next: from }, 'replay has caught up with the wall clock');
         return true;
       }

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
 import { type Database, isTransient, type Queryable } from '../db.js';
-import { type AutoConfig, holdEnabled } from '../stores/autoConfig.js';
+import { withDeadline } from '../deadline.js';
+import { type AutoConfig, holdConfig } from '../stores/autoConfig.js';
 import { isFleetGone } from '../stores/fleets.js';
 import { putOffInterval, takeInterval } from '../stores/ticks.js';
 import type { Admission } from './admission.js';
@@ -50,12 +51,16 @@ export function createIntervalFill({ database, admission, coverage, now, log }: 
     whenTaken: WhenTaken,
   ): Promise<FillOutcome> => {
     const { tenantId } = config;
-    const { records, governing } = await coverage.look(config, readAt, as);
+    const { records, governing } = await withDeadline(
+      () => coverage.look(config, readAt, as),
+      LOOK_LIMIT_MS,
+      () => new DependencyUnavailableError('postgres', `not looked up within ${LOOK_LIMIT_MS} ms`),
+    );
     let before = takenBy;
     for (const [index, record] of records.entries()) {
       await admission.admit(record, async (client) => {
         const taken =
-          (await holdEnabled(client, tenantId)) &&
+          (await holdConfig(client, config)) &&
           (await takeInterval(client, tenantId, readAt, before, record.publishId)) &&
           (index < records.length - 1 || (await whenTaken(client)));
         if (!taken) throw new TakenMeanwhileError();
@@ -98,6 +103,9 @@ export function createIntervalFill({ database, admission, coverage, now, log }: 
 }
 
 export type IntervalFill = ReturnType<typeof createIntervalFill>;
+
+/** An interval is looked up in some ms; behind a registry that is locked the others must not wait for it. */
+const LOOK_LIMIT_MS = 2_000;
 
 /** Thrown inside the admission's transaction, which it rolls back. */
 class TakenMeanwhileError extends Error {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Database, rethrowUnavailable } from '../db.js';
 import { enabledConfigs } from '../stores/autoConfig.js';
 import { latestAcceptance } from '../stores/intervalLedger.js';
-import { doubtfulIntervals } from '../stores/ticks.js';
+import { doubtfulIntervals } from '../stores/missingIntervals.js';
 import { windowOf } from './dispatch.js';
 import type { IntervalFill } from './intervalFill.js';
 
@@ -10,10 +10,13 @@ interface RepairOptions {
   database: Database;
   fill: IntervalFill;
   readsRetentionDays: number | undefined;
+  /** Intervals that are looked at; undefined looks at all that catch-up does. */
+  lastIntervals: number | undefined;
   now: () => Date;
 }
 
-const MINUTE_MS = 60_000;
+/** From a minute to a quarter of an hour: a window of four intervals sees seven tries. */
+const MOST_DOUBLINGS = 4;
 
 /**
  * Publishes again what the last intervals have lost since they were published: batches that were given up or cancelled,
@@ -26,21 +29,25 @@ export async function repairIntervals({
   database,
   fill,
   readsRetentionDays,
+  lastIntervals,
   now,
 }: RepairOptions): Promise<number> {
   const at = now();
   const configs = new Map(
     (await enabledConfigs(database).catch(rethrowUnavailable))
       .filter(({ replay }) => !replay)
-      .map((config) => [config.tenantId, config]),
+      .map((config) => [
+        config.tenantId,
+        { ...config, catchUpIntervals: Math.min(config.catchUpIntervals, lastIntervals ?? Infinity) },
+      ]),
   );
   const windows = [...configs.values()].map((config) => windowOf(config, at, readsRetentionDays));
   let repaired = 0;
   for (const { tenantId, readAt, publishId } of await doubtfulIntervals(database, windows)) {
     const config = configs.get(tenantId);
     if (!config) continue;
-    const { publishes, secondsAgo } = await latestAcceptance(database, tenantId, readAt);
-    if (secondsAgo * 1000 < MINUTE_MS * 2 ** Math.min(publishes - 1, 10)) continue;
+    const { catchUps, secondsAgo } = await latestAcceptance(database, tenantId, readAt);
+    if (secondsAgo < 60 * 2 ** Math.min(catchUps, MOST_DOUBLINGS)) continue;
     const running = windowOf(config, at).running.getTime() === readAt.getTime();
     const outcome = await fill.fill(
       config,

@@ -13,30 +13,41 @@ export interface AutoConfig extends FleetSettings {
   changedAt: Date;
   /** Null when none is under way. */
   replay: Replay | null;
+  /** What the last start asked for, also when its replay is over; null when it asked for none. */
+  replayAsked: ReplayAsked | null;
+}
+
+export interface ReplayAsked {
+  from: Date;
+  /** Before it was held to what the deployment can write. */
+  speed: number;
 }
 
 const COLUMNS = `tenant_id AS "tenantId", enabled, interval_minutes AS "intervalMinutes", batch_size AS "batchSize",
   meter_count AS "meterCount", feeder_count AS "feederCount", fleet, seed, time_zone AS "timeZone", climate,
   catch_up_intervals AS "catchUpIntervals", started_at AS "startedAt", changed_at AS "changedAt",
-  replay_from, replay_anchor, replay_speed, replay_next`;
+  replay_from, replay_anchor, replay_speed, replay_next, replay_asked_from, replay_asked_speed`;
 
-type Row = Omit<AutoConfig, 'replay'> & {
+type Row = Omit<AutoConfig, 'replay' | 'replayAsked'> & {
+  replay_asked_from: Date | null;
+  replay_asked_speed: number;
   replay_from: Date | null;
   replay_anchor: Date;
   replay_speed: number;
   replay_next: Date;
 };
 
-function toConfig({
-  replay_from: from,
-  replay_anchor,
-  replay_speed,
-  replay_next,
-  ...config
-}: Row): AutoConfig {
-  const replay =
-    from === null ? null : { from, anchor: replay_anchor, speed: replay_speed, next: replay_next };
-  return { ...config, replay };
+function toConfig(row: Row): AutoConfig {
+  const { replay_from, replay_anchor, replay_speed, replay_next, ...others } = row;
+  const { replay_asked_from, replay_asked_speed, ...config } = others;
+  return {
+    ...config,
+    replay:
+      replay_from === null
+        ? null
+        : { from: replay_from, anchor: replay_anchor, speed: replay_speed, next: replay_next },
+    replayAsked: replay_asked_from === null ? null : { from: replay_asked_from, speed: replay_asked_speed },
+  };
 }
 
 /** A tenant's configuration, enabled or not; undefined when it was never started. */
@@ -71,18 +82,20 @@ export async function enabledTenants(
 
 /** Stores a tenant's configuration in place of what was there. */
 export async function saveAutoConfig(client: Queryable, config: AutoConfig): Promise<void> {
-  const { replay } = config;
+  const { replay, replayAsked } = config;
   await client.query(
     `INSERT INTO ami_auto (tenant_id, enabled, interval_minutes, batch_size, meter_count, feeder_count, fleet, seed,
-       time_zone, climate, catch_up_intervals, started_at, changed_at, replay_from, replay_anchor, replay_speed, replay_next)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+       time_zone, climate, catch_up_intervals, started_at, changed_at, replay_from, replay_anchor, replay_speed, replay_next,
+       replay_asked_from, replay_asked_speed)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
      ON CONFLICT (tenant_id) DO UPDATE SET
        enabled = excluded.enabled, interval_minutes = excluded.interval_minutes, batch_size = excluded.batch_size,
        meter_count = excluded.meter_count, feeder_count = excluded.feeder_count, fleet = excluded.fleet,
        seed = excluded.seed, time_zone = excluded.time_zone, climate = excluded.climate,
        catch_up_intervals = excluded.catch_up_intervals, started_at = excluded.started_at,
        changed_at = excluded.changed_at, replay_from = excluded.replay_from, replay_anchor = excluded.replay_anchor,
-       replay_speed = excluded.replay_speed, replay_next = excluded.replay_next`,
+       replay_speed = excluded.replay_speed, replay_next = excluded.replay_next,
+       replay_asked_from = excluded.replay_asked_from, replay_asked_speed = excluded.replay_asked_speed`,
     [
       config.tenantId,
       config.enabled,
@@ -101,6 +114,8 @@ export async function saveAutoConfig(client: Queryable, config: AutoConfig): Pro
       replay?.anchor ?? null,
       replay?.speed ?? null,
       replay?.next ?? null,
+      replayAsked?.from ?? null,
+      replayAsked?.speed ?? null,
     ],
   );
 }
@@ -109,7 +124,8 @@ export async function saveAutoConfig(client: Queryable, config: AutoConfig): Pro
 export async function disableAuto(client: Queryable, tenantId: string, at: Date): Promise<boolean> {
   const { rowCount } = await client.query(
     `UPDATE ami_auto SET enabled = false, changed_at = $2,
-       replay_from = NULL, replay_anchor = NULL, replay_speed = NULL, replay_next = NULL
+       replay_from = NULL, replay_anchor = NULL, replay_speed = NULL, replay_next = NULL,
+       replay_asked_from = NULL, replay_asked_speed = NULL
      WHERE tenant_id = $1 AND enabled`,
     [tenantId, at],
   );
@@ -117,14 +133,18 @@ export async function disableAuto(client: Queryable, tenantId: string, at: Date)
 }
 
 /**
- * Keeps a tenant from being stopped until the transaction ends; answers whether it is enabled, and stays so. What is
- * published for it by itself is accepted only under this, so that nothing is after a stop was answered.
+ * Keeps a tenant from being stopped or changed until the transaction ends; answers whether it is enabled as it was when
+ * this was read. What is published for it by itself is accepted only under this: nothing after a stop was answered, and
+ * nothing by settings that were replaced.
  */
-export async function holdEnabled(client: Queryable, tenantId: string): Promise<boolean> {
+export async function holdConfig(
+  client: Queryable,
+  { tenantId, changedAt }: Pick<AutoConfig, 'tenantId' | 'changedAt'>,
+): Promise<boolean> {
   const { rowCount } = await client.query({
-    name: 'hold-enabled',
-    text: 'SELECT FROM ami_auto WHERE tenant_id = $1 AND enabled FOR SHARE',
-    values: [tenantId],
+    name: 'hold-config',
+    text: 'SELECT FROM ami_auto WHERE tenant_id = $1 AND enabled AND changed_at = $2 FOR SHARE',
+    values: [tenantId, changedAt],
   });
   return rowCount === 1;
 }
@@ -143,11 +163,11 @@ export async function advanceReplay(
   return rowCount === 1;
 }
 
-/** Ends a replay that has come to `next`; from there on the scheduler's ticks take over. */
-export async function endReplay(client: Queryable, tenantId: string, next: Date): Promise<void> {
+/** Ends a replay that has come to `next`; from there on the scheduler's ticks take over, as after a start. */
+export async function endReplay(client: Queryable, tenantId: string, next: Date, at: Date): Promise<void> {
   await client.query(
-    `UPDATE ami_auto SET replay_from = NULL, replay_anchor = NULL, replay_speed = NULL, replay_next = NULL
+    `UPDATE ami_auto SET changed_at = $3, replay_from = NULL, replay_anchor = NULL, replay_speed = NULL, replay_next = NULL
      WHERE tenant_id = $1 AND replay_next = $2`,
-    [tenantId, next],
+    [tenantId, next, at],
   );
 }

@@ -91,17 +91,32 @@ export async function readsOfMeters(
   return rows[0]?.reads ?? 0;
 }
 
-/** How many publishes an interval has had, revisions aside, and how long ago the last was accepted, by the database's clock. */
+/** How often catch-up has published of an interval, and how long ago the last of its publishes was accepted, by the database's clock. */
 export async function latestAcceptance(
   client: Queryable,
   tenantId: string,
   readAt: Date,
-): Promise<{ publishes: number; secondsAgo: number }> {
-  const { rows } = await client.query<{ publishes: number; secondsAgo: number }>(
-    `SELECT count(*)::integer AS publishes,
+): Promise<{ catchUps: number; secondsAgo: number }> {
+  const { rows } = await client.query<{ catchUps: number; secondsAgo: number }>(
+    `SELECT count(*) FILTER (WHERE origin = 'catch-up')::integer AS "catchUps",
        coalesce(extract(epoch FROM clock_timestamp() - max(accepted_at)), 'Infinity')::double precision AS "secondsAgo"
      FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin <> 'revision'`,
     [tenantId, readAt],
   );
   return rows[0] as (typeof rows)[number];
+}
+
+/** Whether anything of the hour from `hour` on has been published in intervals of another length. */
+export async function isPublishedOtherwise(
+  client: Queryable,
+  tenantId: string,
+  hour: Date,
+  intervalMinutes: IntervalMinutes,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT FROM ami_publishes WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $2::timestamptz + interval '1 h'
+       AND interval_minutes <> $3 AND origin <> 'revision' LIMIT 1`,
+    [tenantId, hour, intervalMinutes],
+  );
+  return rowCount === 1;
 }

@@ -187,11 +187,17 @@ describeOnBothBackends('automatic mode', (backend) => {
     await auto.start({ tenantId: 'HOURS', intervalMinutes: 60, catchUpIntervals: 3 });
     await auto.settled({ '08:00': 50, '09:00': 50, '10:00': 50 }, 'HOURS');
     auto.setClock('2026-06-01T10:31:00Z');
-    await auto.start({ tenantId: 'HOURS', intervalMinutes: 15, catchUpIntervals: 8 });
-    // The running quarter hour alone: the others lie in hours that are there.
-    await auto.settled({ '08:00': 50, '09:00': 50, '10:00': 50, '10:30': 50 }, 'HOURS');
-    await waitFor('nothing more', async () => (await auto.status('HOURS')).waiting.length === 0);
-    expect(Object.keys(await auto.reads('HOURS'))).toHaveLength(4);
+    const quarters = await auto.start({ tenantId: 'HOURS', intervalMinutes: 15, catchUpIntervals: 8 });
+    expect(quarters.body.safetyWarnings).toEqual([
+      'The hour from 2026-06-01T10:00:00.000Z on has been published in intervals of 60 minutes: those of 15 begin at 2026-06-01T11:00:00.000Z.',
+    ]);
+    await waitFor('all to be settled', async () => (await auto.status('HOURS')).waiting.length === 0);
+    auto.setClock('2026-06-01T10:45:00.1Z');
+    await auto.automatic.tick('HOURS', new Date('2026-06-01T10:45:00Z'));
+    auto.setClock('2026-06-01T11:00:00.1Z');
+    await auto.automatic.tick('HOURS', new Date('2026-06-01T11:00:00Z'));
+    await auto.settled({ '08:00': 50, '09:00': 50, '10:00': 50, '11:00': 50 }, 'HOURS');
+    expect(await auto.status('HOURS')).toMatchObject({ waiting: [], missed: null });
   });
 
   it('does not fill in what retention would drop at once', async () => {
@@ -214,6 +220,84 @@ describeOnBothBackends('automatic mode', (backend) => {
     const all = { '09:45': 50, '10:00': 50, '13:45': 50, '14:00': 50 };
     await auto.settled(all);
     expect(await auto.status()).toMatchObject({ waiting: [], missed: { intervals: 14 } });
+  });
+
+  it('a tenant whose registry cannot be read does not keep the others waiting', async () => {
+    await auto.sql(`INSERT INTO feeders (tenant_id, feeder_id) VALUES ('A_REGISTRY', 'F1')`);
+    await auto.sql(`INSERT INTO meters (tenant_id, meter_id, feeder_id) VALUES ('A_REGISTRY', 'M1', 'F1')`);
+    await auto.start({
+      tenantId: 'A_REGISTRY',
+      fleet: 'registry',
+      meterCount: undefined,
+      feederCount: undefined,
+    });
+    await auto.start({ catchUpIntervals: 2 });
+    const blocker = await auto.deployment.database.pool.connect();
+    try {
+      await blocker.query('BEGIN');
+      await blocker.query('LOCK TABLE meters');
+      await auto.deployment.startWorker();
+      await auto.settled({ '09:45': 50, '10:00': 50 });
+      const { waiting } = await auto.status('A_REGISTRY');
+      expect(waiting.map(({ failure }) => failure)).toContainEqual(expect.stringMatching(/not looked up/));
+    } finally {
+      await blocker.query('ROLLBACK');
+      blocker.release();
+    }
+    auto.setClock('2026-06-01T10:08:00Z');
+    await auto.settled({ '09:15': 1, '09:30': 1, '09:45': 1, '10:00': 1 }, 'A_REGISTRY');
+  });
+
+  it('repairs a publish by hand with no more jobs than a tick has', async () => {
+    await auto.deployment.post('/api/ami/publish-once', {
+      tenantId: TENANT,
+      meterCount: 180,
+      feederCount: 10,
+      batchSize: 1,
+    });
+    await auto.sql(
+      `UPDATE ami_publish_batches SET state = 'failed', failure = 'a test' WHERE batch_number % 2 = 0`,
+    );
+    await auto.start({ catchUpIntervals: 1 });
+    await auto.automatic.pass();
+    const rows = await auto.sql(
+      `SELECT batch_count, range_from, range_to FROM ami_publishes WHERE origin = 'catch-up'`,
+    );
+    expect(rows).toEqual([{ batch_count: 45, range_from: 0, range_to: 179 }]);
+  });
+
+  it('publishes nothing by settings that were replaced while it looked', async () => {
+    await auto.start({ catchUpIntervals: 1 });
+    const { queue } = auto.deployment.context;
+    const counts = await queue.counts();
+    vi.spyOn(queue, 'counts').mockImplementation(async () => {
+      vi.restoreAllMocks();
+      auto.setClock('2026-06-01T10:07:01Z');
+      const changed = await auto.start({ meterCount: 60, catchUpIntervals: 1 });
+      expect(changed.status).toBe(200);
+      return counts;
+    });
+    await auto.automatic.pass();
+    expect(await auto.slots()).toEqual([]);
+    await auto.automatic.pass();
+    expect(await auto.slots()).toMatchObject([{ readAt: '10:00', meters: 60 }]);
+  });
+
+  it('does not call missed what a backfill or a publish by hand has filled, and does what failed', async () => {
+    await auto.deployment.startWorker();
+    await auto.start({ catchUpIntervals: 1 });
+    await auto.settled({ '10:00': 50 });
+    auto.setClock('2026-06-01T12:07:00Z');
+    await auto.settled({ '10:00': 50, '12:00': 50 });
+    const missed = async () => ((await auto.status()).missed as { intervals: number } | null)?.intervals;
+    expect(await missed()).toBe(7);
+    for (const readAt of ['2026-06-01T10:15:00Z', '2026-06-01T10:30:00Z'])
+      await auto.deployment.post('/api/ami/publish-once', { tenantId: TENANT, meterCount: 50, readAt });
+    await auto.settled({ '10:00': 50, '10:15': 50, '10:30': 50, '12:00': 50 });
+    expect(await missed()).toBe(5);
+    await auto.sql(`UPDATE ami_publish_batches batch SET state = 'failed', failure = 'a test' FROM ami_publishes publish
+      WHERE publish.publish_id = batch.publish_id AND read_at = '2026-06-01T10:30:00Z'`);
+    expect(await missed()).toBe(6);
   });
 
   it('counts what it has missed for longer than it looks back', async () => {

@@ -92,8 +92,45 @@ describeOnBothBackends('a replay', (backend) => {
     ]);
     await auto.start({ tenantId: 'OTHER', meterCount: 25_000, batchSize: 500 });
     const beside = await replay('2026-06-01T08:00:00Z', 900, { meterCount: 25_000, batchSize: 500 });
-    expect(beside.body.config.replay.speed).toBe(86);
     expect(beside.body.safetyWarnings[0]).toMatch(/of which other tenants take 27\.8\.$/);
+    // The same was asked for: it does not begin anew because another tenant has come.
+    expect(beside.body.config.replay).toEqual(alone.body.config.replay);
+    // What is replayed takes as many times as much.
+    const third = await replay('2026-06-01T08:00:00Z', 80, {
+      tenantId: 'THIRD',
+      meterCount: 25_000,
+      batchSize: 500,
+    });
+    expect(third.body.config.replay.speed).toBe(1);
+  });
+
+  it('that is over does not begin anew when the same is asked for again', async () => {
+    await replay('2026-06-01T09:45:00Z', 900);
+    auto.setClock('2026-06-01T10:07:10Z');
+    await auto.automatic.pass();
+    expect(await slotNames()).toEqual(['09:45', '10:00']);
+    expect((await replay('2026-06-01T09:45:00Z', 900)).body.config.replay).toBeUndefined();
+    expect(await auto.status()).toMatchObject({ replay: null });
+    // At the next boundary nobody waits for a tick that was let pass.
+    await auto.stop();
+    expect((await replay('2026-06-01T09:45:00Z', 900)).body.config.replay).toBeDefined();
+  });
+
+  it('that cannot publish says why', async () => {
+    await auto.sql(`INSERT INTO feeders (tenant_id, feeder_id) VALUES ($1, 'F1')`, [TENANT]);
+    await auto.sql(`INSERT INTO meters (tenant_id, meter_id, feeder_id) VALUES ($1, 'M1', 'F1')`, [TENANT]);
+    await replay('2026-06-01T09:00:00Z', 60, {
+      fleet: 'registry',
+      meterCount: undefined,
+      feederCount: undefined,
+    });
+    await auto.sql('DELETE FROM meters');
+    await auto.automatic.pass();
+    await auto.automatic.pass();
+    const { waiting } = await auto.status();
+    expect(waiting).toMatchObject([{ readAt: '2026-06-01T09:00:00.000Z' }]);
+    expect(waiting[0]?.failure).toMatch(/found no meters/);
+    expect(await auto.sql('SELECT attempts FROM ami_ticks')).toEqual([{ attempts: 1 }]);
   });
 
   it('the same replay again changes nothing; a start without one ends it; a stop forgets it', async () => {

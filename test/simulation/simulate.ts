@@ -128,6 +128,7 @@ function tenantsOf({ tenants, hourly = 0, catchUpIntervals = 4 }: Scenario) {
         startedAt,
         changedAt: startedAt,
         replay: null,
+        replayAsked: null,
       } as const;
       return [
         config.tenantId,

@@ -19,12 +19,19 @@ export interface ProductProcess {
   kill(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/** Starts `src/<entry>.ts` with an environment that holds nothing of this machine's but the PATH. */
+/** What makes a process take its time from a test's clock; see shiftedClock.ts. */
+const SHIFTED_CLOCK = ['--import', './test/support/shiftedClock.ts'];
+
+/**
+ * Starts `src/<entry>.ts` with an environment that holds nothing of this machine's but the PATH; with TEST_CLOCK_FILE
+ * in it under that clock.
+ */
 export function startProcess(
   entry: 'index' | 'worker' | 'migrate',
   env: Record<string, string>,
 ): ProductProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', `src/${entry}.ts`], {
+  const clock = env.TEST_CLOCK_FILE === undefined ? [] : SHIFTED_CLOCK;
+  const child = spawn(process.execPath, ['--import', 'tsx', ...clock, `src/${entry}.ts`], {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', GRIDLENS_API_KEY: API_KEY, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,137 @@
+import type { IntervalMinutes } from '../contracts/limits.js';
+import type { Queryable } from '../db.js';
+
+/** The aligned intervals of a tenant from `first` to `running`, both included. */
+export interface TenantWindow {
+  tenantId: string;
+  intervalMinutes: IntervalMinutes;
+  /** What is found owed stays so until it is older than this. */
+  earliest: Date;
+  first: Date;
+  /** The interval under way. */
+  running: Date;
+  /** Meters that each should have; null where that is the registry's affair. */
+  meterCount: number | null;
+}
+
+/** An interval that the automatic mode has not published yet. */
+export interface WaitingInterval {
+  tenantId: string;
+  readAt: Date;
+  /** Whether it has been noted that it is owed. */
+  isNoted: boolean;
+  /** When a tick came for it; null when none has. */
+  claimedAt: Date | null;
+  attempts: number;
+  /** Not before this is it to be tried again. */
+  nextTryAt: Date | null;
+  failure: string | null;
+  /** When the tenant last had a publish accepted; null for none. */
+  lastServedAt: Date | null;
+}
+
+/**
+ * Intervals of these windows without a publish, and older ones that have been found owed. Each is looked up by its key: a
+ * join over all claims of a month became a scan of them.
+ */
+export async function waitingIntervals(
+  client: Queryable,
+  windows: readonly TenantWindow[],
+): Promise<WaitingInterval[]> {
+  if (windows.length === 0) return [];
+  const { rows } = await client.query<WaitingInterval>({
+    name: 'waiting-intervals',
+    text: `WITH wanted AS MATERIALIZED (
+             SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::integer[], $5::timestamptz[])
+               AS wanted (tenant_id, first, running, minutes, earliest)
+           ), slot AS (
+             SELECT tenant_id, slot AS read_at FROM wanted, generate_series(first, running, minutes * interval '1 min') slot
+             UNION ALL
+             SELECT tenant_id, owed.read_at FROM wanted, LATERAL (
+               SELECT read_at FROM ami_ticks tick
+               WHERE tick.tenant_id = wanted.tenant_id AND tick.publish_id IS NULL
+                 AND tick.read_at >= earliest AND tick.read_at < first OFFSET 0) owed
+           )
+           SELECT tenant_id AS "tenantId", slot.read_at AS "readAt", tick.read_at IS NOT NULL AS "isNoted",
+             tick.claimed_at AS "claimedAt", coalesce(tick.attempts, 0) AS attempts,
+             tick.next_try_at AS "nextTryAt", tick.failure,
+             (SELECT accepted_at FROM ami_publishes publish WHERE publish.tenant_id = slot.tenant_id
+              ORDER BY accepted_at DESC LIMIT 1) AS "lastServedAt"
+           FROM slot LEFT JOIN LATERAL (
+             SELECT * FROM ami_ticks WHERE tenant_id = slot.tenant_id AND read_at = slot.read_at OFFSET 0) tick
+             USING (tenant_id)
+           WHERE tick.publish_id IS NULL`,
+    values: [...windowColumns(windows), windows.map(({ earliest }) => earliest)],
+  });
+  return rows;
+}
+
+/**
+ * Intervals of these windows that were published and yet are not whole: a batch failed or was cancelled, fewer reads are
+ * there than were written, or the fleet has grown since. A hint, to be looked at one by one.
+ */
+export async function doubtfulIntervals(
+  client: Queryable,
+  windows: readonly TenantWindow[],
+): Promise<{ tenantId: string; readAt: Date; publishId: string }[]> {
+  if (windows.length === 0) return [];
+  const { rows } = await client.query<{ tenantId: string; readAt: Date; publishId: string }>({
+    name: 'doubtful-intervals',
+    text: `SELECT wanted.tenant_id AS "tenantId", slot AS "readAt", tick.publish_id AS "publishId"
+           FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::integer[], $5::integer[])
+               AS wanted (tenant_id, first, running, minutes, meters)
+             CROSS JOIN LATERAL generate_series(first, running, minutes * interval '1 min') AS slot
+             CROSS JOIN LATERAL (
+               SELECT publish_id FROM ami_ticks
+               WHERE tenant_id = wanted.tenant_id AND read_at = slot AND publish_id IS NOT NULL OFFSET 0) tick
+             CROSS JOIN LATERAL (
+               SELECT bool_or(batches.is_broken) AS is_broken, bool_or(batches.is_pending) AS is_pending,
+                      max(batches.arrived) AS arrived, max(publish.meter_count) AS meters
+               FROM ami_publishes publish, LATERAL (
+                 SELECT bool_or(state IN ('failed', 'cancelled')) AS is_broken,
+                        bool_or(state = 'pending') AS is_pending, sum(inserted + updated + duplicate) AS arrived
+                 FROM ami_publish_batches batch WHERE batch.publish_id = publish.publish_id) batches
+               WHERE publish.tenant_id = wanted.tenant_id AND publish.read_at = slot AND publish.origin <> 'revision'
+             ) ledger
+           WHERE ledger.is_broken OR ledger.meters < wanted.meters OR NOT ledger.is_pending AND ledger.arrived > (
+             SELECT coalesce(sum(reads), 0) FROM ami_feeder_intervals cell
+             WHERE cell.tenant_id = wanted.tenant_id AND cell.read_at = slot)
+           ORDER BY slot DESC`,
+    values: [...windowColumns(windows), windows.map(({ meterCount }) => meterCount)],
+  });
+  return rows;
+}
+
+function windowColumns(windows: readonly TenantWindow[]): unknown[] {
+  return [
+    windows.map(({ tenantId }) => tenantId),
+    windows.map(({ first }) => first),
+    windows.map(({ running }) => running),
+    windows.map(({ intervalMinutes }) => intervalMinutes),
+  ];
+}
+
+/**
+ * Intervals of a tenant from `from` on, before its window, of which nothing was written, by whatever publish, and that are
+ * not owed either. A quarter hour in an hour that was published whole is not missed.
+ */
+export async function missedIntervals(
+  client: Queryable,
+  { tenantId, intervalMinutes, earliest, first }: TenantWindow,
+  from: Date,
+): Promise<{ intervals: number; first: Date | null; last: Date | null }> {
+  const { rows } = await client.query<{ intervals: number; first: Date | null; last: Date | null }>(
+    `SELECT count(*)::integer AS intervals, min(slot) AS first, max(slot) AS last
+     FROM generate_series($2::timestamptz, $3::timestamptz - interval '1 s', $4 * interval '1 min') AS slot
+     WHERE NOT EXISTS (SELECT FROM ami_ticks
+                       WHERE tenant_id = $1 AND read_at = slot AND publish_id IS NULL AND read_at >= $5)
+       AND NOT EXISTS (
+         SELECT FROM ami_publishes publish
+         WHERE tenant_id = $1 AND read_at <= slot AND read_at > slot - interval '1 h' AND origin <> 'revision'
+           AND read_at + interval_minutes * interval '1 min' > slot
+           AND EXISTS (SELECT FROM ami_publish_batches batch
+                       WHERE batch.publish_id = publish.publish_id AND state IN ('pending', 'done')))`,
+    [tenantId, from, first, intervalMinutes, earliest],
+  );
+  return rows[0] as (typeof rows)[number];
+}

@@ -1,0 +1,59 @@
+import type pg from 'pg';
+import { waitFor } from './waitFor.js';
+
+/** One interval of a tenant: what the ledger and the reads say of it, revisions aside. */
+export interface Slot {
+  readAt: string;
+  publishes: number;
+  origins: string[];
+  /** Batches not done. */
+  open: number;
+  inserted: number;
+  duplicate: number;
+  reads: number;
+}
+
+/** A tenant's intervals, the earliest first. */
+export async function slotsOf(pool: pg.Pool, tenantId: string): Promise<Slot[]> {
+  const { rows } = await pool.query<Slot & { readAt: Date | string }>(
+    `SELECT publish.read_at AS "readAt", count(DISTINCT publish_id)::integer AS publishes,
+           array_agg(DISTINCT origin) AS origins, count(*) FILTER (WHERE state <> 'done')::integer AS open,
+           coalesce(sum(inserted), 0)::integer AS inserted, coalesce(sum(duplicate), 0)::integer AS duplicate,
+           (SELECT count(*)::integer FROM meter_reads_electric reads
+            WHERE reads.tenant_id = $1 AND reads.read_at = publish.read_at) AS reads
+         FROM ami_publishes publish JOIN ami_publish_batches USING (publish_id)
+         WHERE publish.tenant_id = $1 AND origin <> 'revision' GROUP BY publish.read_at ORDER BY 1`,
+    [tenantId],
+  );
+  return rows.map((row) => ({ ...row, readAt: new Date(row.readAt).toISOString() }));
+}
+
+/** Waits until a tenant has exactly these intervals, each published once, of `meters` reads, none written twice. */
+export async function waitForWhole(
+  deployment: { slots(tenantId: string): Promise<Slot[]> },
+  tenantId: string,
+  wanted: readonly string[],
+  meters: number,
+  timeoutMs = 60_000,
+): Promise<Slot[]> {
+  let seen: Slot[] = [];
+  return waitFor(
+    `${wanted.length} whole intervals of ${tenantId}`,
+    async () => {
+      seen = await deployment.slots(tenantId);
+      for (const slot of seen) requireNothingTwice(tenantId, slot, wanted, meters);
+      const isWhole =
+        seen.length === wanted.length && seen.every((slot) => slot.open === 0 && slot.reads === meters);
+      return isWhole && seen;
+    },
+    timeoutMs,
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}; there was ${JSON.stringify(seen)}`);
+  });
+}
+
+function requireNothingTwice(tenantId: string, slot: Slot, wanted: readonly string[], meters: number): void {
+  const { readAt, publishes, duplicate, inserted, reads } = slot;
+  if (!wanted.includes(readAt) || publishes !== 1 || duplicate > 0 || inserted > meters || reads > meters)
+    throw new Error(`${tenantId}: not once ${JSON.stringify(slot)}, wanted ${wanted.join(' ')}`);
+}
