@@ -10,6 +10,7 @@ export default defineConfig({
     // Real processes and a 10 s read limit: a test that waits for 25,000 reads needs more than the usual 5 s.
     testTimeout: 90_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // They mostly wait: for boundaries, paces and processes.
+    maxWorkers: 3,
   },
 });

@@ -40,6 +40,8 @@ CREATE TABLE ami_backfills (
   failed_batches    integer    NOT NULL DEFAULT 0,
   cancelled_batches integer    NOT NULL DEFAULT 0,
   done_intervals    integer    NOT NULL DEFAULT 0,
+  -- Left alone, since intervals of another length have measured the same time; not among the done ones.
+  overlapped_intervals integer NOT NULL DEFAULT 0,
   inserted          bigint     NOT NULL DEFAULT 0,
   updated           bigint     NOT NULL DEFAULT 0,
   duplicate         bigint     NOT NULL DEFAULT 0,

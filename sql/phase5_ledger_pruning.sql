@@ -6,5 +6,8 @@ CREATE INDEX ami_publishes_by_age ON ami_publishes (accepted_at);
 CREATE TABLE ami_pruned_days (
   tenant_id text COLLATE "C" NOT NULL,
   day       date NOT NULL,
+  -- Of what length the intervals were of which it has forgotten that anything was written.
+  has_quarters boolean NOT NULL,
+  has_hours    boolean NOT NULL,
   PRIMARY KEY (tenant_id, day)
 );

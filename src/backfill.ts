@@ -8,7 +8,7 @@ import { openProgress, type ProgressDisplay } from './local/progressBar.js';
 import { outliveTerminal } from './local/terminal.js';
 import { preparedMapping } from './schema/adapt.js';
 import { type BackfillService, type BackfillWanted, createBackfillService } from './services/backfill.js';
-import { backfillCommand, refusal } from './services/backfillArguments.js';
+import { backfillCommand, refusal, USAGE } from './services/backfillArguments.js';
 import { followBackfill, isWorkerAlive } from './services/backfillFollow.js';
 import {
   acceptedReport,
@@ -23,6 +23,10 @@ import { createPublishPlanner } from './services/publishPlanner.js';
 outliveTerminal();
 await runProcess(async () => {
   const command = backfillCommand(process.argv.slice(2));
+  if (command.action === 'help') {
+    await say(process.stdout, `${USAGE}\n`);
+    process.exit(0);
+  }
   const config = loadConfig(process.env, { command: 'backfill' });
   const database = await openCommandDatabase(config, 'gridlens-backfill');
   const service = await backfillService(database, config);

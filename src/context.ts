@@ -1,20 +1,20 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Config, DEFAULT_TENANT_ID } from './config.js';
 import { StartupError } from './contracts/errors.js';
 import { createDatabase, type Database, withTransaction } from './db.js';
 import { createLogger } from './log.js';
-import { type AmiQueue, openAmiQueue } from './queues/amiQueue.js';
+import type { AmiQueue } from './queues/amiQueue.js';
+import { openQueues } from './queues/openQueues.js';
 import { createQueueDatabase, migrateQueue } from './queues/postgresBackend.js';
-import { openConnections } from './queues/queueConnections.js';
 import { requireRedis } from './queues/redisBackend.js';
-import { openTickQueue, type TickQueue } from './queues/tickQueue.js';
+import type { TickQueue } from './queues/tickQueue.js';
 import { preparedMapping, prepareSchema } from './schema/adapt.js';
 import type { SchemaMapping } from './schema/mapping.js';
 import { prepareError } from './schema/prepareErrors.js';
 import { preparePartitions } from './services/partitionUpkeep.js';
 import { missingOwnPrivileges, missingQueueRight, openSchema } from './stores/ownPrivileges.js';
-import { requirePostgres } from './stores/serverVersion.js';
+import { requirePostgres, whenConnected } from './stores/serverVersion.js';
+import { whenTablesAreFree } from './stores/tableLocks.js';
 
 /** What every process has: built once, in order, closed in the reverse. */
 export interface Context {
@@ -43,14 +43,14 @@ export const WORKER_POOL: PoolLimits = { maxConnections: 20, queryTimeoutMs: 30_
 /**
  * Connects, migrates and opens the queue.
  *
- * @param overrides for tests: a queue prefix of their own, a logger.
+ * @param overrides what to do when only a new process helps; and for tests a queue prefix of their own, a logger.
  * @throws StartupError one actionable sentence when Postgres or Redis is away, too old, or not usable.
  */
 export async function createContext(
   part: string,
   config: Config,
   limits: PoolLimits,
-  overrides: { queuePrefix?: string; log?: Logger } = {},
+  overrides: { queuePrefix?: string; log?: Logger; onBroken?: (error: Error) => void } = {},
 ): Promise<Context> {
   const databaseUrl = config.databaseUrl;
   if (databaseUrl === undefined) throw new StartupError('DATABASE_URL is not set.');
@@ -76,14 +76,15 @@ export async function createContext(
     ...limits,
     onIdleError: onError,
   });
-  const connections = await openConnections({
-    redisUrl: config.redisUrl,
-    databaseUrl,
-    onError,
-    ...(overrides.queuePrefix === undefined ? {} : { prefix: overrides.queuePrefix }),
-  });
-  const queue = openAmiQueue(connections, onError);
-  const ticks = openTickQueue(connections, onError);
+  const onBroken = (error: Error): void => {
+    log.fatal({ reason: error.message }, 'queue broken');
+    overrides.onBroken?.(error);
+  };
+  const { redisUrl } = config;
+  const prefix = overrides.queuePrefix === undefined ? {} : { prefix: overrides.queuePrefix };
+  const { connections, queue, ticks } = await whenConnected(databaseUrl, () =>
+    openQueues({ redisUrl, databaseUrl, onError, onBroken, ...prefix }),
+  );
   return {
     config,
     log,
@@ -141,29 +142,26 @@ export async function preparedSchema(
   return done.mapping;
 }
 
-/** In all some 20 s, of which the customer's writers wait for half at most, in pieces. */
-const LOCK_ATTEMPTS = 20;
-const LOCK_PAUSE_MS = 500;
-
-/** Tries again while a lock is not to be had in time; the work must have been rolled back then. */
-async function whenTablesAreFree<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt === LOCK_ATTEMPTS || (error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
-      await setTimeout(LOCK_PAUSE_MS);
-    }
-  }
-}
-const LOCK_NOT_AVAILABLE = '55P03';
-
-/** Migrations have a connection of their own: they may take longer than any answer may. */
-export async function prepareStorage(
+/**
+ * Migrations have a connection of their own: they may take longer than any answer may. One that is lost is made again,
+ * and what was under way on it has been rolled back.
+ */
+export function prepareStorage(
   databaseUrl: string,
   queueInPostgres: boolean,
   log: Logger,
   defaultTenantId = DEFAULT_TENANT_ID,
+): Promise<SchemaMapping> {
+  return whenConnected(databaseUrl, () =>
+    prepareStorageOnce(databaseUrl, queueInPostgres, log, defaultTenantId),
+  );
+}
+
+async function prepareStorageOnce(
+  databaseUrl: string,
+  queueInPostgres: boolean,
+  log: Logger,
+  defaultTenantId: string,
 ): Promise<SchemaMapping> {
   const onIdleError = (error: Error): void => log.warn({ reason: error.message }, 'connection lost');
   const database = openMigrationDatabase(databaseUrl, onIdleError);

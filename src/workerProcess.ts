@@ -5,6 +5,7 @@ import { createAdmission } from './services/admission.js';
 import { createAutomatic } from './services/automatic.js';
 import { createBatchRunner } from './services/batchRunner.js';
 import { createHeartbeat } from './services/heartbeat.js';
+import { createRoom } from './services/room.js';
 import { createStartPacer } from './services/startPacer.js';
 import { runUpkeep } from './services/upkeep.js';
 import { decideConcurrency, START_CONCURRENCY } from './workers/adaptiveConcurrency.js';
@@ -20,15 +21,21 @@ const HEARTBEAT_JOB_MS = 10_000;
 /** Ticks that found no room are tried again, and the background fed, after one to two of these. */
 const PASS_MS = 1_000;
 const WATCHDOG_MS = 30_000;
-/** Background batches at once: one is written while the next waits for its start, and live work keeps the database. */
+/**
+ * Background jobs at once: one is written while the next waits for its start, and live work keeps the database. They
+ * are among the worker's concurrency (decision 13), as far as that has room: see services/room.ts.
+ */
 const BACKGROUND_CONCURRENCY = 2;
 
 /**
  * Starts a worker. Stopping goes in the order of the data: batches that only wait for their turn are handed
- * back, those being written end, then the queue, then the database.
+ * back, those being written end, then the queue, then the database. A process whose queue is broken for good ends:
+ * whoever supervises it starts another.
  */
 export async function startWorker(config: Config): Promise<Running> {
-  const context = await createContext('worker', config, WORKER_POOL);
+  // At once: a worker that turns in a circle lets nothing else run. What was under way runs again, and is written once.
+  const onBroken = (): never => process.exit(1);
+  const context = await createContext('worker', config, WORKER_POOL, { onBroken });
   const worker = runWorker(context);
   return {
     async stop() {
@@ -48,7 +55,8 @@ export function runWorker(
   const concurrency = config.workerConcurrency === 'adaptive' ? START_CONCURRENCY : config.workerConcurrency;
 
   const pacer = createStartPacer(database, config.maxReadsPerSecond);
-  const runner = createBatchRunner(database, pacer, schema.registry);
+  const room = createRoom(() => worker.concurrency);
+  const runner = createBatchRunner(database, pacer, schema.registry, room);
   let latenciesMs: number[] = [];
   const worker = startAmiWorker({
     queue,

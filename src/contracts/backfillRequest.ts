@@ -58,9 +58,10 @@ export function requireBackfillSpan(
   now: Date,
   retentionDays?: number,
 ): void {
+  // First the end: a span that is asked for in days begins where it says.
   for (const [path, at] of [
-    ['from', from],
     ['to', to],
+    ['from', from],
   ] as const) {
     if (!isAligned(at, interval)) {
       const example = '"2026-01-31T10:00:00Z"';

@@ -24,10 +24,16 @@ const intervalMinutes = z.union(
   'must be 15 or 60',
 ) satisfies z.ZodType<IntervalMinutes>;
 
+const SEED_FORM = 'must be a whole number or 1 to 64 printable ASCII characters';
+
 /** The same seed gives the same reads, whether written as a number or as its digits. */
 const seed = z.union(
-  [z.string().regex(/^[\x20-\x7e]{1,64}$/), z.number().refine(Number.isInteger).transform(String)],
-  'must be a whole number or 1 to 64 printable ASCII characters',
+  // Of the right type a value is judged by that one's message alone.
+  [
+    z.string().regex(/^[\x20-\x7e]{1,64}$/, SEED_FORM),
+    z.number().refine(Number.isInteger, SEED_FORM).transform(String),
+  ],
+  SEED_FORM,
 );
 
 export const instant = z.iso

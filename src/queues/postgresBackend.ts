@@ -1,4 +1,6 @@
-import { LATEST_SCHEMA_VERSION, runMigrations } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LATEST_SCHEMA_VERSION, type PgPool, runMigrations } from 'bullmq';
+import type pg from 'pg';
 import { createDatabase, type Database, withClient } from '../db.js';
 
 /** BullMQ's own schema; the queue's tables never mix with the customer's. */
@@ -31,6 +33,37 @@ export async function createQueueDatabase(
     throw error;
   }
   return pool;
+}
+
+const RECONNECT_MS = 500;
+
+/**
+ * The pool as BullMQ is given it: a connection that it asks for comes however long Postgres takes, since an instance
+ * that was refused its first one would never ask again. BullMQ borrows connections only to look at its schema and to
+ * LISTEN; its commands go through `query`, which fails within its timeout as ever.
+ *
+ * @param isOver whether nobody needs a connection any more: then the next failure is passed on.
+ */
+export function patientPool(pool: Database, isOver: () => boolean): PgPool {
+  const connect = async (): Promise<pg.PoolClient> => {
+    for (;;) {
+      try {
+        return await pool.connect();
+      } catch (error) {
+        if (pool.ending || isOver()) throw error;
+        await sleep(RECONNECT_MS);
+      }
+    }
+  };
+  const patient = new Proxy(pool, {
+    get(target, name) {
+      if (name === 'connect') return connect;
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  // pg types its listeners by event, BullMQ by signature; it is a pg.Pool that BullMQ wants.
+  return patient as unknown as PgPool;
 }
 
 /**

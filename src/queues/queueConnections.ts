@@ -3,14 +3,14 @@ import {
   type JobSchedulerJson,
   type JobsOptions,
   type JobType,
-  type PgPool,
   Queue,
   type RepeatOptions,
   Worker,
   type WorkerOptions,
 } from 'bullmq';
-import { createQueueDatabase } from './postgresBackend.js';
+import { createQueueDatabase, patientPool } from './postgresBackend.js';
 import { createProducerRedis, createWorkerRedis } from './redisBackend.js';
+import { runUntilClosed } from './workerWatch.js';
 
 /** One queue a lane, and one for what drives them, whose pending jobs are no batches and count nowhere. */
 export const QUEUE_NAMES = {
@@ -59,6 +59,8 @@ export interface Connections {
   backend: 'redis' | 'postgres';
   queue(name: QueueName): RawQueue;
   worker(name: QueueName, process: Processor, options: Partial<WorkerOptions>): RawWorker;
+  /** Settles once the queues that were made are usable; one that fails here would stay so. */
+  ready(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -68,17 +70,23 @@ export interface ConnectionOptions {
   /** Redis key prefix; tests take one each. The braces keep all keys in one slot of a Redis cluster. */
   prefix?: string;
   onError: (error: Error) => void;
+  /** Told of a worker that nobody closed and that will never take a job again: only a new process helps. */
+  onBroken?: (error: Error) => void;
 }
 
 const DEFAULT_PREFIX = '{gridlens}';
 
 /** Redis where there is one, else Postgres, for whose first answer this waits. */
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
-  const { redisUrl, databaseUrl, prefix = DEFAULT_PREFIX, onError } = options;
-  return redisUrl ? redisConnections(redisUrl, prefix, onError) : postgresConnections(databaseUrl, onError);
+  const { redisUrl, databaseUrl, prefix = DEFAULT_PREFIX, onError, onBroken = onError } = options;
+  return redisUrl
+    ? redisConnections(redisUrl, prefix, onError, onBroken)
+    : postgresConnections(databaseUrl, onError, onBroken);
 }
 
-function redisConnections(url: string, prefix: string, onError: (error: Error) => void): Connections {
+type OnError = ConnectionOptions['onError'];
+
+function redisConnections(url: string, prefix: string, onError: OnError, onBroken: OnError): Connections {
   const producer = createProducerRedis(url, onError);
   const workerConnections: ReturnType<typeof createWorkerRedis>[] = [];
   return {
@@ -87,8 +95,12 @@ function redisConnections(url: string, prefix: string, onError: (error: Error) =
     worker(name, process, options) {
       const connection = createWorkerRedis(url, onError);
       workerConnections.push(connection);
-      return new Worker(name, process, { ...options, connection, prefix });
+      const worker = new Worker(name, process, { ...options, connection, prefix, autorun: false });
+      // Redis is connected to again for ever: no failure is the last.
+      runUntilClosed(worker, Promise.resolve(), onBroken);
+      return worker;
     },
+    ready: async () => undefined,
     async close() {
       for (const connection of [producer, ...workerConnections]) connection.disconnect();
     },
@@ -97,16 +109,40 @@ function redisConnections(url: string, prefix: string, onError: (error: Error) =
 
 async function postgresConnections(
   databaseUrl: string,
-  onError: (error: Error) => void,
+  onError: OnError,
+  onBroken: OnError,
 ): Promise<Connections> {
   const pool = await createQueueDatabase(databaseUrl, onError);
-  // pg types its listeners by event, BullMQ by signature; it is a pg.Pool that BullMQ wants.
-  const connection = pool as unknown as PgPool;
+  const readiness: Promise<unknown>[] = [];
   return {
     backend: 'postgres',
-    queue: (name) => new Queue(name, { connection }, createPostgresBackend) as unknown as RawQueue,
-    worker: (name, process, options) =>
-      new Worker(name, process, { ...options, connection }, createPostgresBackend),
+    queue(name) {
+      const connection = patientPool(pool, () => false);
+      const queue = new Queue(name, { connection }, createPostgresBackend);
+      const isReady = queue.waitUntilReady();
+      // Whoever does not ask for it learns of it with the first call.
+      isReady.catch(() => undefined);
+      readiness.push(isReady);
+      return queue as unknown as RawQueue;
+    },
+    worker(name, process, options) {
+      let closing = false;
+      const connection = patientPool(pool, () => closing);
+      const worker = new Worker(
+        name,
+        process,
+        { ...options, connection, autorun: false },
+        createPostgresBackend,
+      );
+      worker.on('closing', () => {
+        closing = true;
+      });
+      runUntilClosed(worker as unknown as Worker, worker.waitUntilReady(), onBroken);
+      return worker;
+    },
+    async ready() {
+      await Promise.all(readiness);
+    },
     close: () => pool.end(),
   };
 }

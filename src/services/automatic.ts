@@ -42,7 +42,7 @@ export function createAutomatic(options: AutomaticOptions) {
   const planner = createPublishPlanner({ database, schema });
   const coverage = createCoverage({ database, planner });
   const fill = createIntervalFill({ database, admission, coverage, now, log });
-  const backfills = createBackfillFeeder({ database, admission, coverage, now });
+  const backfills = createBackfillFeeder({ database, admission, coverage, readsRetentionDays, now });
   const feedBackfills = () => backfills.feed();
   const dispatch = createDispatch({ database, fill, feedBackfills, readsRetentionDays, now, log });
   let looks = 0;

@@ -15,6 +15,7 @@ import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet.js';
 import { getAlignedIntervalTimestamp } from '../emulator/intervals.js';
 import { estimateRuntimeSeconds, type PublishPlan, TICK_JOBS } from '../emulator/plan.js';
 import { findAutoConfig } from '../stores/autoConfig.js';
+import { coveringBackfill, insertBackfill, lockBackfills } from '../stores/backfillCreation.js';
 import {
   activeBackfillIds,
   backfillProgress,
@@ -22,7 +23,7 @@ import {
   settleBackfill,
   unsettledBackfills,
 } from '../stores/backfillProgress.js';
-import { cancelBackfill, coveringBackfill, insertBackfill, lockBackfills } from '../stores/backfills.js';
+import { cancelBackfill } from '../stores/backfills.js';
 import { type BackfillAnswer, backfillAnswer, intervalsOf } from './backfillProgress.js';
 import { pacedRate } from './pace.js';
 import type { PublishPlanner } from './publishPlanner.js';

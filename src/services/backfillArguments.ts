@@ -6,7 +6,8 @@ import type { BackfillWanted } from './backfill.js';
 
 export type BackfillCommand =
   | { action: 'fill'; wanted: BackfillWanted }
-  | { action: 'cancel'; tenantId: string };
+  | { action: 'cancel'; tenantId: string }
+  | { action: 'help' };
 
 export const USAGE = `npm run backfill -- --tenant T --days 7
 npm run backfill -- --tenant T --from 2026-01-01T00:00:00Z [--to 2026-02-01T00:00:00Z]
@@ -26,6 +27,7 @@ const OPTIONS = {
   interval: { type: 'string' },
   fleet: { type: 'string' },
   cancel: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
 } as const;
 
 /** What the options are called in a request. */
@@ -43,6 +45,7 @@ const OPTION_OF: Record<string, string> = {
 /** @throws StartupError what is wrong, and the usage. */
 export function backfillCommand(args: string[]): BackfillCommand {
   const values = parsed(args);
+  if (values.help) return { action: 'help' };
   if (values.tenant === undefined) return wrong('Name the tenant: --tenant DEMO_TENANT.');
   const { tenant, days, from, cancel, ...others } = values;
   if (cancel) {
@@ -76,6 +79,8 @@ export function backfillCommand(args: string[]): BackfillCommand {
 export function refusal(error: ApiError, byDays: boolean): StartupError {
   const [first] = error.extra.details ?? [];
   const option = first && (first.path === 'from' && byDays ? '--days' : OPTION_OF[first.path]);
+  // A sentence about the registry, not about how the option is written.
+  if (error.code === 'registry_empty') return new StartupError(error.message, { cause: error });
   return new StartupError(option ? `${option} ${first.message}.` : error.message, { cause: error });
 }
 

@@ -1,23 +1,29 @@
 import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
+import { MS_PER_DAY } from '../contracts/requests.js';
 import { type Database, isTransient } from '../db.js';
 import { settleBackfill, unsettledBackfills } from '../stores/backfillProgress.js';
 import {
+  endBackfill,
   notePublish,
   noteTrouble,
   type OpenBackfill,
   openBackfills,
   passCovered,
+  putOffBackfill,
 } from '../stores/backfills.js';
 import { isFleetGone } from '../stores/fleets.js';
 import type { PublishRecord } from '../stores/publishLedger.js';
 import type { Admission } from './admission.js';
+import { type Ahead, lookAhead, movedBy } from './backfillAhead.js';
 import { createBackfillTurns } from './backfillTurns.js';
 import type { Coverage } from './coverage.js';
 
 interface FeederOptions {
   database: Database;
   admission: Admission;
-  coverage: Pick<Coverage, 'missing'>;
+  coverage: Pick<Coverage, 'look'>;
+  /** Days of reads that are kept; undefined keeps all. */
+  readsRetentionDays: number | undefined;
   now: () => Date;
 }
 
@@ -33,15 +39,20 @@ export interface BackfillFeeder {
 }
 
 const PASS_MS = 1_000;
-/** Intervals looked at in one turn while nothing is missing of them: tens of ms. */
-const COVERED_IN_A_TURN = 25;
+/** How soon what waits for others' batches is looked at again. */
+const PENDING_PAUSE_MS = 2_000;
 /** 5 s, 10 s, … 5 min: some ten minutes in all, in which somebody may fill a registry. */
 const MAX_ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 300_000;
 
 /** Feeds the background lane with what backfills are missing, the newest interval of each first. */
-export function createBackfillFeeder({ database, admission, coverage, now }: FeederOptions): BackfillFeeder {
+export function createBackfillFeeder(options: FeederOptions): BackfillFeeder {
+  const { database, admission, coverage, readsRetentionDays, now } = options;
+  /** By the clock of this moment: days may pass before a backfill comes to its oldest intervals. */
+  const isKept = (readAt: Date): boolean =>
+    readsRetentionDays === undefined || now().getTime() - readAt.getTime() <= readsRetentionDays * MS_PER_DAY;
+
   /** Nothing further is asked of a backfill whose interval cannot be accepted until its pause is over. */
   const note = async (backfill: OpenBackfill, error: unknown): Promise<void> => {
     const attempts = backfill.attempts + 1;
@@ -56,46 +67,57 @@ export function createBackfillFeeder({ database, admission, coverage, now }: Fee
     });
 
   /** The backfill after intervals of which nothing was missing. */
-  const passed = async (backfill: OpenBackfill, intervals: number): Promise<OpenBackfill> => {
-    if (intervals === 0) return backfill;
-    if (!(await passCovered(database, backfill, intervals))) throw new MovedMeanwhileError();
-    return movedBy(backfill, intervals);
+  const passed = async (backfill: OpenBackfill, ahead: Ahead): Promise<OpenBackfill> => {
+    if (ahead.passed === 0) return backfill;
+    if (!(await passCovered(database, backfill, ahead.passed, ahead.overlapped)))
+      throw new MovedMeanwhileError();
+    return movedBy(backfill, ahead.passed);
   };
 
   /**
-   * One turn: the next interval of which something is missing.
+   * Accepts all that is missing of some intervals, at once, so that small ones share a transaction. However many of them
+   * are refused: each is accepted only behind the one before it.
+   */
+  const admitAll = async (
+    from: OpenBackfill,
+    missing: Ahead['missing'],
+    onAccepted: () => void,
+  ): Promise<OpenBackfill> => {
+    let backfill = from;
+    const admissions: Promise<void>[] = [];
+    for (const records of missing)
+      for (const [index, record] of records.entries()) {
+        const isLast = index === records.length - 1;
+        admissions.push(admit(backfill, record, isLast).then(onAccepted));
+        const cursorBatches = backfill.cursorBatches + record.batchCount;
+        backfill = isLast ? movedBy(backfill, 1) : { ...backfill, cursorBatches };
+      }
+    const refused = (await Promise.allSettled(admissions)).find(({ status }) => status === 'rejected');
+    if (refused?.status === 'rejected') throw refused.reason;
+    return backfill;
+  };
+
+  /** Ends a backfill that has come to what is not kept any more, and would be dropped as soon as it is written. */
+  const end = async (backfill: OpenBackfill): Promise<OpenBackfill> => {
+    const before = new Date(backfill.cursor.getTime() + backfill.intervalMinutes * 60_000).toISOString();
+    const reason = `What lies before ${before} was not filled in: by then it was older than reads are kept (READS_RETENTION_DAYS=${readsRetentionDays}).`;
+    await endBackfill(database, backfill, reason);
+    return { ...backfill, state: 'cancelled', cursorBatches: 0 };
+  };
+
+  /**
+   * One turn: the next intervals of which something is missing.
    *
    * @param onAccepted told of every publish.
-   * @returns the backfill after it.
+   * @returns the backfill after it; undefined when it has to wait.
    */
-  const serve = async (seen: OpenBackfill, onAccepted: () => void): Promise<OpenBackfill> => {
-    let covered = 0;
-    let records: PublishRecord[] = [];
-    try {
-      for (; covered < COVERED_IN_A_TURN; covered += 1) {
-        const { cursor } = movedBy(seen, covered);
-        if (cursor < seen.from || (covered > 0 && seen.state === 'cancelled')) break;
-        records = await coverage.missing(seen, cursor, {
-          origin: 'backfill',
-          lane: 'background',
-          requestId: seen.requestId,
-        });
-        if (records.length > 0) break;
-      }
-    } catch (error) {
-      // Its trouble is that of the interval it has come to.
-      if (covered > 0) return passed(seen, covered);
-      throw error;
-    }
-    let backfill = await passed(seen, covered);
-    for (const [index, record] of records.entries()) {
-      const isLast = index === records.length - 1;
-      await admit(backfill, record, isLast);
-      onAccepted();
-      const cursorBatches = backfill.cursorBatches + record.batchCount;
-      backfill = isLast ? movedBy(backfill, 1) : { ...backfill, cursorBatches };
-    }
-    return backfill;
+  const serve = async (seen: OpenBackfill, onAccepted: () => void): Promise<OpenBackfill | undefined> => {
+    if (!isKept(seen.cursor)) return end(seen);
+    const ahead = await lookAhead(database, coverage, seen, isKept);
+    if (ahead.passed > 0 || ahead.missing.length > 0)
+      return admitAll(await passed(seen, ahead), ahead.missing, onAccepted);
+    if (ahead.isPending) await putOffBackfill(database, seen, new Date(now().getTime() + PENDING_PAUSE_MS));
+    return undefined;
   };
 
   const settle = async (errors: unknown[]): Promise<void> => {
@@ -118,6 +140,7 @@ export function createBackfillFeeder({ database, admission, coverage, now }: Fee
           const after = await serve(backfill, () => {
             accepted += 1;
           });
+          if (after === undefined) continue;
           if (isOpen(after)) turns.giveBack(after);
           else closed += 1;
         } catch (error) {
@@ -144,12 +167,6 @@ class MovedMeanwhileError extends Error {
 function isPassing(error: unknown): boolean {
   if (error instanceof ApiError) return error.status >= 500;
   return error instanceof DependencyUnavailableError || isTransient(error) || isFleetGone(error);
-}
-
-function movedBy(backfill: OpenBackfill, intervals: number): OpenBackfill {
-  if (intervals === 0) return backfill;
-  const cursor = new Date(backfill.cursor.getTime() - intervals * backfill.intervalMinutes * 60_000);
-  return { ...backfill, cursor, cursorBatches: 0, attempts: 0 };
 }
 
 function isOpen({ state, cursor, from, cursorBatches }: OpenBackfill): boolean {

@@ -46,6 +46,8 @@ export function backfillAnswer(found: BackfillProgress, readsPerSecond: number) 
     },
     intervals: {
       done: found.intervalsDone,
+      // Left alone, since intervals of another length have measured the same time.
+      overlapped: found.intervalsOverlapped,
       total: intervalsOf(found.from, found.to, found.intervalMinutes),
     },
     acceptedAt: found.acceptedAt,
@@ -74,5 +76,7 @@ function writtenAt({ cursor, from, batchesPending, lastBatchAt }: BackfillProgre
 function stateOf(found: BackfillProgress): 'queued' | 'running' | 'done' | 'failed' | 'cancelled' {
   if (found.state !== 'active') return found.state;
   if (writtenAt(found)) return found.batchesFailed > 0 ? 'failed' : 'done';
-  return found.startedAt === null && found.intervalsDone === 0 ? 'queued' : 'running';
+  return found.startedAt === null && found.intervalsDone + found.intervalsOverlapped === 0
+    ? 'queued'
+    : 'running';
 }

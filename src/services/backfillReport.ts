@@ -28,11 +28,12 @@ export const NO_WORKER =
 /** How far it is, in a line. */
 export function progressText(progress: BackfillAnswer, hasWorker: boolean): string {
   const { intervals, rows, estimatedSecondsLeft, failure } = progress;
+  const overlapped = intervals.overlapped > 0 ? `, ${number(intervals.overlapped)} left alone` : '';
   const left = estimatedSecondsLeft === undefined ? '' : `, at least ${duration(estimatedSecondsLeft)} to go`;
   const trouble = failure === undefined ? '' : `; ${failure}`;
   const waits = hasWorker ? '' : '; no worker is running';
   const reads = rows.inserted + rows.updated;
-  return `${number(intervals.done)} of ${count(intervals.total, 'interval')}, ${count(reads, 'read')} written${left}${trouble}${waits}`;
+  return `${number(intervals.done)} of ${count(intervals.total, 'interval')}${overlapped}, ${count(reads, 'read')} written${left}${trouble}${waits}`;
 }
 
 /** The share of batches that are done, for a bar or in percent. */
@@ -46,14 +47,23 @@ export function endReport(progress: BackfillAnswer): string {
   const there = `${number(intervals.done)} of ${count(intervals.total, 'interval')} ${intervals.total === 1 ? 'is' : 'are'} there`;
   if (state === 'failed')
     return `The backfill failed${failure === undefined ? '' : `: ${sentence(failure)}`} ${there}; run it again to fill the rest.\n`;
-  if (state === 'cancelled')
-    return `The backfill was cancelled: ${there}, and what was begun is still finished. Run it again to fill the rest.\n`;
+  if (state === 'cancelled') {
+    const rest = failure === undefined ? 'Run it again to fill the rest.' : sentence(failure);
+    return `The backfill was cancelled: ${there}, and what was begun is still finished. ${rest}\n`;
+  }
   const took = finishedAt === null ? '' : ` in ${duration((+finishedAt - +acceptedAt) / 1000)}`;
   const skipped =
     rows.skippedByOutage > 0
       ? ` Outages kept ${count(rows.skippedByOutage, 'read')} from being written.`
       : '';
-  return `Done: ${there}. It wrote ${count(rows.inserted + rows.updated, 'read')}${took}.${skipped}\n`;
+  return `Done: ${there}. It wrote ${count(rows.inserted + rows.updated, 'read')}${took}.${skipped}${leftAlone(intervals)}\n`;
+}
+
+/** Why fewer are there than were asked for, and yet nothing is left to be filled. */
+function leftAlone({ overlapped, total }: BackfillAnswer['intervals']): string {
+  if (overlapped === 0) return '';
+  const who = overlapped === total ? (total === 1 ? 'It' : 'All of them') : `${number(overlapped)} of them`;
+  return ` ${who} ${overlapped === 1 ? 'was' : 'were'} left alone: intervals of another length have measured the same time, and its energy would count twice.`;
 }
 
 /** What goes on when the command is left. */

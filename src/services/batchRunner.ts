@@ -10,6 +10,7 @@ import { failBatch, isOwed, type Lane } from '../stores/publishLedger.js';
 import { registeredMeters } from '../stores/registry.js';
 import { batchFeederIds, generateBatch } from './amiEmulator.js';
 import { createFleetBatches, registryMeters } from './fleetBatches.js';
+import { BOUNDLESS, type Room } from './room.js';
 import type { StartPacer } from './startPacer.js';
 
 export interface BatchResult extends BatchOutcome {
@@ -31,10 +32,32 @@ const ALREADY_FINISHED: BatchResult = {
 /**
  * Runs one batch: waits for its turn under the read limit, generates its reads with the events, writes them.
  *
+ * @param room of the process, for the batches of both lanes from their turn until they are written.
  * @param registry to ask which meters there still are when the table of reads refuses some; without it the batch fails.
  */
-export function createBatchRunner(database: Database, pacer: StartPacer, registry?: RegistryMapping) {
+export function createBatchRunner(
+  database: Database,
+  pacer: StartPacer,
+  registry?: RegistryMapping,
+  room: Room = BOUNDLESS,
+) {
   const fleetBatches = createFleetBatches();
+  const runFrom = async (startedAt: Date, job: BatchJob): Promise<BatchResult> => {
+    const started = performance.now();
+    const attempt = (batch: RegistryBatch | undefined): Promise<BatchOutcome | undefined> =>
+      job.onConflict === 'update'
+        ? writeRevision(database, job, batch, startedAt)
+        : write(database, job, batch, startedAt);
+    const batch = await fleetBatches.of(database, job);
+    const outcome = await attempt(batch).catch(async (error) => {
+      const remaining = await stillRegistered(database, registry, job, batch, error);
+      if (remaining === undefined) throw error;
+      return attempt(remaining);
+    });
+    const elapsedMs = Math.round(performance.now() - started);
+    return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...ALREADY_FINISHED, elapsedMs };
+  };
+
   return {
     /**
      * @param isRerun whether the job was started before: then it may be done, and must not spend the read limit. Nor
@@ -43,20 +66,12 @@ export function createBatchRunner(database: Database, pacer: StartPacer, registr
     async run(job: BatchJob, isRerun: boolean, lane: Lane): Promise<BatchResult> {
       const mayBeOver = isRerun || lane === 'background';
       if (mayBeOver && !(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
-      const startedAt = await pacer.turn(job.to - job.from, lane);
-      const started = performance.now();
-      const attempt = (batch: RegistryBatch | undefined): Promise<BatchOutcome | undefined> =>
-        job.onConflict === 'update'
-          ? writeRevision(database, job, batch, startedAt)
-          : write(database, job, batch, startedAt);
-      const batch = await fleetBatches.of(database, job);
-      const outcome = await attempt(batch).catch(async (error) => {
-        const remaining = await stillRegistered(database, registry, job, batch, error);
-        if (remaining === undefined) throw error;
-        return attempt(remaining);
-      });
-      const elapsedMs = Math.round(performance.now() - started);
-      return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...ALREADY_FINISHED, elapsedMs };
+      const startedAt = await pacer.turn(job.to - job.from, lane, room);
+      try {
+        return await runFrom(startedAt, job);
+      } finally {
+        room.leave();
+      }
     },
 
     /** The feeders that a batch is of, in the order of its meters. */

@@ -7,6 +7,7 @@ import { feederRuns, meterId, meterNumber } from '../emulator/fleet.js';
 import { TICK_JOBS } from '../emulator/plan.js';
 import { fleetMeters } from '../stores/fleets.js';
 import {
+  isPrunedOtherwise,
   type LedgerPublish,
   ledgerOfInterval,
   overlappingPublish,
@@ -29,6 +30,10 @@ export interface IntervalState {
   records: PublishRecord[];
   /** The publish its reads come from, or in whose interval it lies; undefined when there is none. */
   governing: string | undefined;
+  /** Publishes on their way without which it would not be whole: their batches may yet fail. */
+  pending: string[];
+  /** Whether it is left alone because intervals of another length have measured the same time. */
+  isOverlapped: boolean;
 }
 
 export interface Coverage {
@@ -38,8 +43,6 @@ export interface Coverage {
    * @throws ApiError 400 when the registry has nothing to publish.
    */
   look(settings: FleetSettings, readAt: Date, as: FillAs): Promise<IntervalState>;
-  /** What is to be published for an interval to be whole; nothing when it is, or is on its way. */
-  missing(settings: FleetSettings, readAt: Date, as: FillAs): Promise<PublishRecord[]>;
 }
 
 /**
@@ -62,22 +65,30 @@ export function createCoverage({
     const covering = lines.find((line) => gapsOf(line).length === 0);
     if (covering) {
       const lost = await lostRanges(database, covering, readAt);
-      return { governing, records: recordsOf(covering, lost, as) };
+      const isOverlapped = covering[0].intervalMinutes !== intervalMinutes;
+      return {
+        governing,
+        records: recordsOf(covering, lost, as),
+        pending: pendingOf(covering),
+        isOverlapped,
+      };
     }
     // Hours beside quarter hours: what one has measured the other must not count again.
     const overlapping = await overlappingPublish(database, tenantId, readAt, intervalMinutes);
-    if (overlapping !== undefined) return { governing: overlapping, records: [] };
+    if (overlapping !== undefined || (await isPrunedOtherwise(database, tenantId, readAt, intervalMinutes)))
+      return { governing: overlapping ?? governing, records: [], pending: [], isOverlapped: true };
     const [nearest] = lines.toSorted((a, b) => missingMeters(a) - missingMeters(b));
     const [first] = nearest ?? [];
-    if (nearest && first && missingMeters(nearest) < first.meterCount)
-      return { governing, records: recordsOf(nearest, gapsOf(nearest), as) };
+    if (nearest && first && missingMeters(nearest) < first.meterCount) {
+      const records = recordsOf(nearest, gapsOf(nearest), as);
+      return { governing, records, pending: pendingOf(nearest), isOverlapped: false };
+    }
     const plan = await planner.plan(settings, TICK_JOBS);
-    return { governing, records: [publishRecord(settings, plan, { ...as, readAt, onConflict: 'nothing' })] };
+    const record = publishRecord(settings, plan, { ...as, readAt, onConflict: 'nothing' });
+    return { governing, records: [record], pending: [], isOverlapped: false };
   };
   return {
     look: (settings, readAt, as) => look(settings, readAt, as).catch(rethrowUnavailable),
-    missing: async (settings, readAt, as) =>
-      (await look(settings, readAt, as).catch(rethrowUnavailable)).records,
   };
 }
 
@@ -123,6 +134,15 @@ function partsOf(line: Line): Part[] {
 function gapsOf(line: Line): Range[] {
   const covering = partsOf(line).filter(({ state }) => state === 'pending' || state === 'done');
   return uncovered(line[0].meterCount, covering);
+}
+
+/** Publishes that a line still waits for; none where what is written covers it all. */
+function pendingOf(line: Line): string[] {
+  const written = partsOf(line).filter(({ state }) => state === 'done');
+  if (uncovered(line[0].meterCount, written).length === 0) return [];
+  return line
+    .filter(({ batches }) => batches.some(({ state }) => state === 'pending'))
+    .map(({ publishId }) => publishId);
 }
 
 function missingMeters(line: Line): number {

@@ -11,6 +11,11 @@ export const LATE_TOLERANCE_MS = 15;
 export const CREDIT_MS = 10;
 /** How soon the background looks again whether live work still is due, ms: half a full batch's share of the limit. */
 export const YIELD_MS = 100;
+/**
+ * How far ahead a background start may be granted, ms: live work waits for what has been granted. A little more than the
+ * background takes to look again, so that no share of the limit goes by unused.
+ */
+export const BACKGROUND_AHEAD_MS = YIELD_MS + 10;
 /** 1 / (1 + 25 ms in a second) = 0.9756, rounded down: 2,437 reads/s where the limit says 2,500. */
 const HEADROOM = 0.975;
 

@@ -2,16 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queryable } from '../db.js';
 import { grantStart, type StartGrant } from '../stores/pacing.js';
 import type { Lane } from '../stores/publishLedger.js';
-import { CREDIT_MS, LATE_TOLERANCE_MS, pacedRate, YIELD_MS } from './pace.js';
+import { BACKGROUND_AHEAD_MS, CREDIT_MS, LATE_TOLERANCE_MS, pacedRate, YIELD_MS } from './pace.js';
+import { BOUNDLESS, type Room } from './room.js';
 
 /** Lets batches start no faster than the deployment's read limit, whatever is due. */
 export interface StartPacer {
   /**
    * Waits for the turn of a batch of `reads` reads; resolves at its start, with that instant by the
-   * database's clock. In the background that is not while a live batch is due. Rejects when the pacer is closed or
-   * Postgres is away.
+   * database's clock, and with a place in the room, which the caller gives back when the batch is over. In the
+   * background that is not while a live batch is due. Rejects, without a place, when the pacer is closed or Postgres is
+   * away.
    */
-  turn(reads: number, lane: Lane): Promise<Date>;
+  turn(reads: number, lane: Lane, room?: Room): Promise<Date>;
   /** Gives up all waiting turns, so that a shutdown need not sit them out. */
   close(): void;
 }
@@ -36,14 +38,22 @@ export function createStartPacer(database: Queryable, maxReadsPerSecond: number)
   };
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: closing.signal });
 
-  const ask = async (reads: number, lane: Lane, unused: StartGrant | undefined) => {
-    let askedAt = performance.now();
-    let grant = await grantStart(database, lane, reads, rate, CREDIT_MS, unused);
-    while (grant === undefined) {
+  const ask = async (reads: number, lane: Lane, place: Place, unused: StartGrant | undefined) => {
+    for (;;) {
+      if (await place.take()) {
+        closing.signal.throwIfAborted();
+        const askedAt = performance.now();
+        const grant = await grantStart(database, lane, reads, rate, CREDIT_MS, BACKGROUND_AHEAD_MS, unused);
+        if (grant !== undefined) return { grant, askedAt };
+      }
+      // What waits in the background waits in nobody's place.
+      place.giveBack();
       await pause(YIELD_MS);
-      askedAt = performance.now();
-      grant = await grantStart(database, lane, reads, rate, CREDIT_MS, unused);
     }
+  };
+
+  const startOf = async (reads: number, lane: Lane, place: Place, unused: StartGrant | undefined) => {
+    const { grant, askedAt } = await ask(reads, lane, place, unused);
     fastestRoundTripMs = Math.min(fastestRoundTripMs, performance.now() - askedAt);
     if (grant.waitMs > 0) await pause(grant.waitMs);
     // The usual travel time shifts all starts of this process alike and so changes no spacing; what exceeds it
@@ -56,12 +66,12 @@ export function createStartPacer(database: Queryable, maxReadsPerSecond: number)
    * A start later than its tolerance asks again. The tolerance doubles each time, so that a slow machine gets
    * on, and what it exceeds the usual one by is charged to the grant: the next start is as far off as ever.
    */
-  const take = async (reads: number, lane: Lane): Promise<Date> => {
+  const take = async (reads: number, lane: Lane, place: Place): Promise<Date> => {
     let unused: StartGrant | undefined;
     for (let toleranceMs = LATE_TOLERANCE_MS; ; toleranceMs *= 2) {
-      if (closing.signal.aborted) throw new PacerClosedError('the worker is stopping');
+      closing.signal.throwIfAborted();
       const charge = reads + ((toleranceMs - LATE_TOLERANCE_MS) / 1000) * rate;
-      const { grant, lateMs } = await ask(charge, lane, unused);
+      const { grant, lateMs } = await startOf(charge, lane, place, unused);
       if (lateMs <= toleranceMs)
         return new Date(grant.decidedAt.getTime() + grant.waitMs + Math.max(0, lateMs));
       unused = grant;
@@ -69,15 +79,38 @@ export function createStartPacer(database: Queryable, maxReadsPerSecond: number)
   };
 
   return {
-    turn(reads, lane) {
+    turn(reads, lane, room = BOUNDLESS) {
+      const place = placeIn(room, lane);
       const mine = queues[lane]
-        .then(() => take(reads, lane))
+        .then(() => take(reads, lane, place))
         .catch((error: unknown) => {
+          place.giveBack();
           throw closing.signal.aborted ? new PacerClosedError('the worker is stopping') : error;
         });
       queues[lane] = mine.catch(() => undefined);
       return mine;
     },
     close: () => closing.abort(),
+  };
+}
+
+/** One batch's place in the room, or none yet. */
+interface Place {
+  /** Whether it has a place now. */
+  take(): Promise<boolean>;
+  giveBack(): void;
+}
+
+function placeIn(room: Room, lane: Lane): Place {
+  let taken = false;
+  return {
+    async take() {
+      if (!taken) taken = await room.enter(lane);
+      return taken;
+    },
+    giveBack() {
+      if (taken) room.leave();
+      taken = false;
+    },
   };
 }

@@ -135,6 +135,6 @@ function idle({ ageSeconds }: LastJob): Dependency {
 }
 
 function stalled(seconds: number): Dependency {
-  const since = `reads that were due ${Math.round(seconds)} s ago are not written, and nothing else is`;
+  const since = `reads that were due ${Math.round(seconds)} s ago are not written, and no others that were due are`;
   return { ok: false, reason: since, advice: `${since}: look at the worker's log, and restart it` };
 }

@@ -19,7 +19,10 @@ export interface BackfillProgress extends NewBackfill {
   batchesPending: number;
   /** Meters of the pending ones. */
   metersPending: number;
+  /** Those that are there whole. */
   intervalsDone: number;
+  /** Those left alone, since intervals of another length have measured the same time. */
+  intervalsOverlapped: number;
   inserted: number;
   updated: number;
   duplicate: number;
@@ -36,23 +39,25 @@ const PROGRESS = `SELECT ${BACKFILL_COLUMNS}, state, accepted_at AS "acceptedAt"
     (failed_batches + live.failed)::integer AS "batchesFailed",
     (cancelled_batches + live.cancelled)::integer AS "batchesCancelled",
     live.pending::integer AS "batchesPending", live.meters_pending::double precision AS "metersPending",
-    (done_intervals + live.intervals_over)::integer AS "intervalsDone",
+    (done_intervals + live.intervals_done)::integer AS "intervalsDone",
+    overlapped_intervals AS "intervalsOverlapped",
     (backfill.inserted + live.inserted)::double precision AS inserted,
     (backfill.updated + live.updated)::double precision AS updated,
     (backfill.duplicate + live.duplicate)::double precision AS duplicate,
     (backfill.skipped + live.skipped)::double precision AS skipped,
-    coalesce(backfill.failure, live.failure, backfill.trouble) AS failure
+    -- Of one that was ended for its trouble that is the reason.
+    coalesce(CASE WHEN NOT is_open THEN trouble END, backfill.failure, live.failure, trouble) AS failure
   FROM ami_backfills backfill, LATERAL (
     SELECT coalesce(sum(done), 0) AS done, coalesce(sum(failed), 0) AS failed,
       coalesce(sum(cancelled), 0) AS cancelled, coalesce(sum(pending), 0) AS pending,
       coalesce(sum(meters_pending), 0) AS meters_pending,
-      count(*) FILTER (WHERE pending = 0 AND read_at > backfill.cursor_at) AS intervals_over,
+      count(*) FILTER (WHERE done = batches AND read_at > backfill.cursor_at) AS intervals_done,
       coalesce(sum(of_interval.inserted), 0) AS inserted, coalesce(sum(of_interval.updated), 0) AS updated,
       coalesce(sum(of_interval.duplicate), 0) AS duplicate, coalesce(sum(of_interval.skipped), 0) AS skipped,
       min(of_interval.started_at) AS started_at, max(of_interval.last_batch_at) AS last_batch_at,
       min(of_interval.failure) AS failure
     FROM (
-      SELECT mine.read_at, count(*) FILTER (WHERE state = 'done') AS done,
+      SELECT mine.read_at, count(*) AS batches, count(*) FILTER (WHERE state = 'done') AS done,
         count(*) FILTER (WHERE state = 'failed') AS failed,
         count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
         count(*) FILTER (WHERE state = 'pending') AS pending,
@@ -126,11 +131,11 @@ export function settleBackfill(database: Database, backfillId: string): Promise<
     // Statements of their own, to see what was committed before the lock was had.
     await client.query(
       `WITH over AS (
-         SELECT mine.read_at, mine.read_at > backfill.cursor_at AS is_whole
+         SELECT mine.read_at, bool_and(mine.read_at > backfill.cursor_at AND batch.state = 'done') AS is_whole
          FROM ami_backfills backfill JOIN ami_backfill_publishes mine USING (backfill_id)
            JOIN ami_publish_batches batch USING (publish_id)
          WHERE backfill_id = $1 AND ${IS_ACCEPTED}
-         GROUP BY 1, 2 HAVING bool_and(batch.state <> 'pending')
+         GROUP BY 1 HAVING bool_and(batch.state <> 'pending')
        ), counted AS (
          DELETE FROM ami_backfill_publishes mine USING over
          WHERE mine.backfill_id = $1 AND mine.read_at = over.read_at RETURNING mine.publish_id

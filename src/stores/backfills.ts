@@ -34,70 +34,6 @@ export const BACKFILL_COLUMNS = `backfill.backfill_id AS "backfillId", backfill.
   backfill.interval_batches AS "intervalBatches", backfill.cursor_at AS "cursor",
   backfill.cursor_batches AS "cursorBatches"`;
 
-/** Takes the one lock under which a tenant's backfills are created; it waits no longer than an answer may take. */
-export async function lockBackfills(client: Queryable, tenantId: string): Promise<void> {
-  await client.query(`SELECT set_config('lock_timeout', '1400ms', true)`);
-  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('gridlens:backfill:' || $1, 0))`, [
-    tenantId,
-  ]);
-}
-
-/** The backfill under way of the same settings that covers the span; undefined when there is none. */
-export async function coveringBackfill(
-  client: Queryable,
-  wanted: FleetSettings & { from: Date; to: Date },
-): Promise<string | undefined> {
-  const { rows } = await client.query<{ backfillId: string }>(
-    `SELECT backfill_id AS "backfillId" FROM ami_backfills
-     WHERE tenant_id = $1 AND state = 'active' AND finished_at IS NULL AND from_at <= $2 AND to_at >= $3
-       AND (interval_minutes, batch_size, fleet, time_zone, climate) = ($4, $5, $6, $7, $8)
-       AND meter_count IS NOT DISTINCT FROM $9 AND feeder_count IS NOT DISTINCT FROM $10
-       AND seed IS NOT DISTINCT FROM $11
-     ORDER BY accepted_at LIMIT 1`,
-    [
-      wanted.tenantId,
-      wanted.from,
-      wanted.to,
-      wanted.intervalMinutes,
-      wanted.batchSize,
-      wanted.fleet,
-      wanted.timeZone,
-      wanted.climate,
-      wanted.meterCount,
-      wanted.feederCount,
-      wanted.seed,
-    ],
-  );
-  return rows[0]?.backfillId;
-}
-
-/** Records a backfill, its cursor on the newest interval. */
-export async function insertBackfill(client: Queryable, backfill: NewBackfill): Promise<void> {
-  await client.query(
-    `INSERT INTO ami_backfills (backfill_id, tenant_id, from_at, to_at, interval_minutes, batch_size, meter_count,
-       feeder_count, fleet, seed, time_zone, climate, request_id, interval_meters, interval_batches, cursor_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-       $4::timestamptz - $5::smallint * interval '1 min')`,
-    [
-      backfill.backfillId,
-      backfill.tenantId,
-      backfill.from,
-      backfill.to,
-      backfill.intervalMinutes,
-      backfill.batchSize,
-      backfill.meterCount,
-      backfill.feederCount,
-      backfill.fleet,
-      backfill.seed,
-      backfill.timeZone,
-      backfill.climate,
-      backfill.requestId,
-      backfill.intervalMeters,
-      backfill.intervalBatches,
-    ],
-  );
-}
-
 /** So many take turns; of more the others wait until one is over. */
 const OPEN_AT_ONCE = 500;
 
@@ -114,7 +50,8 @@ export async function openBackfills(client: Queryable, now: Date): Promise<OpenB
 
 /** Of a backfill as it was looked at; one that was cancelled or served by another since is not it any more. */
 const AS_SEEN = `backfill_id = $1 AND is_open AND finished_at IS NULL AND cursor_at = $2 AND cursor_batches = $3`;
-const SERVED = `served_at = clock_timestamp(), trouble = NULL, attempts = 0, next_try_at = NULL`;
+const UNTROUBLED = `served_at = clock_timestamp(), trouble = NULL, attempts = 0`;
+const SERVED = `${UNTROUBLED}, next_try_at = NULL`;
 
 const asSeen = ({ backfillId, cursor, cursorBatches }: OpenBackfill) => [backfillId, cursor, cursorBatches];
 
@@ -148,22 +85,29 @@ export async function notePublish(
   return true;
 }
 
-/** Moves the cursor over intervals of which nothing is missing; false when the backfill is not as it was seen any more. */
+/**
+ * Moves the cursor over intervals of which nothing is to be published; false when the backfill is not as it was seen any
+ * more.
+ *
+ * @param overlapped how many of them are left alone, an interval at the cursor that was begun not among them.
+ */
 export async function passCovered(
   client: Queryable,
   seen: OpenBackfill,
   intervals: number,
+  overlapped: number,
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `UPDATE ami_backfills SET ${SERVED}, cursor_batches = 0,
        covered_batches = covered_batches + greatest(0, interval_batches - cursor_batches)
          + ($4::integer - 1) * interval_batches,
        -- An interval of which it accepted parts itself counts when those are written.
-       done_intervals = done_intervals + $4::integer - (cursor_batches > 0)::integer,
+       done_intervals = done_intervals + $4::integer - $5::integer - (cursor_batches > 0)::integer,
+       overlapped_intervals = overlapped_intervals + $5::integer,
        cursor_at = cursor_at - $4::integer * interval_minutes * interval '1 min',
        is_open = state = 'active' AND cursor_at - ($4::integer - 1) * interval_minutes * interval '1 min' > from_at
      WHERE ${AS_SEEN}`,
-    [...asSeen(seen), intervals],
+    [...asSeen(seen), intervals, overlapped],
   );
   return rowCount === 1;
 }
@@ -182,6 +126,32 @@ export async function noteTrouble(
      WHERE ${AS_SEEN}`,
     [...asSeen(seen), trouble.slice(0, 500), nextTryAt],
   );
+}
+
+/** Leaves the cursor's interval for later, for nothing that is wrong with it. */
+export async function putOffBackfill(client: Queryable, seen: OpenBackfill, nextTryAt: Date): Promise<void> {
+  await client.query(`UPDATE ami_backfills SET ${UNTROUBLED}, next_try_at = $4 WHERE ${AS_SEEN}`, [
+    ...asSeen(seen),
+    nextTryAt,
+  ]);
+}
+
+/** Ends a backfill at its cursor, whatever was begun there. */
+export async function endBackfill(client: Queryable, seen: OpenBackfill, reason: string): Promise<void> {
+  await client.query(
+    `UPDATE ami_backfills SET state = 'cancelled', is_open = false, trouble = $4, served_at = clock_timestamp()
+     WHERE ${AS_SEEN}`,
+    [...asSeen(seen), reason],
+  );
+}
+
+/** Publishes of its own that a backfill has had accepted for the interval at its cursor. */
+export async function ownPublishes(client: Queryable, seen: OpenBackfill): Promise<string[]> {
+  const { rows } = await client.query<{ publishId: string }>(
+    `SELECT publish_id AS "publishId" FROM ami_backfill_publishes WHERE backfill_id = $1 AND read_at = $2`,
+    [seen.backfillId, seen.cursor],
+  );
+  return rows.map(({ publishId }) => publishId);
 }
 
 /** Accepts nothing further, but for what is missing of an interval that was begun. One that is over stays as it is. */

@@ -64,6 +64,25 @@ export async function overlappingPublish(
   return rows[0]?.publishId;
 }
 
+/**
+ * Whether the ledger has forgotten publishes of intervals of another length that day: where they were cannot be told any
+ * more, so that any of that day's intervals may lie in one or over one.
+ */
+export async function isPrunedOtherwise(
+  client: Queryable,
+  tenantId: string,
+  readAt: Date,
+  intervalMinutes: IntervalMinutes,
+): Promise<boolean> {
+  const { rowCount } = await client.query({
+    name: 'pruned-otherwise',
+    text: `SELECT FROM ami_pruned_days WHERE tenant_id = $1 AND day = ami_utc_day($2)
+             AND CASE WHEN $3 = 60 THEN has_quarters ELSE has_hours END`,
+    values: [tenantId, readAt, intervalMinutes],
+  });
+  return rowCount === 1;
+}
+
 /** How many reads of an interval there are, however they came. */
 export async function readsOfInterval(client: Queryable, tenantId: string, readAt: Date): Promise<number> {
   const { rows } = await client.query<{ reads: number }>({

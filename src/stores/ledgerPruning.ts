@@ -4,6 +4,9 @@ import type { Queryable } from '../db.js';
 export interface PrunedDay {
   tenantId: string;
   day: string;
+  /** Whether anything was written by what was deleted, of intervals of this length. */
+  hasQuarters: boolean;
+  hasHours: boolean;
 }
 
 /**
@@ -19,37 +22,53 @@ export async function deletePublishesOlderThan(
   limit: number,
 ): Promise<{ deleted: number; days: PrunedDay[] }> {
   const { rows } = await client.query<PrunedDay & { publishes: number }>(
-    `WITH aged AS (
-       SELECT publish_id FROM ami_publishes publish
-       CROSS JOIN LATERAL (
-         SELECT coalesce(
+    // One look a tenant, and scalar subqueries, each an index probe, that are taken to hold for half of the rows: joins of
+    // a table without statistics took seconds, and the oldest are to be found without looking at all that are aged.
+    `WITH RECURSIVE tenant AS (
+       (SELECT tenant_id FROM ami_publishes ORDER BY tenant_id LIMIT 1)
+       UNION ALL
+       SELECT (SELECT publish.tenant_id FROM ami_publishes publish WHERE publish.tenant_id > tenant.tenant_id
+               ORDER BY publish.tenant_id LIMIT 1)
+       FROM tenant WHERE tenant.tenant_id IS NOT NULL
+     ), writing AS MATERIALIZED (
+       SELECT tenant_id, ami_intervals_being_written(tenant_id) AS read_ats FROM tenant WHERE tenant_id IS NOT NULL
+     ), kept AS MATERIALIZED (
+       SELECT tenant_id, coalesce(
            (SELECT read_at FROM ami_publishes latest
-            WHERE latest.tenant_id = publish.tenant_id AND latest.origin <> 'revision'
-              AND EXISTS (SELECT FROM ami_publish_batches batch
-                          WHERE batch.publish_id = latest.publish_id AND batch.state = 'done')
-              AND latest.read_at <> ALL (ami_intervals_being_written(publish.tenant_id))
+            WHERE latest.tenant_id = writing.tenant_id AND latest.origin <> 'revision'
+              AND (SELECT true FROM ami_publish_batches batch
+                   WHERE batch.publish_id = latest.publish_id AND batch.state = 'done' LIMIT 1)
+              AND latest.read_at <> ALL (writing.read_ats)
             ORDER BY latest.read_at DESC LIMIT 1),
            -- Of one for whom nothing was ever written.
-           (SELECT max(read_at) FROM ami_publishes latest WHERE latest.tenant_id = publish.tenant_id)) AS from_read_at
-       ) kept
-       WHERE publish.accepted_at < now() - $1 * interval '1 day' AND publish.read_at < kept.from_read_at
-         AND NOT EXISTS (SELECT FROM ami_publish_batches batch
-                         WHERE batch.publish_id = publish.publish_id AND batch.state = 'pending')
+           (SELECT max(read_at) FROM ami_publishes latest WHERE latest.tenant_id = writing.tenant_id)) AS from_read_at
+       FROM writing
+     ), aged AS (
+       SELECT publish_id, (SELECT true FROM ami_publish_batches batch
+           WHERE batch.publish_id = publish.publish_id AND batch.state = 'done' LIMIT 1) AS is_written
+       FROM ami_publishes publish
+       WHERE publish.accepted_at < now() - $1 * interval '1 day'
+         AND publish.read_at < (SELECT from_read_at FROM kept WHERE kept.tenant_id = publish.tenant_id)
+         AND coalesce((SELECT false FROM ami_publish_batches batch
+                       WHERE batch.publish_id = publish.publish_id AND batch.state = 'pending' LIMIT 1), true)
          -- What a backfill has not counted yet.
-         AND NOT EXISTS (SELECT FROM ami_backfill_publishes part WHERE part.publish_id = publish.publish_id)
+         AND coalesce((SELECT false FROM ami_backfill_publishes part
+                       WHERE part.publish_id = publish.publish_id), true)
        ORDER BY publish.accepted_at LIMIT $2
        FOR UPDATE OF publish SKIP LOCKED
      ), deleted AS (
        DELETE FROM ami_publishes publish USING aged WHERE publish.publish_id = aged.publish_id
-       RETURNING publish.tenant_id, publish.read_at
+       RETURNING publish.tenant_id, publish.read_at, publish.interval_minutes, aged.is_written
      )
-     SELECT tenant_id AS "tenantId", ami_utc_day(read_at)::text AS day, count(*)::integer AS publishes
+     SELECT tenant_id AS "tenantId", ami_utc_day(read_at)::text AS day, count(*)::integer AS publishes,
+       coalesce(bool_or(is_written AND interval_minutes = 15), false) AS "hasQuarters",
+       coalesce(bool_or(is_written AND interval_minutes = 60), false) AS "hasHours"
      FROM deleted GROUP BY 1, 2 ORDER BY 1, 2`,
     [days, limit],
   );
   return {
     deleted: rows.reduce((sum, { publishes }) => sum + publishes, 0),
-    days: rows.map(({ tenantId, day }) => ({ tenantId, day })),
+    days: rows.map(({ publishes, ...day }) => day),
   };
 }
 
@@ -60,9 +79,11 @@ export async function deletePublishesOlderThan(
 export async function markPruned(client: Queryable, days: readonly PrunedDay[]): Promise<void> {
   const values = [days.map(({ tenantId }) => tenantId), days.map(({ day }) => day)];
   await client.query(
-    `INSERT INTO ami_pruned_days (tenant_id, day) SELECT * FROM unnest($1::text[], $2::date[])
-     ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
-    values,
+    `INSERT INTO ami_pruned_days AS pruned (tenant_id, day, has_quarters, has_hours)
+     SELECT * FROM unnest($1::text[], $2::date[], $3::boolean[], $4::boolean[]) ORDER BY 1, 2
+     ON CONFLICT (tenant_id, day) DO UPDATE SET has_quarters = pruned.has_quarters OR excluded.has_quarters,
+       has_hours = pruned.has_hours OR excluded.has_hours`,
+    [...values, days.map(({ hasQuarters }) => hasQuarters), days.map(({ hasHours }) => hasHours)],
   );
   // Locked in the order in which writers do it.
   await client.query(

@@ -45,8 +45,8 @@ export interface StartGrant {
 }
 
 /**
- * Takes the next start under the deployment's read limit; see `ami_grant_start`. Undefined in the background while live
- * work is due: then nothing was taken.
+ * Takes the next start under the deployment's read limit; see `ami_grant_lane_start`. Undefined in the background while
+ * live work is due, or the next start is more than `aheadMs` off: then nothing was taken.
  */
 export async function grantStart(
   database: Queryable,
@@ -54,6 +54,7 @@ export async function grantStart(
   reads: number,
   readsPerSecond: number,
   creditMs: number,
+  aheadMs: number,
   unused?: StartGrant,
 ): Promise<StartGrant | undefined> {
   const { rows } = await database.query<{
@@ -64,12 +65,13 @@ export async function grantStart(
   }>({
     name: 'grant-lane-start',
     text: `SELECT wait_ms, granted_from::text AS granted, granted_until::text AS until, decided_at
-           FROM ami_grant_lane_start($1, $2, $3, $4, $5, $6)`,
+           FROM ami_grant_lane_start($1, $2, $3, $4, $5, $6, $7)`,
     values: [
       lane === 'background',
       reads,
       readsPerSecond,
       creditMs,
+      aheadMs,
       unused?.from ?? null,
       unused?.until ?? null,
     ],

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { StartupError } from '../contracts/errors.js';
 
@@ -5,14 +6,66 @@ import { StartupError } from '../contracts/errors.js';
 const MINIMUM_MAJOR = 14;
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** Some five tries with a connect timeout of a second, for a machine on which ten processes start at once. */
+const CONNECT_PATIENCE_MS = 8_000;
+const CONNECT_PAUSE_MS = 1_000;
+
+/** Shutting down, starting, recovering, and no connection left: what Postgres says of a moment. */
+const BUSY_SQLSTATE = /^(08|57P0[123]|53300)/;
+const LOST_CONNECTION = /timeout|terminated|ECONNRESET|ETIMEDOUT|EPIPE/i;
+
 /**
- * Connects once and looks at the server, so that start-up fails in one sentence.
+ * Does what start-up needs Postgres for, again while the connection is what fails: that passes, and must not end a
+ * process that starts with others on a loaded machine. A server that refuses the connection is not asked again.
+ *
+ * @param work may run several times.
+ * @throws StartupError when the connection fails every time; any other error as it is.
+ */
+export async function whenConnected<T>(connectionString: string, work: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + CONNECT_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConnectionFailure(error)) throw error;
+      if (performance.now() > giveUpAt) throw unusable(connectionString, error);
+      await sleep(CONNECT_PAUSE_MS);
+    }
+  }
+}
+
+function isConnectionFailure(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof StartupError) return false;
+  if (error instanceof pg.DatabaseError) return BUSY_SQLSTATE.test(error.code ?? '');
+  return LOST_CONNECTION.test(`${(error as NodeJS.ErrnoException).code} ${error.message}`);
+}
+
+function placeOf(connectionString: string): string {
+  const url = new URL(connectionString);
+  return `Postgres at ${url.hostname}:${url.port || '5432'}${url.pathname}`;
+}
+
+function unusable(connectionString: string, error: unknown): StartupError {
+  const { code, message } = error as { code?: string; message?: string };
+  return new StartupError(
+    `${placeOf(connectionString)} cannot be used (${message || code}): start it, or correct DATABASE_URL, or unset it and run npm start for an embedded one.`,
+    { cause: error },
+  );
+}
+
+/**
+ * Connects and looks at the server, so that start-up fails in one sentence.
  *
  * @throws StartupError when it cannot be reached, refuses, is too old, or takes no writes. The password is never shown.
  */
 export async function requirePostgres(connectionString: string): Promise<void> {
-  const url = new URL(connectionString);
-  const where = `Postgres at ${url.hostname}:${url.port || '5432'}${url.pathname}`;
+  await whenConnected(connectionString, () => requireUsable(connectionString)).catch((error: unknown) => {
+    throw error instanceof StartupError ? error : unusable(connectionString, error);
+  });
+}
+
+async function requireUsable(connectionString: string): Promise<void> {
+  const where = placeOf(connectionString);
   const client = new pg.Client({
     connectionString,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -45,12 +98,6 @@ export async function requirePostgres(connectionString: string): Promise<void> {
       throw new StartupError(
         `${where} has default_transaction_read_only on, so that nothing can be written: ALTER ROLE CURRENT_USER SET default_transaction_read_only = off; (in a transaction that is READ WRITE), or set it so for the database.`,
       );
-  } catch (error) {
-    if (error instanceof StartupError) throw error;
-    const { code, message } = error as { code?: string; message?: string };
-    throw new StartupError(
-      `${where} cannot be used (${message || code}): start it, or correct DATABASE_URL, or unset it and run npm start for an embedded one.`,
-    );
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -72,7 +72,8 @@ export async function lastJob(database: Queryable): Promise<LastJob> {
 
 /**
  * For how many seconds publishing has stood still: the delay of the longest overdue live batch, where it is more than
- * `patienceSeconds` and no batch at all has been finished for as long. Undefined while all goes well.
+ * `patienceSeconds` and no live batch at all has been finished for as long. What the background does says nothing of it. Undefined
+ * while all goes well.
  */
 export async function standstill(database: Queryable, patienceSeconds: number): Promise<number | undefined> {
   const { rows } = await database.query<{ overdueSeconds: number }>(
@@ -83,7 +84,8 @@ export async function standstill(database: Queryable, patienceSeconds: number): 
      WHERE overdue.due_at < now() - $1 * interval '1 s'
        AND NOT EXISTS (
          SELECT FROM ami_publish_batches
-         WHERE state IN ('done', 'failed') AND finished_at > now() - $1 * interval '1 s')`,
+         WHERE state IN ('done', 'failed') AND NOT is_background
+           AND finished_at BETWEEN now() - $1 * interval '1 s' AND now() + interval '1 s')`,
     [patienceSeconds],
   );
   return rows[0]?.overdueSeconds;

@@ -4,6 +4,7 @@ import { type Admission, createAdmission } from '../../src/services/admission.js
 import { type BackfillFeeder, createBackfillFeeder } from '../../src/services/backfillFeeder.js';
 import { type Coverage, createCoverage } from '../../src/services/coverage.js';
 import { synthesizeFleet } from '../../src/services/fleetSynthesize.js';
+import { pruneLedger } from '../../src/services/ledgerPruning.js';
 import { createPublishPlanner } from '../../src/services/publishPlanner.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
@@ -25,7 +26,7 @@ const BODY = {
 interface Progress {
   state: string;
   batches: { done: number; total: number; failed: number; cancelled: number };
-  intervals: { done: number; total: number };
+  intervals: { done: number; total: number; overlapped: number };
   rows: { inserted: number; duplicate: number };
   failure?: string;
   [field: string]: unknown;
@@ -51,9 +52,14 @@ function backfillTools(deployment: () => Deployment) {
   return {
     sql,
     feeder(
-      given: Partial<{ admission: Admission; coverage: Pick<Coverage, 'missing'>; now: () => Date }> = {},
+      given: Partial<{
+        admission: Admission;
+        coverage: Pick<Coverage, 'look'>;
+        readsRetentionDays: number;
+        now: () => Date;
+      }> = {},
     ) {
-      return createBackfillFeeder({ now: () => NOW, ...parts(), ...given });
+      return createBackfillFeeder({ now: () => NOW, readsRetentionDays: undefined, ...parts(), ...given });
     },
     admission: () => parts().admission,
     /** Feeds until there is no more room, or nothing more to do; answers how much was accepted. */
@@ -123,19 +129,20 @@ function backfillTools(deployment: () => Deployment) {
     },
     /** For a coverage that knows nothing of what was published: one whole publish for every interval asked about. */
     alwaysMissing: {
-      missing: async (settings, readAt, as) => [
-        syntheticPublish({
-          tenantId: settings.tenantId,
-          readAt,
-          meterCount: settings.meterCount ?? 60,
-          batchSize: settings.batchSize,
-          ...as,
-        }),
-      ],
-    } satisfies Pick<Coverage, 'missing'>,
-    neverMissing: { missing: async () => [] } satisfies Pick<Coverage, 'missing'>,
+      look: async (settings, readAt, as) => {
+        const { tenantId, batchSize } = settings;
+        const meterCount = settings.meterCount ?? 60;
+        return {
+          ...NOTHING,
+          records: [syntheticPublish({ tenantId, readAt, meterCount, batchSize, ...as })],
+        };
+      },
+    } satisfies Pick<Coverage, 'look'>,
+    neverMissing: { look: async () => NOTHING } satisfies Pick<Coverage, 'look'>,
   };
 }
+
+const NOTHING = { records: [], governing: undefined, pending: [], isOverlapped: false };
 
 const settled = ({ batches }: Progress) => batches.done + batches.failed + batches.cancelled;
 
@@ -267,16 +274,16 @@ describeOnBothBackends('a backfill', (backend) => {
     const { backfillId } = await post();
     const admission = tools.admission();
     const one = tools.feeder({
-      coverage: {
-        async missing(settings, readAt, as) {
-          const records = await tools.alwaysMissing.missing(settings, readAt, as);
+      admission: {
+        async admit(publish, alongside) {
           // Comes in between: the interval is looked at, but not accepted.
-          if (readAt.toISOString() === '2026-06-01T09:30:00.000Z')
+          if (publish.readAt.toISOString() === '2026-06-01T09:30:00.000Z') {
+            await waitFor('the first', async () => (await accepted()).length === 1);
             expect((await tools.cancel(backfillId)).body.state).toBe('cancelled');
-          return records;
+          }
+          return admission.admit(publish, alongside);
         },
       },
-      admission,
     });
     expect(await one.feed()).toBe(1);
     expect(await tools.feeder().feed()).toBe(0);
@@ -360,7 +367,7 @@ describe('a backfill', () => {
       batches: { done: 0, total: 12, cancelled: 11 },
     });
     const stuck = {
-      missing: async () => {
+      look: async () => {
         throw new Error('stuck');
       },
     };
@@ -420,10 +427,15 @@ describe('a backfill', () => {
     );
     expect(await progress(backfillId)).toMatchObject({ state: 'running', failure: 'it was refused' });
     await tools.work();
+    const [{ n }] = await sql(
+      'SELECT count(*)::integer AS n FROM (SELECT FROM meter_reads_electric GROUP BY read_at HAVING count(*) = 60) whole',
+    );
+    expect(n).toBe(3);
     const failed = {
       state: 'failed',
       failure: 'it was refused',
       batches: { done: 11, total: 12, failed: 1, cancelled: 0 },
+      intervals: { done: 3, total: 4 },
     };
     expect(await progress(backfillId)).toMatchObject(failed);
     await tools.feeder().feed();
@@ -440,13 +452,147 @@ describe('a backfill', () => {
     });
   });
 
+  it('waits for what others have begun to publish, serves others meanwhile, and fills it in when that fails', async () => {
+    let clock = NOW;
+    const later = () => {
+      clock = new Date(clock.getTime() + 3_000);
+    };
+    const feeder = tools.feeder({ now: () => clock });
+    const first = await post();
+    expect(await feeder.feed()).toBe(4);
+    await tools.cancel(first.backfillId);
+    await tools.writeAll(
+      'done',
+      `publish_id IN (SELECT publish_id FROM ami_publishes WHERE read_at >= '2026-06-01T09:30:00Z')`,
+    );
+    await sql(`UPDATE ami_publish_batches SET inserted = 0, skipped = meters WHERE state = 'done'`);
+    const { backfillId } = await post();
+    await post({ tenantId: 'B' });
+    expect(await tools.feedAll(feeder)).toBe(4);
+    expect(await accepted('B')).toHaveLength(4);
+    const waiting = { batches: { done: 6, total: 12 }, intervals: { done: 2, total: 4 }, state: 'running' };
+    for (let round = 0; round < 3; round += 1) {
+      expect(await progress(backfillId)).toMatchObject(waiting);
+      later();
+      expect(await feeder.feed()).toBe(0);
+    }
+    expect(await progress(backfillId)).not.toHaveProperty('failure');
+    await tools.writeAll('failed', `tenant_id = '${TENANT}'`);
+    expect(await progress(first.backfillId)).toMatchObject({
+      state: 'cancelled',
+      batches: { done: 6, total: 12, failed: 6 },
+      intervals: { done: 2, total: 4 },
+    });
+    // Not looked at again before its pause is over.
+    expect(await feeder.feed()).toBe(0);
+    later();
+    expect(await feeder.feed()).toBe(2);
+    // Its own are not waited for.
+    expect((await progress(backfillId)).batches).toMatchObject({ done: 6, total: 12 });
+    await tools.work();
+    expect(await progress(backfillId)).toMatchObject({
+      state: 'done',
+      batches: { done: 12, total: 12, failed: 0 },
+      intervals: { done: 4, total: 4 },
+      rows: { inserted: 120 },
+    });
+    const [{ intervals }] = await sql(
+      'SELECT count(DISTINCT read_at)::integer AS intervals FROM meter_reads_electric WHERE tenant_id = $1',
+      [TENANT],
+    );
+    expect(intervals).toBe(2);
+  });
+
+  it('finishes an interval that it has begun though its own part of it is pending', async () => {
+    await tools.damageInterval('2026-06-01T09:45:00Z');
+    await post();
+    await expect(tools.feederThatDiesAfter(1).feed()).rejects.toThrow('died');
+    expect(await tools.feedAll(tools.feeder())).toBe(4);
+    expect(await accepted()).toEqual(['09:45', '09:45', '09:30', '09:15', '09:00']);
+  });
+
+  it.each([
+    ['quarter hours beside hours', 60, 15],
+    ['hours beside quarter hours', 15, 60],
+  ])(
+    'leaves %s alone, and says so, also when the ledger has forgotten them',
+    async (_title, old, minutes) => {
+      const span = { from: '2026-06-01T06:00:00Z', to: '2026-06-01T10:00:00Z' };
+      const energy = async () =>
+        (await sql('SELECT count(*)::integer AS reads, sum(kwh)::text AS kwh FROM meter_reads_electric'))[0];
+      await post({ ...span, intervalMinutes: old });
+      await tools.feedAll(tools.feeder());
+      await tools.work();
+      const before = await energy();
+      expect(before.reads).toBe((240 / old) * 60);
+      const total = 240 / minutes;
+      const alone = {
+        state: 'done',
+        intervals: { done: 0, total, overlapped: total },
+        rows: { inserted: 0, duplicate: 0 },
+      };
+      const again = async () => {
+        const { backfillId } = await post({ ...span, intervalMinutes: minutes });
+        await tools.feedAll(tools.feeder());
+        await tools.work();
+        await tools.feeder().feed();
+        return progress(backfillId);
+      };
+      expect(await again()).toMatchObject(alone);
+      await sql(`UPDATE ami_publishes SET accepted_at = accepted_at - interval '60 days'`);
+      const pruned = await pruneLedger(deployment.database.pool, 35, Number.POSITIVE_INFINITY);
+      expect(pruned).toBe(240 / old - 1);
+      expect(await again()).toMatchObject(alone);
+      expect(await energy()).toEqual(before);
+      // Of the length that they had they may be filled in again.
+      const same = await post({ ...span, intervalMinutes: old });
+      await tools.feedAll(tools.feeder());
+      await tools.work();
+      expect(await progress(same.backfillId)).toMatchObject({
+        intervals: { done: 240 / old, overlapped: 0 },
+        rows: { inserted: 0 },
+      });
+      expect(await energy()).toEqual(before);
+    },
+  );
+
+  it('ends at what is not kept any more when it gets there, and says why', async () => {
+    let clock = NOW;
+    const kept = await createDeployment('postgres', { READS_RETENTION_DAYS: '1' }, () => clock);
+    try {
+      const span = { from: '2026-05-31T10:15:00Z', to: '2026-05-31T11:15:00Z' };
+      const created = await kept.post('/api/ami/backfill', { ...BODY, ...span });
+      expect(created.status).toBe(202);
+      clock = new Date('2026-06-01T10:40:00Z');
+      await kept.startWorker();
+      const ended = await waitFor('its end', async () => {
+        const { body } = await kept.http.get(`/api/ami/backfill/${created.body.backfillId}`);
+        return body.finishedAt !== null && body;
+      });
+      expect(ended).toMatchObject({
+        state: 'cancelled',
+        batches: { done: 6, total: 12, failed: 0, cancelled: 6 },
+        intervals: { done: 2, total: 4 },
+        rows: { inserted: 120 },
+        failure:
+          'What lies before 2026-05-31T10:45:00.000Z was not filled in: by then it was older than reads are kept (READS_RETENTION_DAYS=1).',
+      });
+      const { rows } = await kept.database.pool.query(
+        'SELECT min(read_at) AS first FROM meter_reads_electric',
+      );
+      expect(rows[0].first).toEqual(new Date('2026-05-31T10:45:00Z'));
+    } finally {
+      await kept.close();
+    }
+  });
+
   it('keeps its numbers when the ledger forgets what is over, in the middle and at the end', async () => {
     const { backfillId } = await post();
     const room = tools.feeder({
       coverage: {
-        missing: async (settings, readAt, as) => {
+        look: async (settings, readAt, as) => {
           if (readAt.toISOString() < '2026-06-01T09:30:00.000Z' && !rest) throw new Error('not yet');
-          return tools.alwaysMissing.missing(settings, readAt, as);
+          return tools.alwaysMissing.look(settings, readAt, as);
         },
       },
       now: () => clock,
@@ -483,7 +629,12 @@ describe('a backfill', () => {
 
   it('takes turns among tenants, whoever came first and however many it asked for', async () => {
     await post({ tenantId: 'A', from: '2026-05-31T10:00:00Z' });
-    await post({ tenantId: 'A', from: '2026-05-30T10:00:00Z', seed: 'other' });
+    await post({
+      tenantId: 'A',
+      from: '2026-05-29T10:00:00Z',
+      to: '2026-05-30T10:00:00Z',
+      seed: 'other',
+    });
     await post({ tenantId: 'B', from: '2026-06-01T05:00:00Z' });
     await tools.feedAll(tools.feeder());
     const counts = async () =>
@@ -509,12 +660,12 @@ describe('a backfill', () => {
     const feeder = tools.feeder({
       now: () => clock,
       coverage: {
-        missing: async (settings, readAt, as) => {
+        look: async (settings, readAt, as) => {
           if (settings.tenantId === 'EMPTY') {
             tries += 1;
             throw new ApiError(400, 'registry_empty', 'The registry is empty.');
           }
-          return tools.alwaysMissing.missing(settings, readAt, as);
+          return tools.alwaysMissing.look(settings, readAt, as);
         },
       },
     });
@@ -540,7 +691,7 @@ describe('a backfill', () => {
     const { backfillId } = await post();
     const away = tools.feeder({
       coverage: {
-        missing: async () => {
+        look: async () => {
           throw new DependencyUnavailableError('queue', new Error('connection lost'));
         },
       },
@@ -627,6 +778,7 @@ describe('a backfill', () => {
     [{ fleet: 'other' }, 'fleet must be "synthetic" or "registry"'],
     [{ meterCount: 0 }, 'meterCount must be a positive whole number'],
     [{ intervalMinutes: 30 }, 'intervalMinutes must be 15 or 60'],
+    [{ seed: '' }, 'seed must be a whole number or 1 to 64 printable ASCII characters.'],
     [{ metercount: 5 }, 'metercount is not a field of this request'],
     [{ fleet: 'registry', meterCount: undefined, feederCount: undefined }, 'found no meters'],
   ])('is refused with %j: %s', async (body, sentence) => {

@@ -109,6 +109,39 @@ describe('npm run backfill', () => {
     );
   });
 
+  it('ends with 0 and says which intervals were left alone', async () => {
+    const running = start(...SMALL, '--from', '2026-01-31T00:00:00Z', '--to', '2026-01-31T01:00:00Z');
+    await waitFor('its first line', async () => running.text.stdout.includes('0 of 4 intervals'));
+    await deployment.database.pool.query(
+      `UPDATE ami_backfills SET state = 'done', is_open = false, cursor_at = from_at - interval '15 min',
+         covered_batches = 8, done_intervals = 1, overlapped_intervals = 3, finished_at = accepted_at + interval '2 s'`,
+    );
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'Done: 1 of 4 intervals are there. It wrote 0 reads in 2 s. 3 of them were left alone: intervals of another length have measured the same time, and its energy would count twice.\n',
+    );
+  });
+
+  it('ends with 1 and the reason when it came to what is not kept any more', async () => {
+    const running = start(...SMALL, '--from', '2026-01-31T00:00:00Z', '--to', '2026-01-31T00:30:00Z');
+    await waitFor('its first line', async () => running.text.stdout.includes('0 of 2 intervals'));
+    await deployment.database.pool.query(
+      `UPDATE ami_backfills SET state = 'cancelled', is_open = false, trouble = 'It was too old.'`,
+    );
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'The backfill was cancelled: 0 of 2 intervals are there, and what was begun is still finished. It was too old.\n',
+    );
+  });
+
+  it.each([['--help'], ['-h']])('shows its usage for %s, without a database', async (option) => {
+    const { code, stdout, stderr } = await backfill(option, '--tenant', 'T');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.startsWith('npm run backfill -- --tenant T --days 7\n')).toBe(true);
+  });
+
   it.each([
     [[], 'Name the tenant: --tenant DEMO_TENANT.'],
     [['--tenant', 'T'], 'Say how far back, in one way: --days 7, or --from 2026-01-01T00:00:00Z.'],
@@ -130,7 +163,8 @@ describe('npm run backfill', () => {
   it.each([
     [['--from', '2026-01-31T00:07:00Z'], '--from must lie on a 15-minute boundary in UTC'],
     [['--from', '2026-01-31T00:00:00Z', '--to', '2100-01-01T00:00:00Z'], '--to must not lie in the future'],
-    [['--days', '7', '--fleet', 'registry'], '--fleet found no meters for tenant T'],
+    [['--days', '1', '--to', '2026-01-31T00:07:00Z'], '--to must lie on a 15-minute boundary in UTC'],
+    [['--days', '7', '--fleet', 'registry'], 'fleet "registry" found no meters for tenant T in '],
   ])('says in its own words what cannot be filled: %j', async (args, reason) => {
     const { code, stdout, stderr } = await backfill('--tenant', 'T', ...args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -150,10 +150,16 @@ async function waitForStored(deployment: ClockedDeployment, tenantId: string): P
     const step = minutes * 60_000;
     const running = new Date(Math.floor(deployment.clock.now().getTime() / step) * step).toISOString();
     const slot = (await deployment.slots(tenantId)).find(({ readAt }) => readAt === running);
-    await sleep(200);
-    return (
-      own.length === 1 && own[0]?.pattern === PATTERNS[minutes] && slot?.open === 0 && slot.reads >= meters
+    // In an hour that was published for a setting of a moment the other length begins at the next one.
+    const { rows: taken } = await deployment.pool.query<{ minutes: number }>(
+      `SELECT interval_minutes AS minutes FROM ami_ticks tick JOIN ami_publishes USING (publish_id)
+       WHERE tick.tenant_id = $1 AND tick.read_at = $2`,
+      [tenantId, running],
     );
+    const isSettled =
+      taken[0]?.minutes === minutes ? slot?.open === 0 && slot.reads >= meters : taken.length > 0;
+    await sleep(200);
+    return own.length === 1 && own[0]?.pattern === PATTERNS[minutes] && isSettled;
   });
 }
 

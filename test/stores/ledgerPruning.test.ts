@@ -61,6 +61,8 @@ describe('the ledger is pruned', () => {
        WHERE publish_id IN (SELECT publish_id FROM ami_publishes WHERE read_at = $1)`,
       [new Date(MONDAY + slot * 900_000)],
     );
+  const prunedDays = () =>
+    sql('SELECT tenant_id, day::text, has_quarters, has_hours FROM ami_pruned_days ORDER BY 1, 2');
   const completeness = async (): Promise<Record<string, number>> =>
     Object.fromEntries(
       (
@@ -88,11 +90,42 @@ describe('the ledger is pruned', () => {
     expect(await count('ami_written_reads')).toBe(1);
     expect(await count('ami_ticks')).toBe(2);
     expect(await count('meter_reads_electric')).toBe(600);
-    expect(await sql('SELECT tenant_id, day::text FROM ami_pruned_days ORDER BY 1')).toEqual([
-      { tenant_id: TENANT, day: '2026-01-05' },
-      { tenant_id: 'OTHER', day: '2026-01-05' },
+    const quarters = { day: '2026-01-05', has_quarters: true, has_hours: false };
+    expect(await prunedDays()).toEqual([
+      { tenant_id: TENANT, ...quarters },
+      { tenant_id: 'OTHER', ...quarters },
     ]);
     expect(await prune()).toBe(0);
+  });
+
+  it('and which lengths the intervals of a day had of which anything was written is known after', async () => {
+    await published({ quarterHours: 97 });
+    await sql(`UPDATE ami_publishes SET interval_minutes = 60 WHERE read_at IN ($1, $2)`, [
+      new Date(MONDAY),
+      new Date(MONDAY + HOUR),
+    ]);
+    await sql(
+      `UPDATE ami_publish_batches SET state = 'cancelled' WHERE publish_id IN (
+         SELECT publish_id FROM ami_publishes WHERE read_at > $1)`,
+      [new Date(MONDAY)],
+    );
+    // The latest that is there.
+    await published({ from: new Date(MONDAY + 7 * DAY), quarterHours: 1 });
+    const day = { tenant_id: TENANT, day: '2026-01-05' };
+    await sql('UPDATE ami_publishes SET accepted_at = now() WHERE read_at > $1', [new Date(MONDAY)]);
+    expect(await prune()).toBe(1);
+    expect(await prunedDays()).toEqual([{ ...day, has_quarters: false, has_hours: true }]);
+    await sql(
+      `UPDATE ami_publish_batches SET state = 'done' WHERE publish_id IN (
+         SELECT publish_id FROM ami_publishes WHERE read_at = $1)`,
+      [new Date(MONDAY + 900_000)],
+    );
+    await sql('UPDATE ami_publishes SET accepted_at = read_at');
+    expect(await prune()).toBe(96);
+    expect(await prunedDays()).toEqual([
+      { ...day, has_quarters: true, has_hours: true },
+      { ...day, day: '2026-01-06', has_quarters: false, has_hours: false },
+    ]);
   });
 
   it('not of what was accepted lately, of whatever interval', async () => {

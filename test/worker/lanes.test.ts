@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackpressureError } from '../../src/contracts/errors.js';
 import { type Admission, createAdmission } from '../../src/services/admission.js';
 import { batchPayload } from '../../src/services/batchPayload.js';
-import { pacedRate } from '../../src/services/pace.js';
+import { BACKGROUND_AHEAD_MS, pacedRate } from '../../src/services/pace.js';
 import { restoreLostBatches } from '../../src/services/recovery.js';
 import { createStartPacer, PacerClosedError } from '../../src/services/startPacer.js';
 import { type Lane, type PublishRecord, recordPublishes } from '../../src/stores/publishLedger.js';
@@ -18,6 +18,8 @@ const NOW = new Date('2026-06-01T10:07:00Z');
 /** Low enough for a backlog of small batches: one of 25 has a fortieth of a second. */
 const RATE = 1_000;
 const BATCH = 25;
+/** One that has a fifth of a second, as a full batch has of the default limit. */
+const SLOW_BATCH = 200;
 
 /** A publish of `jobs` batches, each of an interval of its own. */
 function publishOf(lane: Lane, jobs: number, given: Partial<PublishRecord> = {}): PublishRecord {
@@ -235,6 +237,55 @@ describeOnBothBackends('the lanes', (backend) => {
     await allStarts(deployment);
   });
 
+  it('the background goes on while every live batch fails for a passing reason', async () => {
+    await sql(
+      `CREATE FUNCTION locked() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF NEW.tenant_id = 'LOCKED' THEN RAISE EXCEPTION 'locked' USING ERRCODE = '55P03'; END IF;
+         RETURN NEW; END $$`,
+    );
+    await sql(
+      `CREATE TRIGGER locked BEFORE INSERT ON meter_reads_electric FOR EACH ROW EXECUTE FUNCTION locked()`,
+    );
+    const admission = admissionOf(deployment);
+    await admission.admit(publishOf('live', 60, { tenantId: 'LOCKED', feederCount: 10 }));
+    await sql(`UPDATE ami_publish_batches SET due_at = due_at - interval '61 s'`);
+    await admission.admit(publishOf('background', 5));
+    await deployment.startWorker();
+    await waitFor('the background', async () => (await batchesIn('done')) === 5);
+    expect(await batchesIn('pending')).toBe(60);
+  });
+
+  it('a worker writes no more batches at once than its concurrency, of both lanes together', async () => {
+    await sql(
+      `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$`,
+    );
+    await sql(
+      `CREATE TRIGGER slow BEFORE INSERT ON meter_reads_electric FOR EACH STATEMENT EXECUTE FUNCTION slow()`,
+    );
+    const admission = admissionOf(deployment);
+    await admission.admit(publishOf('background', 6));
+    await deployment.startWorker();
+    const writing = async (): Promise<number> =>
+      (
+        await sql(
+          `SELECT count(*)::integer AS n FROM pg_stat_activity
+           WHERE datname = current_database() AND state = 'active' AND wait_event = 'PgSleep'`,
+        )
+      )[0].n;
+    await waitFor('the background to be written', async () => (await writing()) === 2);
+    await admission.admit(publishOf('live', 40));
+    let most = 0;
+    await waitFor('the live publish', async () => {
+      most = Math.max(most, await writing());
+      const [left] = await sql(
+        `SELECT count(*)::integer AS n FROM ami_publish_batches WHERE state = 'pending' AND NOT is_background`,
+      );
+      return left.n === 0;
+    });
+    expect(most).toBe(8);
+    await allStarts(deployment);
+  });
+
   it('background batches that were cancelled while they waited cost no start', async () => {
     await admissionOf(deployment).admit(publishOf('background', 5));
     await sql(`UPDATE ami_publish_batches SET state = 'cancelled', finished_at = now()`);
@@ -303,14 +354,70 @@ describe('starts in the background', () => {
     expect(await startsWithin(30_000)).toBe(true);
   });
 
-  it('wait for a live batch that is a minute late only while live starts are granted', async () => {
+  it('wait for a live batch that is a minute late only while others as late are ended', async () => {
+    await admissionOf(deployment).admit(publishOf('live', 1));
     await due('61 s');
     expect(await startsWithin(30_000)).toBe(true);
-    const pacer = createStartPacer(deployment.database.pool, RATE);
-    await pacer.turn(BATCH, 'live');
-    expect(await startsWithin(400)).toBe(false);
-    await deployment.database.pool.query(`UPDATE ami_pacing SET live_granted_at = now() - interval '11 s'`);
+    // Grants say nothing: a batch that fails again and again has one each time.
+    await createStartPacer(deployment.database.pool, RATE).turn(BATCH, 'live');
     expect(await startsWithin(30_000)).toBe(true);
+
+    const endOne = (lateBy: string, ago: string) =>
+      deployment.database.pool.query(
+        `UPDATE ami_publish_batches SET state = 'failed', failure = 'x', finished_at = now() - $2::interval,
+           due_at = now() - $2::interval - $1::interval
+         WHERE ctid = (SELECT min(ctid) FROM ami_publish_batches)`,
+        [lateBy, ago],
+      );
+    await endOne('61 s', '1 s');
+    expect(await startsWithin(400)).toBe(false);
+    await endOne('61 s', '12 s');
+    expect(await startsWithin(30_000)).toBe(true);
+    // Of what is on time nothing follows for what is late.
+    await endOne('1 s', '1 s');
+    expect(await startsWithin(30_000)).toBe(true);
+    // The clock was set back by an hour since.
+    await endOne('61 s', '-1 h');
+    expect(await startsWithin(30_000)).toBe(true);
+  });
+
+  it('are granted one at a time, however many processes ask, and use up the limit all the same', async () => {
+    await deployment.database.pool.query(`UPDATE ami_publish_batches SET due_at = now() + interval '1 h'`);
+    const pacers = [1, 2, 3, 4].map(() => createStartPacer(deployment.database.pool, RATE));
+    const startsOf = async (pacer: (typeof pacers)[number]): Promise<number[]> => {
+      const starts: number[] = [];
+      for (let batch = 0; batch < 4; batch += 1)
+        starts.push((await pacer.turn(SLOW_BATCH, 'background')).getTime());
+      return starts;
+    };
+    let furthestMs = 0;
+    let asking = true;
+    const watching = (async () => {
+      while (asking) {
+        const { rows } = await deployment.database.pool.query<{ ms: number }>(
+          `SELECT extract(epoch FROM start_until - clock_timestamp())::double precision * 1000 AS ms FROM ami_pacing`,
+        );
+        furthestMs = Math.max(furthestMs, rows[0]?.ms ?? 0);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    })();
+    const starts = (await Promise.all(pacers.map(startsOf))).flat().sort((a, b) => a - b);
+    asking = false;
+    await watching;
+    // Its own share, and what it may be granted ahead.
+    const shareMs = (SLOW_BATCH * 1000) / pacedRate(RATE);
+    expect(furthestMs).toBeLessThanOrEqual(shareMs + BACKGROUND_AHEAD_MS + 1);
+    const gaps = starts.slice(1).map((at, index) => at - (starts[index] as number));
+    expect(Math.min(...gaps)).toBeGreaterThan(shareMs - 30);
+    expect(gaps.sort((a, b) => a - b)[gaps.length >> 1]).toBeLessThan(shareMs * 1.2);
+  });
+
+  it('go on when the clock was set back', async () => {
+    await deployment.database.pool.query(`UPDATE ami_publish_batches SET due_at = now() + interval '1 h'`);
+    await deployment.database.pool.query(`UPDATE ami_pacing SET start_until = now() + interval '10 days'`);
+    // What can have been granted ahead at most: 50 ms here.
+    const pacer = createStartPacer(deployment.database.pool, 1_000_000);
+    await pacer.turn(BATCH, 'background');
   });
 
   it('do not hold up the live starts of their process, and end when it stops', async () => {

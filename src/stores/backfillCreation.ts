@@ -1,0 +1,67 @@
+import type { FleetSettings } from '../contracts/autoRequests.js';
+import type { Queryable } from '../db.js';
+import type { NewBackfill } from './backfills.js';
+
+/** Takes the one lock under which a tenant's backfills are created; it waits no longer than an answer may take. */
+export async function lockBackfills(client: Queryable, tenantId: string): Promise<void> {
+  await client.query(`SELECT set_config('lock_timeout', '1400ms', true)`);
+  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('gridlens:backfill:' || $1, 0))`, [
+    tenantId,
+  ]);
+}
+
+/** The backfill under way of the same settings that covers the span; undefined when there is none. */
+export async function coveringBackfill(
+  client: Queryable,
+  wanted: FleetSettings & { from: Date; to: Date },
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ backfillId: string }>(
+    `SELECT backfill_id AS "backfillId" FROM ami_backfills
+     WHERE tenant_id = $1 AND state = 'active' AND finished_at IS NULL AND from_at <= $2 AND to_at >= $3
+       AND (interval_minutes, batch_size, fleet, time_zone, climate) = ($4, $5, $6, $7, $8)
+       AND meter_count IS NOT DISTINCT FROM $9 AND feeder_count IS NOT DISTINCT FROM $10
+       AND seed IS NOT DISTINCT FROM $11
+     ORDER BY accepted_at LIMIT 1`,
+    [
+      wanted.tenantId,
+      wanted.from,
+      wanted.to,
+      wanted.intervalMinutes,
+      wanted.batchSize,
+      wanted.fleet,
+      wanted.timeZone,
+      wanted.climate,
+      wanted.meterCount,
+      wanted.feederCount,
+      wanted.seed,
+    ],
+  );
+  return rows[0]?.backfillId;
+}
+
+/** Records a backfill, its cursor on the newest interval. */
+export async function insertBackfill(client: Queryable, backfill: NewBackfill): Promise<void> {
+  await client.query(
+    `INSERT INTO ami_backfills (backfill_id, tenant_id, from_at, to_at, interval_minutes, batch_size, meter_count,
+       feeder_count, fleet, seed, time_zone, climate, request_id, interval_meters, interval_batches, cursor_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+       $4::timestamptz - $5::smallint * interval '1 min')`,
+    [
+      backfill.backfillId,
+      backfill.tenantId,
+      backfill.from,
+      backfill.to,
+      backfill.intervalMinutes,
+      backfill.batchSize,
+      backfill.meterCount,
+      backfill.feederCount,
+      backfill.fleet,
+      backfill.seed,
+      backfill.timeZone,
+      backfill.climate,
+      backfill.requestId,
+      backfill.intervalMeters,
+      backfill.intervalBatches,
+    ],
+  );
+}

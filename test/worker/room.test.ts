@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { createRoom } from '../../src/services/room.js';
+
+/** Whether a live batch that asked has its place by now. */
+async function isIn(entering: Promise<boolean>): Promise<boolean> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return Promise.race([entering, Promise.resolve(false)]);
+}
+
+describe('the room of a process', () => {
+  it('is one for both lanes: live batches wait for a place, background ones ask again', async () => {
+    const room = createRoom(() => 2);
+    expect(await room.enter('background')).toBe(true);
+    expect(await room.enter('live')).toBe(true);
+    expect(await room.enter('background')).toBe(false);
+    const first = room.enter('live');
+    const second = room.enter('live');
+    expect(await isIn(first)).toBe(false);
+    room.leave();
+    expect(await isIn(first)).toBe(true);
+    // The place is the live batch's that waits, not the background's that asks.
+    expect(await room.enter('background')).toBe(false);
+    expect(await isIn(second)).toBe(false);
+    room.leave();
+    expect(await isIn(second)).toBe(true);
+  });
+
+  it('follows the concurrency: one that grows lets those in that wait, one that shrinks sends nobody out', async () => {
+    let size = 1;
+    const room = createRoom(() => size);
+    expect(await room.enter('live')).toBe(true);
+    const waiting = room.enter('live');
+    expect(await isIn(waiting)).toBe(false);
+    size = 3;
+    expect(await room.enter('background')).toBe(true);
+    expect(await isIn(waiting)).toBe(true);
+    size = 1;
+    room.leave();
+    expect(await room.enter('background')).toBe(false);
+    room.leave();
+    room.leave();
+    expect(await room.enter('background')).toBe(true);
+  });
+});
