@@ -97,7 +97,7 @@ function redisConnections(url: string, prefix: string, onError: OnError, onBroke
       workerConnections.push(connection);
       const worker = new Worker(name, process, { ...options, connection, prefix, autorun: false });
       // Redis is connected to again for ever: no failure is the last.
-      runUntilClosed(worker, Promise.resolve(), onBroken);
+      if (options.autorun !== false) runUntilClosed(worker, Promise.resolve(), onBroken);
       return worker;
     },
     ready: async () => undefined,
@@ -137,7 +137,8 @@ async function postgresConnections(
       worker.on('closing', () => {
         closing = true;
       });
-      runUntilClosed(worker as unknown as Worker, worker.waitUntilReady(), onBroken);
+      if (options.autorun !== false)
+        runUntilClosed(worker as unknown as Worker, worker.waitUntilReady(), onBroken);
       return worker;
     },
     async ready() {

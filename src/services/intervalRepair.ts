@@ -46,8 +46,8 @@ export async function repairIntervals({
   for (const { tenantId, readAt, publishId } of await doubtfulIntervals(database, windows)) {
     const config = configs.get(tenantId);
     if (!config) continue;
-    const { catchUps, secondsAgo } = await latestAcceptance(database, tenantId, readAt);
-    if (secondsAgo < 60 * 2 ** Math.min(catchUps, MOST_DOUBLINGS)) continue;
+    const { publishes, secondsAgo } = await latestAcceptance(database, tenantId, readAt);
+    if (secondsAgo < 60 * 2 ** Math.min(Math.max(publishes - 1, 0), MOST_DOUBLINGS)) continue;
     const running = windowOf(config, at).running.getTime() === readAt.getTime();
     const outcome = await fill.fill(
       config,

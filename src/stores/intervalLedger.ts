@@ -54,11 +54,13 @@ export async function overlappingPublish(
 ): Promise<string | undefined> {
   const { rows } = await client.query<{ publishId: string }>({
     name: 'overlapping-publish',
-    text: `SELECT publish_id AS "publishId" FROM ami_publishes
+    text: `SELECT publish_id AS "publishId" FROM ami_publishes publish
            WHERE tenant_id = $1 AND read_at > $2::timestamptz - interval '1 h'
              AND read_at < $2::timestamptz + $3 * interval '1 min'
              AND read_at <> $2 AND interval_minutes <> $3 AND origin <> 'revision'
-             AND read_at + interval_minutes * interval '1 min' > $2 LIMIT 1`,
+             AND read_at + interval_minutes * interval '1 min' > $2
+             AND EXISTS (SELECT FROM ami_publish_batches batch
+                         WHERE batch.publish_id = publish.publish_id AND state IN ('pending', 'done')) LIMIT 1`,
     values: [tenantId, readAt, intervalMinutes],
   });
   return rows[0]?.publishId;
@@ -110,14 +112,14 @@ export async function readsOfMeters(
   return rows[0]?.reads ?? 0;
 }
 
-/** How often catch-up has published of an interval, and how long ago the last of its publishes was accepted, by the database's clock. */
+/** How often an interval was published by itself, and how long ago the last of its publishes was accepted, by the database's clock. */
 export async function latestAcceptance(
   client: Queryable,
   tenantId: string,
   readAt: Date,
-): Promise<{ catchUps: number; secondsAgo: number }> {
-  const { rows } = await client.query<{ catchUps: number; secondsAgo: number }>(
-    `SELECT count(*) FILTER (WHERE origin = 'catch-up')::integer AS "catchUps",
+): Promise<{ publishes: number; secondsAgo: number }> {
+  const { rows } = await client.query<{ publishes: number; secondsAgo: number }>(
+    `SELECT count(*) FILTER (WHERE origin <> 'manual')::integer AS publishes,
        coalesce(extract(epoch FROM clock_timestamp() - max(accepted_at)), 'Infinity')::double precision AS "secondsAgo"
      FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin <> 'revision'`,
     [tenantId, readAt],

@@ -32,6 +32,8 @@ describeOnBothBackends('automatic mode', (backend) => {
         meters: 50,
       })),
     );
+    // A batch is in the ledger before its job has left the queue.
+    await waitFor('an empty queue', async () => (await auto.status()).queue.active === 0);
     expect(await auto.status()).toMatchObject({
       ok: true,
       enabled: true,

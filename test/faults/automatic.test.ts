@@ -139,6 +139,14 @@ describeOnBothBackends('automatic mode in real processes', (backend) => {
       await alternate();
       await deployment.post('/auto/start', fleet(tenantId));
       await waitForOneTick(deployment, tenantId);
+      // What is filled in behind the boundary begins further back, the newest first.
+      await waitFor('the last four intervals', async () => {
+        const slots = await deployment.slots(tenantId);
+        const running = plus(nextQuarter(deployment.clock.now()), -QUARTER_MS);
+        return quarters(plus(running, -3 * QUARTER_MS), running).every((wanted) =>
+          slots.some(({ readAt, open }) => readAt === wanted && open === 0),
+        );
+      });
       const last = plus(boundary, QUARTER_MS);
       deployment.clock.set(plus(last, -LEAD_MS));
       const first = (await deployment.slots(tenantId))[0]?.readAt as string;

@@ -24,9 +24,12 @@ export interface AutoTenant {
   setClock(now: Date | string): void;
   start(body?: object, path?: string): ReturnType<Deployment['post']>;
   stop(tenantId?: string): ReturnType<Deployment['post']>;
-  status(
-    tenantId?: string,
-  ): Promise<Record<string, unknown> & { waiting: { readAt: string; failure: string }[] }>;
+  status(tenantId?: string): Promise<
+    Record<string, unknown> & {
+      waiting: { readAt: string; failure: string }[];
+      queue: Record<string, number>;
+    }
+  >;
   /** In the order of their acceptance. */
   slots(tenantId?: string): Promise<PublishedSlot[]>;
   /** Reads by `HH:MM` of their interval. */
