@@ -1,12 +1,12 @@
-import { type Config, loadConfig } from './config.js';
 import { localApiKey } from './local/apiKey.js';
 import { banner } from './local/banner.js';
-import { stopWithNpm } from './local/npmParent.js';
-import { databaseUrl, stagesOf } from './local/stages.js';
-import { acquireStartLock } from './local/startLock.js';
-import { startupSentence } from './local/startupSentence.js';
-import { type Reported, superviseParts } from './local/supervisor.js';
+import { stopWithNpm } from './local/stack/npmParent.js';
+import { databaseUrl, stagesOf } from './local/stack/stages.js';
+import { acquireStartLock } from './local/stack/startLock.js';
+import { startupSentence } from './local/stack/startupSentence.js';
+import { type Reported, superviseParts } from './local/stack/supervisor.js';
 import { outliveTerminal } from './local/terminal.js';
+import { type Config, loadConfig } from './process/config.js';
 
 /** `npm start`: the whole product on this machine; its own Postgres unless DATABASE_URL names another. */
 async function main(): Promise<'stopped' | 'failed'> {

@@ -1,7 +1,7 @@
-import type { FleetSettings } from '../contracts/autoRequests.js';
+import type { FleetSettings } from '../contracts/autoRequest.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
-import type { Queryable } from '../db.js';
-import type { Replay } from '../emulator/replayClock.js';
+import type { Queryable } from '../db/db.js';
+import type { Replay } from './replayClock.js';
 
 /** How a tenant's automatic mode is set. */
 export interface AutoConfig extends FleetSettings {

@@ -1,26 +1,26 @@
-import { type AutoStartRequest, requireReplayStart } from '../contracts/autoRequests.js';
+import { type AutoStartRequest, requireReplayStart } from '../contracts/autoRequest.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
-import { MS_PER_DAY } from '../contracts/requests.js';
-import { type Database, rethrowUnavailable } from '../db.js';
-import { getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
-import { replayInstant } from '../emulator/replayClock.js';
+import { MS_PER_DAY } from '../contracts/fields.js';
+import { getAlignedIntervalTimestamp, intervalEnd } from '../contracts/intervals.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { isPublishedOtherwise } from '../ledger/intervalLedger.js';
+import { pacedRate } from '../pacing/pace.js';
+import type { PublishPlanner } from '../publishing/publishPlanner.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import type { TickQueue } from '../queues/tickQueue.js';
+import { tenantTotals } from '../reads/tenantTotals.js';
 import {
   type AutoConfig,
   disableAuto,
   enabledConfigs,
   findAutoConfig,
   saveAutoConfig,
-} from '../stores/autoConfig.js';
-import { isPublishedOtherwise } from '../stores/intervalLedger.js';
-import { missedIntervals, type WaitingInterval, waitingIntervals } from '../stores/missingIntervals.js';
-import { tenantTotals } from '../stores/tenantTotals.js';
-import { dropWaiting, findClaim, releaseIntervals } from '../stores/ticks.js';
-import { isSameConfig, plannedConfig } from './autoPlan.js';
+} from './autoConfig.js';
+import { dropWaiting, findClaim, releaseIntervals } from './claims.js';
 import { windowOf } from './dispatch.js';
-import { pacedRate } from './pace.js';
-import type { PublishPlanner } from './publishPlanner.js';
+import { missedIntervals, type WaitingInterval, waitingIntervals } from './owedIntervals.js';
+import { isSameConfig, plannedConfig } from './plannedConfig.js';
+import { replayInstant } from './replayClock.js';
 import { withTenantLock } from './schedulers.js';
 
 interface AutoModeOptions {

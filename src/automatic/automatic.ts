@@ -1,16 +1,16 @@
 import type { Logger } from 'pino';
-import type { Database } from '../db.js';
+import { createBackfillFeeder } from '../backfill/supplier.js';
+import type { Database } from '../db/db.js';
+import type { Admission } from '../publishing/admission.js';
+import { createCoverage } from '../publishing/missingParts.js';
+import { createPublishPlanner } from '../publishing/publishPlanner.js';
 import type { TickQueue } from '../queues/tickQueue.js';
 import type { SchemaMapping } from '../schema/mapping.js';
-import type { Admission } from './admission.js';
-import { createBackfillFeeder } from './backfillFeeder.js';
-import { createCoverage } from './coverage.js';
+import { inSoleTurn } from '../timing/oneProcessAtATime.js';
 import { createDispatch } from './dispatch.js';
-import { createIntervalFill } from './intervalFill.js';
-import { repairIntervals } from './intervalRepair.js';
-import { createPublishPlanner } from './publishPlanner.js';
+import { createIntervalFill } from './publishInterval.js';
+import { repairIntervals } from './repairIntervals.js';
 import { syncSchedulers } from './schedulers.js';
-import { inSoleTurn } from './soleTurn.js';
 
 interface AutomaticOptions {
   database: Database;

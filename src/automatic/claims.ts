@@ -1,5 +1,5 @@
-import type { Queryable } from '../db.js';
-import type { TenantWindow, WaitingInterval } from './missingIntervals.js';
+import type { Queryable } from '../db/db.js';
+import type { TenantWindow, WaitingInterval } from './owedIntervals.js';
 
 /** Notes that intervals are owed, so that they are not forgotten while they wait. */
 export async function noteOwed(

@@ -1,23 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { MS_PER_DAY } from '../contracts/fields.js';
+import { earliestOf, getAlignedIntervalTimestamp, intervalEnd } from '../contracts/intervals.js';
 import { MAX_CATCH_UP_INTERVALS } from '../contracts/limits.js';
-import { MS_PER_DAY } from '../contracts/requests.js';
-import type { Database } from '../db.js';
-import { earliestOf, getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
-import { replayDue } from '../emulator/replayClock.js';
-import { newestFirst, oldestFirst } from '../emulator/serviceOrder.js';
-import {
-  type AutoConfig,
-  advanceReplay,
-  enabledConfigs,
-  endReplay,
-  findAutoConfig,
-} from '../stores/autoConfig.js';
-import { type TenantWindow, type WaitingInterval, waitingIntervals } from '../stores/missingIntervals.js';
-import { claimInterval, findClaim, noteOwed } from '../stores/ticks.js';
-import type { FillOutcome, IntervalFill } from './intervalFill.js';
-import { sharingNext } from './sharingNext.js';
-import { inSoleTurn } from './soleTurn.js';
+import type { Database } from '../db/db.js';
+import { inSoleTurn } from '../timing/oneProcessAtATime.js';
+import { sharingNext } from '../timing/sharedRuns.js';
+import { type AutoConfig, advanceReplay, enabledConfigs, endReplay, findAutoConfig } from './autoConfig.js';
+import { claimInterval, findClaim, noteOwed } from './claims.js';
+import { type TenantWindow, type WaitingInterval, waitingIntervals } from './owedIntervals.js';
+import type { FillOutcome, IntervalFill } from './publishInterval.js';
+import { replayDue } from './replayClock.js';
+import { newestFirst, oldestFirst } from './serviceOrder.js';
 
 interface DispatchOptions {
   database: Database;

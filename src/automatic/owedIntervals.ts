@@ -1,5 +1,5 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /** The aligned intervals of a tenant from `first` to `running`, both included. */
 export interface TenantWindow {

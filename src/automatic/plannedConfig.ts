@@ -1,10 +1,10 @@
-import type { AutoStartRequest, FleetSettings } from '../contracts/autoRequests.js';
+import type { AutoStartRequest, FleetSettings } from '../contracts/autoRequest.js';
 import { MAX_CATCH_UP_INTERVALS, MAX_METER_COUNT } from '../contracts/limits.js';
-import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet.js';
-import { capper, TICK_JOBS } from '../emulator/plan.js';
-import { averageReadsPerSecond, fastestReplay } from '../emulator/replayClock.js';
-import type { AutoConfig } from '../stores/autoConfig.js';
-import type { PublishPlanner } from './publishPlanner.js';
+import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet/syntheticFleet.js';
+import { capper, TICK_JOBS } from '../publishing/plan.js';
+import type { PublishPlanner } from '../publishing/publishPlanner.js';
+import type { AutoConfig } from './autoConfig.js';
+import { averageReadsPerSecond, fastestReplay } from './replayClock.js';
 
 /**
  * What a request to start means: its defaults, held to the caps, with a sentence for each that was applied, and for what

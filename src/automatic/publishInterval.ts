@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
-import { type Database, isTransient, type Queryable } from '../db.js';
-import { withDeadline } from '../deadline.js';
-import { type AutoConfig, holdConfig } from '../stores/autoConfig.js';
-import { isFleetGone } from '../stores/fleets.js';
-import { putOffInterval, takeInterval } from '../stores/ticks.js';
-import type { Admission } from './admission.js';
-import type { Coverage, FillAs } from './coverage.js';
+import { type Database, isTransient, type Queryable } from '../db/db.js';
+import type { Admission } from '../publishing/admission.js';
+import type { Coverage, FillAs } from '../publishing/missingParts.js';
+import { isFleetGone } from '../registry/snapshots.js';
+import { withDeadline } from '../timing/deadline.js';
+import { type AutoConfig, holdConfig } from './autoConfig.js';
+import { putOffInterval, takeInterval } from './claims.js';
 
 export interface FillOptions {
   database: Database;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type Database, rethrowUnavailable } from '../db.js';
-import { enabledConfigs } from '../stores/autoConfig.js';
-import { latestAcceptance } from '../stores/intervalLedger.js';
-import { doubtfulIntervals } from '../stores/missingIntervals.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { latestAcceptance } from '../ledger/intervalLedger.js';
+import { enabledConfigs } from './autoConfig.js';
 import { windowOf } from './dispatch.js';
-import type { IntervalFill } from './intervalFill.js';
+import { doubtfulIntervals } from './owedIntervals.js';
+import type { IntervalFill } from './publishInterval.js';
 
 interface RepairOptions {
   database: Database;

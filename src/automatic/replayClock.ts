@@ -1,5 +1,5 @@
+import { getAlignedIntervalTimestamp } from '../contracts/intervals.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
-import { getAlignedIntervalTimestamp } from './intervals.js';
 
 /** A clock for demonstrations: it starts in the past, runs faster than life, and ends when it has caught up. */
 export interface Replay {

@@ -1,10 +1,10 @@
 import type { RequestHandler, Router } from 'express';
-import { autoStartRequest, autoStopRequest } from '../contracts/autoRequests.js';
-import { parseRequest, tenantQuery } from '../contracts/requests.js';
-import { answerInTime } from '../http/deadline.js';
+import { autoStartRequest, autoStopRequest } from '../contracts/autoRequest.js';
+import { parseRequest, tenantQuery } from '../contracts/fields.js';
+import { answerInTime } from '../http/answerInTime.js';
 import { jsonBody } from '../http/jsonBody.js';
-import { resource } from '../http/methods.js';
-import type { AutoModeService } from '../services/autoMode.js';
+import { resource } from '../http/resource.js';
+import type { AutoModeService } from './autoMode.js';
 
 interface AutoRoutes {
   auto: AutoModeService;

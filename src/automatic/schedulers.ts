@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { type Database, withTransaction } from '../db.js';
+import { type Database, withTransaction } from '../db/db.js';
 import type { TickQueue } from '../queues/tickQueue.js';
-import { enabledTenants } from '../stores/autoConfig.js';
+import { enabledTenants } from './autoConfig.js';
 
 /**
  * Runs `work` in a transaction that nobody shares who changes the same tenant's automatic mode: its configuration and

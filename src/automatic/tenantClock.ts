@@ -1,6 +1,6 @@
-import { type Database, rethrowUnavailable } from '../db.js';
-import { replayInstant } from '../emulator/replayClock.js';
-import { findAutoConfig } from '../stores/autoConfig.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { findAutoConfig } from './autoConfig.js';
+import { replayInstant } from './replayClock.js';
 
 /** What time it is for a tenant: while it is replayed, what the replay's clock shows. */
 export type TenantClock = (tenantId: string) => Promise<Date>;

@@ -1,32 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import type { FleetSettings } from '../contracts/autoRequests.js';
+import { findAutoConfig } from '../automatic/autoConfig.js';
+import type { FleetSettings } from '../contracts/autoRequest.js';
 import {
   type BackfillRequest,
   type BackfillSpan,
   requireBackfillSpan,
 } from '../contracts/backfillRequest.js';
 import { ApiError } from '../contracts/errors.js';
+import { MS_PER_DAY } from '../contracts/fields.js';
+import { getAlignedIntervalTimestamp } from '../contracts/intervals.js';
 import { MAX_BATCH_SIZE, MAX_METER_COUNT } from '../contracts/limits.js';
 import { DEFAULT_TIME_ZONE } from '../contracts/place.js';
-import { MS_PER_DAY } from '../contracts/requests.js';
-import { type Database, rethrowUnavailable, withTransaction } from '../db.js';
-import { DEFAULT_CLIMATE } from '../emulator/climate.js';
-import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet.js';
-import { getAlignedIntervalTimestamp } from '../emulator/intervals.js';
-import { estimateRuntimeSeconds, type PublishPlan, TICK_JOBS } from '../emulator/plan.js';
-import { findAutoConfig } from '../stores/autoConfig.js';
-import { coveringBackfill, insertBackfill, lockBackfills } from '../stores/backfillCreation.js';
+import { type Database, rethrowUnavailable, withTransaction } from '../db/db.js';
+import { DEFAULT_CLIMATE } from '../emulator/customers/climate.js';
+import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet/syntheticFleet.js';
+import { pacedRate } from '../pacing/pace.js';
+import { estimateRuntimeSeconds, type PublishPlan, TICK_JOBS } from '../publishing/plan.js';
+import type { PublishPlanner } from '../publishing/publishPlanner.js';
+import { coveringBackfill, insertBackfill, lockBackfills } from './creation.js';
+import { cancelBackfill } from './cursor.js';
 import {
   activeBackfillIds,
   backfillProgress,
   listBackfills,
   settleBackfill,
   unsettledBackfills,
-} from '../stores/backfillProgress.js';
-import { cancelBackfill } from '../stores/backfills.js';
-import { type BackfillAnswer, backfillAnswer, intervalsOf } from './backfillProgress.js';
-import { pacedRate } from './pace.js';
-import type { PublishPlanner } from './publishPlanner.js';
+} from './progress.js';
+import { type BackfillAnswer, backfillAnswer, intervalsOf } from './progressAnswer.js';
 
 /** What a command may also ask for: a span that ends at the latest boundary, or at `to`, counted in days. */
 export interface BackfillWanted extends Omit<BackfillRequest, 'from'> {

@@ -1,6 +1,6 @@
-import type { FleetSettings } from '../contracts/autoRequests.js';
-import type { Queryable } from '../db.js';
-import type { NewBackfill } from './backfills.js';
+import type { FleetSettings } from '../contracts/autoRequest.js';
+import type { Queryable } from '../db/db.js';
+import type { NewBackfill } from './cursor.js';
 
 /** Takes the one lock under which a tenant's backfills are created; it waits no longer than an answer may take. */
 export async function lockBackfills(client: Queryable, tenantId: string): Promise<void> {

@@ -1,5 +1,5 @@
-import type { FleetSettings } from '../contracts/autoRequests.js';
-import type { Queryable } from '../db.js';
+import type { FleetSettings } from '../contracts/autoRequest.js';
+import type { Queryable } from '../db/db.js';
 
 /** A backfill as it is accepted. */
 export interface NewBackfill extends FleetSettings {

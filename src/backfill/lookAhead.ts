@@ -1,7 +1,7 @@
-import type { Database } from '../db.js';
-import { type OpenBackfill, ownPublishes } from '../stores/backfills.js';
-import type { PublishRecord } from '../stores/publishLedger.js';
-import type { Coverage } from './coverage.js';
+import type { Database } from '../db/db.js';
+import type { PublishRecord } from '../ledger/publishLedger.js';
+import type { Coverage } from '../publishing/missingParts.js';
+import { type OpenBackfill, ownPublishes } from './cursor.js';
 
 /** What one turn of a backfill comes to: from its cursor on, intervals to pass, and behind them intervals to publish. */
 export interface Ahead {

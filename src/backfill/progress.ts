@@ -1,5 +1,5 @@
-import { type Database, type Queryable, withTransaction } from '../db.js';
-import { BACKFILL_COLUMNS, type NewBackfill } from './backfills.js';
+import { type Database, type Queryable, withTransaction } from '../db/db.js';
+import { BACKFILL_COLUMNS, type NewBackfill } from './cursor.js';
 
 /** How far a backfill is. */
 export interface BackfillProgress extends NewBackfill {

@@ -1,5 +1,5 @@
-import { estimateRuntimeSeconds } from '../emulator/plan.js';
-import type { BackfillProgress } from '../stores/backfillProgress.js';
+import { estimateRuntimeSeconds } from '../publishing/plan.js';
+import type { BackfillProgress } from './progress.js';
 
 const MS_PER_MINUTE = 60_000;
 

@@ -1,11 +1,11 @@
 import type { RequestHandler, Router } from 'express';
 import { backfillId, backfillRequest } from '../contracts/backfillRequest.js';
 import { ApiError } from '../contracts/errors.js';
-import { parseRequest, tenantQuery } from '../contracts/requests.js';
-import { answerInTime } from '../http/deadline.js';
+import { parseRequest, tenantQuery } from '../contracts/fields.js';
+import { answerInTime } from '../http/answerInTime.js';
 import { jsonBody } from '../http/jsonBody.js';
-import { resource } from '../http/methods.js';
-import type { BackfillService } from '../services/backfill.js';
+import { resource } from '../http/resource.js';
+import type { BackfillService } from './backfill.js';
 
 interface BackfillRoutes {
   backfill: BackfillService;

@@ -1,7 +1,10 @@
 import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
-import { MS_PER_DAY } from '../contracts/requests.js';
-import { type Database, isTransient } from '../db.js';
-import { settleBackfill, unsettledBackfills } from '../stores/backfillProgress.js';
+import { MS_PER_DAY } from '../contracts/fields.js';
+import { type Database, isTransient } from '../db/db.js';
+import type { PublishRecord } from '../ledger/publishLedger.js';
+import type { Admission } from '../publishing/admission.js';
+import type { Coverage } from '../publishing/missingParts.js';
+import { isFleetGone } from '../registry/snapshots.js';
 import {
   endBackfill,
   notePublish,
@@ -10,13 +13,10 @@ import {
   openBackfills,
   passCovered,
   putOffBackfill,
-} from '../stores/backfills.js';
-import { isFleetGone } from '../stores/fleets.js';
-import type { PublishRecord } from '../stores/publishLedger.js';
-import type { Admission } from './admission.js';
-import { type Ahead, lookAhead, movedBy } from './backfillAhead.js';
-import { createBackfillTurns } from './backfillTurns.js';
-import type { Coverage } from './coverage.js';
+} from './cursor.js';
+import { type Ahead, lookAhead, movedBy } from './lookAhead.js';
+import { settleBackfill, unsettledBackfills } from './progress.js';
+import { createBackfillTurns } from './turns.js';
 
 interface FeederOptions {
   database: Database;

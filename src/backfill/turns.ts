@@ -1,4 +1,4 @@
-import type { OpenBackfill } from '../stores/backfills.js';
+import type { OpenBackfill } from './cursor.js';
 
 export interface BackfillTurns {
   /** Takes whose turn it is; undefined when there is none. */

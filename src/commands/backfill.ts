@@ -1,23 +1,17 @@
 import { constants } from 'node:os';
+import { type BackfillService, type BackfillWanted, createBackfillService } from '../backfill/backfill.js';
+import { ApiError, StartupError } from '../contracts/errors.js';
+import type { Database } from '../db/db.js';
+import { outliveTerminal } from '../local/terminal.js';
+import { type Config, loadConfig } from '../process/config.js';
+import { runProcess } from '../process/lifecycle.js';
+import { createPublishPlanner } from '../publishing/publishPlanner.js';
+import { preparedMapping } from '../schema/prepareSchema.js';
+import { backfillCommand, refusal, USAGE } from './backfillArguments.js';
+import { followBackfill, isWorkerAlive } from './backfillFollow.js';
+import { acceptedReport, cancelReport, endReport, leftRunningReport, NO_WORKER } from './backfillReport.js';
 import { openCommandDatabase } from './commandDatabase.js';
-import { type Config, loadConfig } from './config.js';
-import { ApiError, StartupError } from './contracts/errors.js';
-import type { Database } from './db.js';
-import { runProcess } from './lifecycle.js';
-import { openProgress, type ProgressDisplay } from './local/progressBar.js';
-import { outliveTerminal } from './local/terminal.js';
-import { preparedMapping } from './schema/adapt.js';
-import { type BackfillService, type BackfillWanted, createBackfillService } from './services/backfill.js';
-import { backfillCommand, refusal, USAGE } from './services/backfillArguments.js';
-import { followBackfill, isWorkerAlive } from './services/backfillFollow.js';
-import {
-  acceptedReport,
-  cancelReport,
-  endReport,
-  leftRunningReport,
-  NO_WORKER,
-} from './services/backfillReport.js';
-import { createPublishPlanner } from './services/publishPlanner.js';
+import { openProgress, type ProgressDisplay } from './progressBar.js';
 
 /** `npm run backfill`: fills a span of a tenant's past, and shows how far it is; the workers do the filling. */
 outliveTerminal();

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
+import type { BackfillWanted } from '../backfill/backfill.js';
 import { backfillRequest, MAX_BACKFILL_DAYS } from '../contracts/backfillRequest.js';
 import { ApiError, StartupError } from '../contracts/errors.js';
-import { parseRequest, tenantId } from '../contracts/requests.js';
-import type { BackfillWanted } from './backfill.js';
+import { parseRequest, tenantId } from '../contracts/fields.js';
 
 export type BackfillCommand =
   | { action: 'fill'; wanted: BackfillWanted }

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
+import type { BackfillService } from '../backfill/backfill.js';
+import type { BackfillAnswer } from '../backfill/progressAnswer.js';
 import { DependencyUnavailableError, StartupError } from '../contracts/errors.js';
-import { type Database, rethrowUnavailable } from '../db.js';
-import { liveWorkers } from '../stores/workerHeartbeats.js';
-import type { BackfillService } from './backfill.js';
-import type { BackfillAnswer } from './backfillProgress.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { liveWorkers } from '../status/workers.js';
 import { percentDone, progressText } from './backfillReport.js';
 
 /** A worker beats every 5 s; three missed beats and it is taken for dead. */

@@ -1,5 +1,5 @@
-import type { BackfillService } from './backfill.js';
-import type { BackfillAnswer } from './backfillProgress.js';
+import type { BackfillService } from '../backfill/backfill.js';
+import type { BackfillAnswer } from '../backfill/progressAnswer.js';
 
 type Created = Awaited<ReturnType<BackfillService['create']>>;
 

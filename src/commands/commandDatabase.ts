@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { Config } from './config.js';
-import { StartupError } from './contracts/errors.js';
-import { createDatabase, type Database } from './db.js';
-import { readIfThere } from './local/keptFile.js';
-import { requirePostgres } from './stores/serverVersion.js';
+import { StartupError } from '../contracts/errors.js';
+import { createDatabase, type Database } from '../db/db.js';
+import { requirePostgres } from '../db/requirePostgres.js';
+import { readIfThere } from '../local/keptFile.js';
+import type { Config } from '../process/config.js';
 
 /**
  * The database for a command run by hand: DATABASE_URL's, else the one that `npm start` has brought on this machine.

@@ -1,16 +1,16 @@
+import { StartupError } from '../contracts/errors.js';
+import type { Database } from '../db/db.js';
+import { outliveTerminal } from '../local/terminal.js';
+import { loadConfig } from '../process/config.js';
+import { runProcess } from '../process/lifecycle.js';
+import { exportFleet, exportFleetFile, type FleetExported } from '../registry/file/exportFleet.js';
+import { loadFleet } from '../registry/file/loadFleet.js';
+import { synthesizeFleet } from '../registry/file/synthesizeFleet.js';
+import type { RegistryMapping } from '../schema/mapping.js';
+import { preparedMapping } from '../schema/prepareSchema.js';
 import { openCommandDatabase } from './commandDatabase.js';
-import { loadConfig } from './config.js';
-import { StartupError } from './contracts/errors.js';
-import type { Database } from './db.js';
-import { runProcess } from './lifecycle.js';
-import { outliveTerminal } from './local/terminal.js';
-import { preparedMapping } from './schema/adapt.js';
-import type { RegistryMapping } from './schema/mapping.js';
-import { type FleetCommand, fleetCommand } from './services/fleetArguments.js';
-import { exportFleet, exportFleetFile, type FleetExported } from './services/fleetExport.js';
-import { loadFleet } from './services/fleetLoad.js';
-import { fleetReport, leftOutReport } from './services/fleetReport.js';
-import { synthesizeFleet } from './services/fleetSynthesize.js';
+import { type FleetCommand, fleetCommand } from './fleetArguments.js';
+import { fleetReport, leftOutReport } from './fleetReport.js';
 
 /** `npm run fleet`: fills the registry of meters and feeders from a file or the synthetic layout, and writes it to one. */
 outliveTerminal();

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StartupError } from '../contracts/errors.js';
-import { tenantId } from '../contracts/requests.js';
+import { tenantId } from '../contracts/fields.js';
 
 export type FleetCommand =
   | { action: 'load'; file: string; tenantId: string | undefined; dryRun: boolean }

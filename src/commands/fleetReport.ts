@@ -1,7 +1,7 @@
+import type { FleetExported } from '../registry/file/exportFleet.js';
+import type { FleetCounts } from '../registry/file/writeFleets.js';
+import { shownRelation } from '../schema/detect/repairs.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { shownRelation } from '../schema/repairs.js';
-import type { FleetExported } from './fleetExport.js';
-import type { FleetCounts } from './fleetWrite.js';
 
 /** What a load did, as text for a terminal; `title` is the beginning of its first line. */
 export function fleetReport(

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { type Config, loadConfig } from './config.js';
-import { openMigrationDatabase, prepareStorage } from './context.js';
-import { StartupError } from './contracts/errors.js';
-import { runProcess } from './lifecycle.js';
-import { createLogger } from './log.js';
-import { planReport, planSchema } from './services/schemaPlan.js';
-import { requirePostgres } from './stores/serverVersion.js';
+import { StartupError } from '../contracts/errors.js';
+import { requirePostgres } from '../db/requirePostgres.js';
+import { type Config, loadConfig } from '../process/config.js';
+import { openMigrationDatabase, prepareStorage } from '../process/context.js';
+import { runProcess } from '../process/lifecycle.js';
+import { createLogger } from '../process/log.js';
+import { planReport, planSchema } from '../schema/schemaPlan.js';
 
 /**
  * Brings the schema up to date and ends; `--plan` says what that would change, and changes nothing. API and worker do

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
+import { StartupError } from '../contracts/errors.js';
+import { tenantId } from '../contracts/fields.js';
+import { loadConfig } from '../process/config.js';
+import { runProcess } from '../process/lifecycle.js';
+import { scoreSuspicion } from '../score/score.js';
 import { openCommandDatabase } from './commandDatabase.js';
-import { loadConfig } from './config.js';
-import { StartupError } from './contracts/errors.js';
-import { tenantId } from './contracts/requests.js';
-import { runProcess } from './lifecycle.js';
-import { scoreSuspicion } from './services/score.js';
-import { scoreReport } from './services/scoreReport.js';
+import { scoreReport } from './scoreReport.js';
 
 /** `npm run score -- --tenant T`: how well the reads alone give away the thefts that were injected. */
 await runProcess(async () => {

@@ -1,4 +1,4 @@
-import type { Score } from './score.js';
+import type { Score } from '../score/score.js';
 
 /** As many as one looks into by hand. */
 const EXAMPLES = 10;

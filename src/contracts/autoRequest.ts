@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import { type Climate, DEFAULT_CLIMATE } from '../emulator/climate.js';
-import { isAligned } from '../emulator/intervals.js';
+import { type Climate, DEFAULT_CLIMATE } from '../emulator/customers/climate.js';
 import { invalidField } from './errors.js';
-import { DEFAULT_CATCH_UP_INTERVALS, type IntervalMinutes, MAX_REPLAY_SPEED } from './limits.js';
-import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 import {
   EARLIEST_READ_AT,
   instant,
@@ -11,7 +8,10 @@ import {
   positiveInteger,
   publishOnceRequest,
   tenantId,
-} from './requests.js';
+} from './fields.js';
+import { isAligned } from './intervals.js';
+import { DEFAULT_CATCH_UP_INTERVALS, type IntervalMinutes, MAX_REPLAY_SPEED } from './limits.js';
+import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
 /** What every interval of a tenant is published with, held to the caps. */
 export interface FleetSettings {

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { isAligned } from '../emulator/intervals.js';
 import { invalidField } from './errors.js';
-import type { IntervalMinutes } from './limits.js';
-import { climate, timeZone } from './place.js';
 import {
   EARLIEST_READ_AT,
   instant,
@@ -10,7 +7,10 @@ import {
   positiveInteger,
   publishOnceRequest,
   tenantId,
-} from './requests.js';
+} from './fields.js';
+import { isAligned } from './intervals.js';
+import type { IntervalMinutes } from './limits.js';
+import { climate, timeZone } from './place.js';
 
 const { intervalMinutes, fleet, seed } = publishOnceRequest.shape;
 

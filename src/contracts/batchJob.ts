@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEFAULT_CLIMATE } from '../emulator/climate.js';
+import { DEFAULT_CLIMATE } from '../emulator/customers/climate.js';
 import { MAX_BATCH_SIZE } from './limits.js';
 import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 

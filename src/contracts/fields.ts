@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { DEFAULT_CLIMATE } from '../emulator/climate.js';
-import { isAligned } from '../emulator/intervals.js';
+import { DEFAULT_CLIMATE } from '../emulator/customers/climate.js';
 import { ApiError, invalidField } from './errors.js';
+import { isAligned } from './intervals.js';
 import { INTERVAL_MINUTES, type IntervalMinutes } from './limits.js';
 import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 

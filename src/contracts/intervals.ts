@@ -1,4 +1,4 @@
-import type { IntervalMinutes } from '../contracts/limits.js';
+import type { IntervalMinutes } from './limits.js';
 
 const MS_PER_MINUTE = 60_000;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CLIMATES } from '../emulator/climate.js';
-import { isTimeZone } from '../emulator/localTime.js';
+import { CLIMATES } from '../emulator/customers/climate.js';
+import { isTimeZone } from '../emulator/customers/localTime.js';
 
 /** Where a fleet is: what its clock shows and how its year goes. Shared by requests and job payloads. */
 

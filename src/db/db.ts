@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { DependencyUnavailableError } from './contracts/errors.js';
+import { DependencyUnavailableError } from '../contracts/errors.js';
 
 /** What a store needs to speak SQL: the pool, or one client inside a transaction. */
 export interface Queryable {

@@ -1,16 +1,16 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
-import { type Climate, DEFAULT_CLIMATE } from './climate.js';
-import { consumedKwh } from './consumption.js';
-import { type Expectation, expectationAround } from './expectation.js';
-import { type FeederQuarter, feederQuarter } from './feeder.js';
-import type { SyntheticFleet } from './fleet.js';
-import { QUARTER_HOUR_MS } from './localTime.js';
-import { deliveredKwh } from './losses.js';
-import { type Meter, type MeterRun, syntheticRuns } from './meters.js';
-import { type QualityFlag, voltageFlags } from './qualityFlags.js';
-import { type RegistryBatch, registryRuns } from './registryMeters.js';
-import { lineVoltage, ownDrop, serviceVoltage } from './voltage.js';
-import { anomalyVolts } from './voltageAnomalies.js';
+import { type Climate, DEFAULT_CLIMATE } from './customers/climate.js';
+import { consumedKwh } from './customers/consumption.js';
+import { type Expectation, expectationAround } from './customers/expectation.js';
+import { QUARTER_HOUR_MS } from './customers/localTime.js';
+import { type Meter, type MeterRun, syntheticRuns } from './fleet/meters.js';
+import { type RegistryBatch, registryRuns } from './fleet/registryMeters.js';
+import type { SyntheticFleet } from './fleet/syntheticFleet.js';
+import { type FeederQuarter, feederQuarter } from './grid/feeder.js';
+import { deliveredKwh } from './grid/losses.js';
+import { type QualityFlag, voltageFlags } from './grid/qualityFlags.js';
+import { lineVoltage, ownDrop, serviceVoltage } from './grid/voltage.js';
+import { anomalyVolts } from './grid/voltageAnomalies.js';
 
 /** Which reads to generate, but for whose. */
 export interface ReadsScene {

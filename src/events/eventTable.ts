@@ -1,5 +1,5 @@
-import type { Queryable } from '../db.js';
-import { FEEDER_EVENT_TYPES, type FeederEvent } from '../emulator/feederEvent.js';
+import type { Queryable } from '../db/db.js';
+import { FEEDER_EVENT_TYPES, type FeederEvent } from '../emulator/events/feederEvent.js';
 
 /** An event as it is kept. */
 export interface EventRecord extends FeederEvent {

@@ -1,19 +1,19 @@
+import type { TenantClock } from '../automatic/tenantClock.js';
 import { ApiError } from '../contracts/errors.js';
-import { type EventRequest, MAX_EVENT_MINUTES, requireStartInRange } from '../contracts/eventRequests.js';
-import { MS_PER_DAY } from '../contracts/requests.js';
-import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db.js';
-import type { FeederEventType } from '../emulator/feederEvent.js';
-import { intervalEnd } from '../emulator/intervals.js';
+import { type EventRequest, MAX_EVENT_MINUTES, requireStartInRange } from '../contracts/eventRequest.js';
+import { MS_PER_DAY } from '../contracts/fields.js';
+import { intervalEnd } from '../contracts/intervals.js';
+import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db/db.js';
+import type { FeederEventType } from '../emulator/events/feederEvent.js';
+import { publishOfLatestInterval } from '../ledger/publishedIntervals.js';
+import type { PublishRecord } from '../ledger/publishLedger.js';
+import { lockAdmission } from '../pacing/pacingRow.js';
+import type { Admission, Admitted } from '../publishing/admission.js';
+import { publishedSpans } from '../registry/snapshots.js';
+import { findFeederId } from '../registry/survey.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { type EventRecord, findEvent, insertEvent, listEvents, stopEvent } from '../stores/events.js';
-import { publishedSpans } from '../stores/fleets.js';
-import { lockAdmission } from '../stores/pacing.js';
-import { publishOfLatestInterval } from '../stores/publishedIntervals.js';
-import type { PublishRecord } from '../stores/publishLedger.js';
-import { findFeederId } from '../stores/registry.js';
-import type { Admission, Admitted } from './admission.js';
-import { eventWarnings, type PlannedEvent, plannedRevision, requireKnownFeeder } from './eventRevision.js';
-import type { TenantClock } from './tenantClock.js';
+import { type EventRecord, findEvent, insertEvent, listEvents, stopEvent } from './eventTable.js';
+import { eventWarnings, type PlannedEvent, plannedRevision, requireKnownFeeder } from './revision.js';
 
 interface EventOptions {
   database: Database;

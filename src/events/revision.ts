@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { invalidField } from '../contracts/errors.js';
-import type { EventRequest } from '../contracts/eventRequests.js';
+import type { EventRequest } from '../contracts/eventRequest.js';
+import { getAlignedIntervalTimestamp, intervalEnd } from '../contracts/intervals.js';
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
-import type { Queryable } from '../db.js';
-import type { FeederEventType } from '../emulator/feederEvent.js';
-import { type FeederSpan, feederNumber, metersOfFeeder } from '../emulator/fleet.js';
-import { getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
-import { fleetMeters } from '../stores/fleets.js';
-import { hasWritten } from '../stores/publishedIntervals.js';
-import type { PublishRecord } from '../stores/publishLedger.js';
+import type { Queryable } from '../db/db.js';
+import type { FeederEventType } from '../emulator/events/feederEvent.js';
+import { type FeederSpan, feederNumber, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
+import { hasWritten } from '../ledger/publishedIntervals.js';
+import type { PublishRecord } from '../ledger/publishLedger.js';
+import { fleetMeters } from '../registry/snapshots.js';
 
 /** An event that is about to be created, with what it is held against. */
 export interface PlannedEvent {

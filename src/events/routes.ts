@@ -1,11 +1,11 @@
 import type { RequestHandler, Router } from 'express';
-import { eventId, eventRequest, eventsQuery } from '../contracts/eventRequests.js';
-import { parseRequest } from '../contracts/requests.js';
-import { FEEDER_EVENT_TYPES } from '../emulator/feederEvent.js';
-import { answerInTime } from '../http/deadline.js';
+import { eventId, eventRequest, eventsQuery } from '../contracts/eventRequest.js';
+import { parseRequest } from '../contracts/fields.js';
+import { FEEDER_EVENT_TYPES } from '../emulator/events/feederEvent.js';
+import { answerInTime } from '../http/answerInTime.js';
 import { jsonBody } from '../http/jsonBody.js';
-import { resource } from '../http/methods.js';
-import type { EventService } from '../services/events.js';
+import { resource } from '../http/resource.js';
+import type { EventService } from './events.js';
 
 interface EventRoutes {
   events: EventService;

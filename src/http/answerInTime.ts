@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { ApiError } from '../contracts/errors.js';
-import { withDeadline } from '../deadline.js';
+import { withDeadline } from '../timing/deadline.js';
 
 /** 1.9 s: an answer is out within 2 s, whatever hangs. */
 const ANSWER_WITHIN_MS = 1_900;

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
-import { isTransient } from '../db.js';
+import { isTransient } from '../db/db.js';
 
 /** The last handler of a path nobody has. */
 export const notFound: RequestHandler = (request) => {

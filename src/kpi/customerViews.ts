@@ -1,9 +1,9 @@
 import pg from 'pg';
-import { type Database, type Queryable, withClient } from '../db.js';
+import { type Database, type Queryable, withClient } from '../db/db.js';
+import { KPI_VIEW_COLUMNS, type KpiColumnKind } from '../schema/detect/kpiViewColumns.js';
 import { quoted, quotedRelation } from '../schema/identifiers.js';
-import { KPI_VIEW_COLUMNS, type KpiColumnKind } from '../schema/kpiViewColumns.js';
 import type { KpiViewMapping, KpiViewName, MappedColumn } from '../schema/mapping.js';
-import type { LossRange, OverviewDay } from './kpiViews.js';
+import type { LossRange, OverviewDay } from './ownViews.js';
 
 /** A customer's view may have no counterpart for any of the columns. */
 export type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null };

@@ -1,11 +1,6 @@
-import type { Queryable } from '../db.js';
-import { intervalEnd } from '../emulator/intervals.js';
-import {
-  type FeederInterval,
-  feedersAt,
-  type PublishedFleet,
-  publishedFleetAt,
-} from '../stores/intervals.js';
+import { intervalEnd } from '../contracts/intervals.js';
+import type { Queryable } from '../db/db.js';
+import { type FeederInterval, feedersAt, type PublishedFleet, publishedFleetAt } from './latestIntervals.js';
 
 /** How much of one interval has arrived, over all feeders. */
 export interface IntervalSummary {

@@ -1,7 +1,7 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
-import type { Queryable } from '../db.js';
-import { type PublishedLine, publishedSpans } from './fleets.js';
-import { GOVERNING_FIRST } from './publishedIntervals.js';
+import type { Queryable } from '../db/db.js';
+import { GOVERNING_FIRST } from '../ledger/publishedIntervals.js';
+import { type PublishedLine, publishedSpans } from '../registry/snapshots.js';
 
 /** Which of a tenant's intervals there are, by its reads and by what was published. */
 export interface LatestIntervals {

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /** Percentages in percent, energy in kWh, voltage in volts; `day` is a UTC day, `2026-01-31`. */
 export interface OverviewDay {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type Database, rethrowUnavailable } from '../db.js';
+import type { TenantClock } from '../automatic/tenantClock.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { type ActiveEvent, activeEvents } from '../events/eventTable.js';
 import type { SchemaMapping } from '../schema/mapping.js';
-import { type ActiveEvent, activeEvents } from '../stores/events.js';
-import { type LatestIntervals, latestIntervals } from '../stores/intervals.js';
-import { kpiVersion } from '../stores/kpiVersion.js';
-import { type StaleMetersBuckets, staleMetersAt } from '../stores/meterStaleness.js';
 import { type IntervalReport, intervalReport, percent } from './intervalReport.js';
-import { areAllOwn, createKpiSections } from './kpiSections.js';
-import type { TenantClock } from './tenantClock.js';
+import { type LatestIntervals, latestIntervals } from './latestIntervals.js';
+import { areAllOwn, createKpiSections } from './sections.js';
+import { type StaleMetersBuckets, staleMetersAt } from './staleness.js';
+import { kpiVersion } from './version.js';
 
 /** Many more than one deployment has. */
 const KEPT_TENANTS = 1_000;

@@ -1,8 +1,8 @@
 import type { RequestHandler, Router } from 'express';
-import { parseRequest, tenantQuery } from '../contracts/requests.js';
-import { answerInTime } from '../http/deadline.js';
-import { resource } from '../http/methods.js';
-import type { KpiService } from '../services/kpi.js';
+import { parseRequest, tenantQuery } from '../contracts/fields.js';
+import { answerInTime } from '../http/answerInTime.js';
+import { resource } from '../http/resource.js';
+import type { KpiService } from './quickcheck.js';
 
 /**
  * `GET /kpi/quickcheck`. Polled by dashboards: a browser sends the tag of what it has, and gets 304 for as long as

@@ -1,13 +1,9 @@
 import pg from 'pg';
-import { type Database, isTransient, type Queryable } from '../db.js';
-import { withDeadline } from '../deadline.js';
+import { type Database, isTransient, type Queryable } from '../db/db.js';
 import { KPI_VIEWS, type KpiViewName, type SchemaMapping } from '../schema/mapping.js';
-import {
-  customerOverview,
-  customerRows,
-  type Nullable,
-  withinCustomerTime,
-} from '../stores/customerKpiViews.js';
+import { withDeadline } from '../timing/deadline.js';
+import { createLanes } from './atMost.js';
+import { customerOverview, customerRows, type Nullable, withinCustomerTime } from './customerViews.js';
 import {
   type FeederLossDay,
   type FieldOpsDay,
@@ -19,8 +15,7 @@ import {
   overviewDays,
   type SuspiciousMeterDay,
   suspiciousMeterDays,
-} from '../stores/kpiViews.js';
-import { createLanes } from './lanes.js';
+} from './ownViews.js';
 
 /** How many rows of each view the brief asks for. */
 const OVERVIEW_DAYS = 5;

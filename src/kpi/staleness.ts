@@ -1,4 +1,4 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /** How many meters last reported how long before an interval; every known meter is in exactly one of them. */
 export interface StaleMetersBuckets {

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /**
  * A text that differs whenever reads, rollups, or what has been published and written of a tenant do. Of hashes of

@@ -1,5 +1,5 @@
 import type { BatchJobPayload } from '../contracts/batchJob.js';
-import type { PublishRecord } from '../stores/publishLedger.js';
+import type { PublishRecord } from './publishLedger.js';
 
 /**
  * The job of one batch of a publish. Made from the ledger's row alone, so that what is enqueued again after

@@ -1,5 +1,5 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 import { GOVERNING_FIRST } from './publishedIntervals.js';
 import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 

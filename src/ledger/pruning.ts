@@ -1,5 +1,5 @@
-import { type Database, withTransaction } from '../db.js';
-import { deleteOwedOlderThan, deletePublishesOlderThan, markPruned } from '../stores/ledgerPruning.js';
+import { type Database, withTransaction } from '../db/db.js';
+import { deleteOwedOlderThan, deletePublishesOlderThan, markPruned } from './pruningSql.js';
 
 /** Publishes a transaction: with up to 200 batches each, some tenths of a second. */
 const AT_ONCE = 50;

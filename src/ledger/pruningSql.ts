@@ -1,4 +1,4 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /** A tenant's UTC day, `2026-01-31`, of which something was deleted. */
 export interface PrunedDay {

@@ -1,6 +1,6 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
-import type { Queryable } from '../db.js';
-import type { Climate } from '../emulator/climate.js';
+import type { Queryable } from '../db/db.js';
+import type { Climate } from '../emulator/customers/climate.js';
 
 /** What made the deployment publish. */
 export type PublishOrigin = 'manual' | 'tick' | 'catch-up' | 'backfill' | 'revision';

@@ -1,6 +1,6 @@
 import { MAX_FEEDER_COUNT } from '../contracts/limits.js';
-import type { Queryable } from '../db.js';
-import { feederNumber } from '../emulator/fleet.js';
+import type { Queryable } from '../db/db.js';
+import { feederNumber } from '../emulator/fleet/syntheticFleet.js';
 import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 
 /**

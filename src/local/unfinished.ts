@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isSameProcess, startMark } from './processIdentity.js';
+import { isSameProcess, startMark } from './stack/processIdentity.js';
 
 /**
  * A path beside `path`, to build it at and rename from: what bears the final name is whole.

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Queryable } from '../db.js';
-import { grantStart, type StartGrant } from '../stores/pacing.js';
-import type { Lane } from '../stores/publishLedger.js';
+import type { Queryable } from '../db/db.js';
+import type { Lane } from '../ledger/publishLedger.js';
+import { BOUNDLESS, type Room } from './batchSlots.js';
 import { BACKGROUND_AHEAD_MS, CREDIT_MS, LATE_TOLERANCE_MS, pacedRate, YIELD_MS } from './pace.js';
-import { BOUNDLESS, type Room } from './room.js';
+import { grantStart, type StartGrant } from './pacingRow.js';
 
 /** Lets batches start no faster than the deployment's read limit, whatever is due. */
 export interface StartPacer {

@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Express } from 'express';
+import { createAutoModeService } from '../automatic/autoMode.js';
+import { createTenantClock } from '../automatic/tenantClock.js';
+import { createBackfillService } from '../backfill/backfill.js';
+import { StartupError } from '../contracts/errors.js';
+import { createEventService } from '../events/events.js';
+import { createKpiService } from '../kpi/quickcheck.js';
+import { createAdmission } from '../publishing/admission.js';
+import { createPublishService } from '../publishing/publish.js';
+import { createPublishPlanner } from '../publishing/publishPlanner.js';
+import { createSchemaService } from '../schema/schemaService.js';
+import { createStatusService } from '../status/status.js';
 import { createApp } from './app.js';
 import type { Config } from './config.js';
 import { API_POOL, type Context, createContext } from './context.js';
-import { StartupError } from './contracts/errors.js';
 import type { Running } from './lifecycle.js';
-import { createAdmission } from './services/admission.js';
-import { createAutoModeService } from './services/autoMode.js';
-import { createBackfillService } from './services/backfill.js';
-import { createEventService } from './services/events.js';
-import { createKpiService } from './services/kpi.js';
-import { createPublishService } from './services/publish.js';
-import { createPublishPlanner } from './services/publishPlanner.js';
-import { createSchemaService } from './services/schemaAnswer.js';
-import { createStatusService } from './services/status.js';
-import { createTenantClock } from './services/tenantClock.js';
 
 /**
  * Starts the API: context, app, listen. Stopping goes in the order of the data: no new connections, answers

@@ -1,9 +1,9 @@
 import { isAbsolute, resolve } from 'node:path';
 import { config as loadDotenv } from 'dotenv';
 import { z } from 'zod';
-import { StartupError } from './contracts/errors.js';
-import { MAX_READS_PER_SECOND } from './contracts/limits.js';
-import { tenantId } from './contracts/requests.js';
+import { StartupError } from '../contracts/errors.js';
+import { tenantId } from '../contracts/fields.js';
+import { MAX_READS_PER_SECOND } from '../contracts/limits.js';
 
 /** Everything the processes are told from outside, parsed once and frozen. */
 export interface Config {

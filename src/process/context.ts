@@ -1,20 +1,20 @@
 import type { Logger } from 'pino';
+import { StartupError } from '../contracts/errors.js';
+import { createDatabase, type Database, withTransaction } from '../db/db.js';
+import { requirePostgres, whenConnected } from '../db/requirePostgres.js';
+import { whenTablesAreFree } from '../db/whenTablesAreFree.js';
+import type { AmiQueue } from '../queues/amiQueue.js';
+import { openQueues } from '../queues/openQueues.js';
+import { createQueueDatabase, migrateQueue } from '../queues/postgresBackend.js';
+import { requireRedis } from '../queues/redisBackend.js';
+import type { TickQueue } from '../queues/tickQueue.js';
+import { preparePartitions } from '../reads/partitionUpkeep.js';
+import type { SchemaMapping } from '../schema/mapping.js';
+import { missingOwnPrivileges, missingQueueRight, openSchema } from '../schema/ownPrivileges.js';
+import { prepareError } from '../schema/prepareErrors.js';
+import { preparedMapping, prepareSchema } from '../schema/prepareSchema.js';
 import { type Config, DEFAULT_TENANT_ID } from './config.js';
-import { StartupError } from './contracts/errors.js';
-import { createDatabase, type Database, withTransaction } from './db.js';
 import { createLogger } from './log.js';
-import type { AmiQueue } from './queues/amiQueue.js';
-import { openQueues } from './queues/openQueues.js';
-import { createQueueDatabase, migrateQueue } from './queues/postgresBackend.js';
-import { requireRedis } from './queues/redisBackend.js';
-import type { TickQueue } from './queues/tickQueue.js';
-import { preparedMapping, prepareSchema } from './schema/adapt.js';
-import type { SchemaMapping } from './schema/mapping.js';
-import { prepareError } from './schema/prepareErrors.js';
-import { preparePartitions } from './services/partitionUpkeep.js';
-import { missingOwnPrivileges, missingQueueRight, openSchema } from './stores/ownPrivileges.js';
-import { requirePostgres, whenConnected } from './stores/serverVersion.js';
-import { whenTablesAreFree } from './stores/tableLocks.js';
 
 /** What every process has: built once, in order, closed in the reverse. */
 export interface Context {

@@ -1,5 +1,5 @@
-import { StartupError } from './contracts/errors.js';
-import { onSupervisorLost, reportReady } from './local/supervised.js';
+import { StartupError } from '../contracts/errors.js';
+import { onSupervisorLost, reportReady } from './supervised.js';
 
 /** A started process: what to do when it is told to stop. */
 export interface Running {

@@ -1,16 +1,16 @@
+import { createAutomatic } from '../automatic/automatic.js';
+import { createRoom } from '../pacing/batchSlots.js';
+import { createStartPacer } from '../pacing/startPacer.js';
+import { createAdmission } from '../publishing/admission.js';
+import { createHeartbeat } from '../status/heartbeat.js';
+import { jittered, runPeriodically } from '../timing/periodic.js';
+import { runUpkeep } from '../upkeep/upkeep.js';
+import { decideConcurrency, START_CONCURRENCY } from '../writing/adaptiveConcurrency.js';
+import { startAmiWorker } from '../writing/amiWorker.js';
+import { createBatchRunner } from '../writing/batchRunner.js';
 import type { Config } from './config.js';
 import { type Context, createContext, WORKER_POOL } from './context.js';
 import type { Running } from './lifecycle.js';
-import { createAdmission } from './services/admission.js';
-import { createAutomatic } from './services/automatic.js';
-import { createBatchRunner } from './services/batchRunner.js';
-import { createHeartbeat } from './services/heartbeat.js';
-import { createRoom } from './services/room.js';
-import { createStartPacer } from './services/startPacer.js';
-import { runUpkeep } from './services/upkeep.js';
-import { decideConcurrency, START_CONCURRENCY } from './workers/adaptiveConcurrency.js';
-import { startAmiWorker } from './workers/amiWorker.js';
-import { jittered, runPeriodically } from './workers/periodic.js';
 
 const HEARTBEAT_MS = 5_000;
 /** Lost batches are found within this and their 20 s of grace; partitions and retention need no more often. */
@@ -23,7 +23,7 @@ const PASS_MS = 1_000;
 const WATCHDOG_MS = 30_000;
 /**
  * Background jobs at once: one is written while the next waits for its start, and live work keeps the database. They
- * are among the worker's concurrency (decision 13), as far as that has room: see services/room.ts.
+ * are among the worker's concurrency (decision 13), as far as that has room: see pacing/batchSlots.ts.
  */
 const BACKGROUND_CONCURRENCY = 2;
 

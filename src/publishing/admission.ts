@@ -1,16 +1,16 @@
 import { DependencyUnavailableError } from '../contracts/errors.js';
-import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db.js';
-import type { AmiQueue, QueuedBatch } from '../queues/amiQueue.js';
-import { lockAdmission, releaseDueTime, reserveDueTime } from '../stores/pacing.js';
-import { ensurePartitions } from '../stores/partitions.js';
+import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db/db.js';
 import {
   countOutstanding,
   type Outstanding,
   type PublishRecord,
   recordPublishes,
-} from '../stores/publishLedger.js';
+} from '../ledger/publishLedger.js';
+import { pacedRate } from '../pacing/pace.js';
+import { lockAdmission, releaseDueTime, reserveDueTime } from '../pacing/pacingRow.js';
+import type { AmiQueue, QueuedBatch } from '../queues/amiQueue.js';
+import { ensurePartitions } from '../reads/partitions.js';
 import { type Decision, fill, schedule } from './admissionDecision.js';
-import { pacedRate } from './pace.js';
 
 /** An accepted publish: its batches are in the ledger, and in the queue or owed to it. */
 export interface Admitted {

@@ -1,9 +1,9 @@
 import { BackpressureError } from '../contracts/errors.js';
 import { MAX_BACKGROUND_JOBS, MAX_BATCH_SIZE, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
-import { cut } from '../emulator/plan.js';
+import { batchPayload } from '../ledger/batchPayload.js';
+import type { BatchRecord, Lane, Outstanding, PublishRecord } from '../ledger/publishLedger.js';
 import type { QueueCounts, QueuedBatch } from '../queues/amiQueue.js';
-import type { BatchRecord, Lane, Outstanding, PublishRecord } from '../stores/publishLedger.js';
-import { batchPayload } from './batchPayload.js';
+import { cut } from './plan.js';
 
 interface Asking {
   publish: PublishRecord;

@@ -1,8 +1,8 @@
 import { MAX_BACKGROUND_JOBS, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
-import type { Database } from '../db.js';
+import type { Database } from '../db/db.js';
+import { batchPayload } from '../ledger/batchPayload.js';
+import { isOwed, type Lane, overdueBatches } from '../ledger/publishLedger.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
-import { isOwed, type Lane, overdueBatches } from '../stores/publishLedger.js';
-import { batchPayload } from './batchPayload.js';
 
 /**
  * How long a batch is owed past its due time before the queue is asked about it, s: longer than a stalled job

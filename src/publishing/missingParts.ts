@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { FleetSettings } from '../contracts/autoRequests.js';
+import type { FleetSettings } from '../contracts/autoRequest.js';
 import { MAX_JOBS_PER_TICK, MAX_METER_COUNT } from '../contracts/limits.js';
-import { type Database, rethrowUnavailable } from '../db.js';
-import { type Range, uncovered } from '../emulator/coverage.js';
-import { feederRuns, meterId, meterNumber } from '../emulator/fleet.js';
-import { TICK_JOBS } from '../emulator/plan.js';
-import { fleetMeters } from '../stores/fleets.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { feederRuns, meterId, meterNumber } from '../emulator/fleet/syntheticFleet.js';
 import {
   isPrunedOtherwise,
   type LedgerPublish,
@@ -13,9 +10,12 @@ import {
   overlappingPublish,
   readsOfInterval,
   readsOfMeters,
-} from '../stores/intervalLedger.js';
-import type { Lane, PublishOrigin, PublishRecord } from '../stores/publishLedger.js';
+} from '../ledger/intervalLedger.js';
+import type { Lane, PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
+import { fleetMeters } from '../registry/snapshots.js';
+import { TICK_JOBS } from './plan.js';
 import { type PublishPlanner, publishRecord } from './publishPlanner.js';
+import { type Range, uncovered } from './uncovered.js';
 
 /** By what, and in which lane, an interval is made whole. */
 export interface FillAs {

@@ -7,7 +7,7 @@ import {
   MAX_METER_COUNT,
   MIN_FEEDER_COUNT,
 } from '../contracts/limits.js';
-import type { SyntheticFleet } from './fleet.js';
+import type { SyntheticFleet } from '../emulator/fleet/syntheticFleet.js';
 
 /** How many jobs may be enqueued at once, and by what. */
 export interface JobLimit {

@@ -1,13 +1,13 @@
-import type { FleetSettings } from '../contracts/autoRequests.js';
+import type { FleetSettings } from '../contracts/autoRequest.js';
 import { ApiError } from '../contracts/errors.js';
-import { type PublishOnceRequest, requireReadableInstant } from '../contracts/requests.js';
-import type { Database } from '../db.js';
-import { getAlignedIntervalTimestamp, intervalEnd } from '../emulator/intervals.js';
-import { estimateRuntimeSeconds } from '../emulator/plan.js';
-import { isFleetGone } from '../stores/fleets.js';
-import { type PublishProgress, publishProgress } from '../stores/publishLedger.js';
+import { type PublishOnceRequest, requireReadableInstant } from '../contracts/fields.js';
+import { getAlignedIntervalTimestamp, intervalEnd } from '../contracts/intervals.js';
+import type { Database } from '../db/db.js';
+import { type PublishProgress, publishProgress } from '../ledger/publishLedger.js';
+import { pacedRate } from '../pacing/pace.js';
+import { isFleetGone } from '../registry/snapshots.js';
 import type { Admission } from './admission.js';
-import { pacedRate } from './pace.js';
+import { estimateRuntimeSeconds } from './plan.js';
 import { type PublishPlanner, publishRecord } from './publishPlanner.js';
 
 interface PublishOptions {

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { FleetSettings } from '../contracts/autoRequests.js';
-import type { Database } from '../db.js';
-import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet.js';
-import { type JobLimit, type PublishPlan, planPublish } from '../emulator/plan.js';
-import { defaultSeed } from '../emulator/random.js';
-import { planRegistryPublish } from '../emulator/registryPlan.js';
+import type { FleetSettings } from '../contracts/autoRequest.js';
+import type { Database } from '../db/db.js';
+import { defaultSeed } from '../emulator/chance/random.js';
+import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet/syntheticFleet.js';
+import type { Lane, PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
+import { currentFleet, surveyedRegistry } from '../registry/currentFleet.js';
+import type { RegistrySurvey } from '../registry/survey.js';
 import type { SchemaMapping } from '../schema/mapping.js';
-import type { Lane, PublishOrigin, PublishRecord } from '../stores/publishLedger.js';
-import type { RegistrySurvey } from '../stores/registry.js';
-import { requireFits, requireReferenced } from './readsFit.js';
-import { currentFleet, surveyedRegistry } from './registryFleet.js';
-import { sharingNext } from './sharingNext.js';
+import { sharingNext } from '../timing/sharedRuns.js';
+import { type JobLimit, type PublishPlan, planPublish } from './plan.js';
+import { planRegistryPublish } from './registryPlan.js';
+import { requireFits, requireReferenced } from './requireFits.js';
 
 /** What a publish is made for, and by what. */
 export interface PublishedAs {

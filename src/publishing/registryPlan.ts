@@ -1,5 +1,5 @@
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
-import type { FeederSpan } from './fleet.js';
+import type { FeederSpan } from '../emulator/fleet/syntheticFleet.js';
 import { cappedBatchSize, cappedMeterCount, capper, cut, PUBLISH_JOBS, type PublishPlan } from './plan.js';
 
 /** What a caller asked for of a registry's fleet; without a `meterCount` all of it. */

@@ -1,9 +1,9 @@
 import { ApiError, invalidField } from '../contracts/errors.js';
-import { type Database, rethrowUnavailable } from '../db.js';
-import { feederId, meterId, type SyntheticFleet } from '../emulator/fleet.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { feederId, meterId, type SyntheticFleet } from '../emulator/fleet/syntheticFleet.js';
+import { unknownFeeders, unknownMeters } from '../registry/survey.js';
+import { shown, shownRelation } from '../schema/detect/repairs.js';
 import type { MappedColumn, ReadsMapping, RelationName, SchemaMapping } from '../schema/mapping.js';
-import { shown, shownRelation } from '../schema/repairs.js';
-import { unknownFeeders, unknownMeters } from '../stores/registry.js';
 
 interface Wanted {
   tenantId: string;

@@ -1,12 +1,12 @@
 import type { RequestHandler, Router } from 'express';
+import type { BackfillService } from '../backfill/backfill.js';
 import { ApiError } from '../contracts/errors.js';
-import { parseRequest, publishId, publishOnceRequest } from '../contracts/requests.js';
-import { withDeadline } from '../deadline.js';
-import { answerInTime } from '../http/deadline.js';
+import { parseRequest, publishId, publishOnceRequest } from '../contracts/fields.js';
+import { answerInTime } from '../http/answerInTime.js';
 import { jsonBody } from '../http/jsonBody.js';
-import { resource } from '../http/methods.js';
-import type { BackfillService } from '../services/backfill.js';
-import type { PublishService } from '../services/publish.js';
+import { resource } from '../http/resource.js';
+import { withDeadline } from '../timing/deadline.js';
+import type { PublishService } from './publish.js';
 
 interface PublishRoutes {
   publish: PublishService;

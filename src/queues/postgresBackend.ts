@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LATEST_SCHEMA_VERSION, type PgPool, runMigrations } from 'bullmq';
 import type pg from 'pg';
-import { createDatabase, type Database, withClient } from '../db.js';
+import { createDatabase, type Database, withClient } from '../db/db.js';
 
 /** BullMQ's own schema; the queue's tables never mix with the customer's. */
 const SCHEMA = 'bullmq';

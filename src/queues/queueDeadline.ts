@@ -1,5 +1,5 @@
 import { DependencyUnavailableError } from '../contracts/errors.js';
-import { withDeadline } from '../deadline.js';
+import { withDeadline } from '../timing/deadline.js';
 
 /** 1.5 s: a healthy queue answers in milliseconds, and an API answer must be out within 2 s. */
 export const QUEUE_DEADLINE_MS = 1_500;

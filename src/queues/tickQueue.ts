@@ -1,7 +1,7 @@
 import type { WorkerOptions } from 'bullmq';
 import { z } from 'zod';
+import { tenantId } from '../contracts/fields.js';
 import { INTERVAL_MINUTES, type IntervalMinutes } from '../contracts/limits.js';
-import { tenantId } from '../contracts/requests.js';
 import { type Connections, QUEUE_NAMES, type RawQueue, type TakenJob } from './queueConnections.js';
 import { QUEUE_DEADLINE_MS, withQueueDeadline } from './queueDeadline.js';
 

@@ -1,5 +1,5 @@
-import type { Queryable } from '../db.js';
-import type { QualityFlag } from '../emulator/qualityFlags.js';
+import type { Queryable } from '../db/db.js';
+import type { QualityFlag } from '../emulator/grid/qualityFlags.js';
 import type { ReadColumns } from '../emulator/reads.js';
 
 /** One batch's reads and the ledger row they are written under. */

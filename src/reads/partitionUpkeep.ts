@@ -1,9 +1,5 @@
-import { type Database, type Queryable, withTransaction } from '../db.js';
-import {
-  dropPartitionsOlderThan,
-  ensurePartitionsAround,
-  recheckMetersOfOneTenant,
-} from '../stores/partitions.js';
+import { type Database, type Queryable, withTransaction } from '../db/db.js';
+import { dropPartitionsOlderThan, ensurePartitionsAround, recheckMetersOfOneTenant } from './partitions.js';
 
 /** Partitions stand ready a week ahead: a deployment that sleeps over a long weekend wakes into ready ones. */
 const DAYS_AHEAD = 7;

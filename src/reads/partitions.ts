@@ -1,4 +1,4 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /** Makes the partitions that these instants fall into, where they are missing. */
 export async function ensurePartitions(client: Queryable, readAts: readonly Date[]): Promise<void> {

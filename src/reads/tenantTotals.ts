@@ -1,4 +1,4 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /** What doc 2's SQL over `meter_reads_electric` would answer for a tenant. */
 export interface TenantTotals {

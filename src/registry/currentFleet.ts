@@ -1,9 +1,9 @@
 import { ApiError } from '../contracts/errors.js';
-import { type Database, rethrowUnavailable } from '../db.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { shownRelation } from '../schema/detect/repairs.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { shownRelation } from '../schema/repairs.js';
-import { type StoredFleet, storedFleet } from '../stores/fleets.js';
-import { type RegistrySurvey, surveyRegistry } from '../stores/registry.js';
+import { type StoredFleet, storedFleet } from './snapshots.js';
+import { type RegistrySurvey, surveyRegistry } from './survey.js';
 
 /**
  * The tenant's registry as it is now; writes nothing.

@@ -1,9 +1,14 @@
 import pg from 'pg';
-import { type Database, type Queryable, withTransaction } from '../db.js';
-import { type FeederSpan, feederSpans, meterIdPrefix, type SyntheticFleet } from '../emulator/fleet.js';
-import { type RegistryBatch, syntheticFeederCount } from '../emulator/registryMeters.js';
+import { type Database, type Queryable, withTransaction } from '../db/db.js';
+import { type RegistryBatch, syntheticFeederCount } from '../emulator/fleet/registryMeters.js';
+import {
+  type FeederSpan,
+  feederSpans,
+  meterIdPrefix,
+  type SyntheticFleet,
+} from '../emulator/fleet/syntheticFleet.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { type RegistrySurvey, registryLine, SURVEY_COLUMNS } from './registry.js';
+import { type RegistrySurvey, registryLine, SURVEY_COLUMNS } from './survey.js';
 
 /** A registry as it is, and the snapshot of it; null where there is nothing to publish. */
 export interface StoredFleet {

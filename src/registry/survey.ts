@@ -1,9 +1,9 @@
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
-import type { Queryable } from '../db.js';
-import type { RegistryCounts } from '../emulator/registryPlan.js';
+import type { Queryable } from '../db/db.js';
+import type { RegistryCounts } from '../publishing/registryPlan.js';
+import { registryQuery } from '../schema/functions/canonicalRegistry.js';
 import { quoted, quotedRelation } from '../schema/identifiers.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { registryQuery } from '../schema/registrySql.js';
 
 /** What a tenant's registry holds, and what of it a publish may cover. */
 export interface RegistrySurvey extends RegistryCounts {

@@ -1,13 +1,19 @@
 import { StartupError } from '../contracts/errors.js';
-import type { Queryable } from '../db.js';
-import { readSql } from '../stores/migrations.js';
-import { normalised, readCatalog } from './catalog.js';
-import type { Detection } from './detect.js';
+import type { Queryable } from '../db/db.js';
+import { normalised, readCatalog } from './detect/catalog.js';
+import type { Detection } from './detect/detectSchema.js';
+import {
+  type Repair,
+  repairedObjects,
+  repairStatement,
+  repairSummary,
+  shownRelation,
+} from './detect/repairs.js';
+import { recordSchemaChange } from './detect/schemaHistory.js';
+import { triggerStatements } from './functions/foldTriggers.js';
 import { quoted, quotedRelation } from './identifiers.js';
 import type { ReadsMapping } from './mapping.js';
-import { triggerStatements } from './readsTriggers.js';
-import { type Repair, repairedObjects, repairStatement, repairSummary, shownRelation } from './repairs.js';
-import { recordSchemaChange } from './schemaChanges.js';
+import { readSql } from './migrations.js';
 
 /** A statement on a table that GridLens did not make. */
 export interface PlannedStatement {

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /** Objects of the database by name, `table public.ami_events`, each with what it is: to compare two moments. */
 export type Objects = ReadonlyMap<string, string>;

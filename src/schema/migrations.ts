@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { StartupError } from '../contracts/errors.js';
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /**
  * The SQL files, in the order in which they are applied. Append only: a file that has been applied somewhere

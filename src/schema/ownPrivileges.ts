@@ -1,4 +1,4 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /** Who migrated; a customer's own table may be called `ami_…` too. */
 const OWNER = `(SELECT relowner FROM pg_class WHERE oid = to_regclass('ami_migrations'))`;

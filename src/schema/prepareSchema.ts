@@ -1,19 +1,19 @@
 import { StartupError } from '../contracts/errors.js';
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
+import { adoptReads, createRegistry, missingTriggers, type PlannedStatement, repaired } from './additions.js';
+import { type Detection, detectSchema } from './detect/detectSchema.js';
+import { shown } from './detect/repairs.js';
+import { createFunctions, staleFunctions } from './functions/createFunctions.js';
+import { STAND_IN } from './functions/foldTriggers.js';
+import { literal, quoted } from './identifiers.js';
+import type { SchemaMapping } from './mapping.js';
 import {
   applyMigrations,
   LAST_BEFORE_ACCESS,
   lockMigrations,
   type Migration,
   pendingMigrations,
-} from '../stores/migrations.js';
-import { adoptReads, createRegistry, missingTriggers, type PlannedStatement, repaired } from './additions.js';
-import { createFunctions, staleFunctions } from './databaseFunctions.js';
-import { type Detection, detectSchema } from './detect.js';
-import { literal, quoted } from './identifiers.js';
-import type { SchemaMapping } from './mapping.js';
-import { STAND_IN } from './readsTriggers.js';
-import { shown } from './repairs.js';
+} from './migrations.js';
 
 /** What preparing the schema did, or would do. */
 export interface Preparation {

@@ -1,7 +1,7 @@
 import type { RequestHandler, Router } from 'express';
-import { answerInTime } from '../http/deadline.js';
-import { resource } from '../http/methods.js';
-import type { SchemaService } from '../services/schemaAnswer.js';
+import { answerInTime } from '../http/answerInTime.js';
+import { resource } from '../http/resource.js';
+import type { SchemaService } from './schemaService.js';
 
 /** `GET /schema`: which of the database's tables and columns carry what. */
 export function schemaRoutes(router: Router, schema: SchemaService, readable: RequestHandler): void {

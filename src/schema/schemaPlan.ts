@@ -1,10 +1,10 @@
-import { type Database, withClient } from '../db.js';
-import { prepareSchema } from '../schema/adapt.js';
-import type { PlannedStatement } from '../schema/additions.js';
-import type { SchemaMapping } from '../schema/mapping.js';
-import { objectChanges, readObjects } from '../schema/objects.js';
-import { prepareError } from '../schema/prepareErrors.js';
-import { preparePartitionsIn } from './partitionUpkeep.js';
+import { type Database, withClient } from '../db/db.js';
+import { preparePartitionsIn } from '../reads/partitionUpkeep.js';
+import type { PlannedStatement } from './additions.js';
+import { objectChanges, readObjects } from './databaseObjects.js';
+import type { SchemaMapping } from './mapping.js';
+import { prepareError } from './prepareErrors.js';
+import { prepareSchema } from './prepareSchema.js';
 
 /** What a start would change. */
 export interface SchemaPlan {

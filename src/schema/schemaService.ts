@@ -1,8 +1,8 @@
-import { type Database, rethrowUnavailable } from '../db.js';
-import type { KpiViewMapping, MappedColumn, RelationName, SchemaMapping } from '../schema/mapping.js';
-import { QUALITY_BITS } from '../schema/readsWrite.js';
-import { shownRelation } from '../schema/repairs.js';
-import { listSchemaChanges } from '../schema/schemaChanges.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { shownRelation } from './detect/repairs.js';
+import { listSchemaChanges } from './detect/schemaHistory.js';
+import { QUALITY_BITS } from './functions/writeBatch.js';
+import type { KpiViewMapping, MappedColumn, RelationName, SchemaMapping } from './mapping.js';
 
 /** The mapping in force, for people: which table and column carries what, and where each part came from. */
 export function createSchemaService(database: Database, mapping: SchemaMapping) {

@@ -1,19 +1,19 @@
 import { StartupError } from '../contracts/errors.js';
-import type { Database } from '../db.js';
-import { selectedMeters } from '../emulator/eventSelection.js';
-import { type EventScene, skippedReads } from '../emulator/events.js';
-import { overlaps } from '../emulator/feederEvent.js';
-import { type FeederSpan, metersOfFeeder } from '../emulator/fleet.js';
-import { intervalEnd } from '../emulator/intervals.js';
-import { type EventRecord, theftsAndOutages } from '../stores/events.js';
-import { fleetMeters, type PublishedLine, publishedSpans } from '../stores/fleets.js';
+import { intervalEnd } from '../contracts/intervals.js';
+import type { Database } from '../db/db.js';
+import { type EventScene, skippedReads } from '../emulator/events/applyEvents.js';
+import { selectedMeters } from '../emulator/events/eventSelection.js';
+import { overlaps } from '../emulator/events/feederEvent.js';
+import { type FeederSpan, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
+import { type EventRecord, theftsAndOutages } from '../events/eventTable.js';
+import { fleetMeters, type PublishedLine, publishedSpans } from '../registry/snapshots.js';
 import {
   batchesDuringThefts,
   type MeterDay,
   measuredDays,
   suspiciousMeterDaySet,
   type WrittenBatch,
-} from '../stores/injections.js';
+} from './truth.js';
 
 /** How well the suspicious-meter view names the meters that were stolen from, over meters × UTC days. */
 export interface Score {

@@ -1,5 +1,5 @@
-import type { Queryable } from '../db.js';
-import type { PublishedLine } from './fleets.js';
+import type { Queryable } from '../db/db.js';
+import type { PublishedLine } from '../registry/snapshots.js';
 
 /** A batch that wrote reads, with what its reads were made from. */
 export interface WrittenBatch {

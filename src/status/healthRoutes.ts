@@ -1,8 +1,8 @@
 import type { Router } from 'express';
 import { ApiError } from '../contracts/errors.js';
-import { answerInTime } from '../http/deadline.js';
-import { resource } from '../http/methods.js';
-import type { Dependency, StatusService } from '../services/status.js';
+import { answerInTime } from '../http/answerInTime.js';
+import { resource } from '../http/resource.js';
+import type { Dependency, StatusService } from './status.js';
 
 /**
  * `GET /healthz`: the process lives; touches nothing. `GET /readyz`: each dependency by name, and whether a worker does

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Database } from '../db.js';
-import { beat, recordJob, retire, type WorkerIdentity } from '../stores/workerHeartbeats.js';
+import type { Database } from '../db/db.js';
+import { beat, recordJob, retire, type WorkerIdentity } from './workers.js';
 
 /** Says in the database that this worker process is alive, and that it does jobs. */
 export function createHeartbeat(database: Database, concurrency: () => number) {

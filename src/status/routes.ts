@@ -1,8 +1,8 @@
 import type { RequestHandler, Router } from 'express';
-import { parseRequest, tenantQuery } from '../contracts/requests.js';
-import { answerInTime } from '../http/deadline.js';
-import { resource } from '../http/methods.js';
-import type { StatusService } from '../services/status.js';
+import { parseRequest, tenantQuery } from '../contracts/fields.js';
+import { answerInTime } from '../http/answerInTime.js';
+import { resource } from '../http/resource.js';
+import type { StatusService } from './status.js';
 
 /** `GET /status`, `GET /scale/status`. */
 export function statusRoutes(router: Router, status: StatusService, readable: RequestHandler): void {

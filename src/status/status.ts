@@ -1,12 +1,12 @@
+import type { TenantClock } from '../automatic/tenantClock.js';
 import { MAX_BATCH_SIZE, MAX_READS_PER_SECOND } from '../contracts/limits.js';
-import { type Database, rethrowUnavailable } from '../db.js';
-import { withDeadline } from '../deadline.js';
+import { type Database, rethrowUnavailable } from '../db/db.js';
+import { activeEvents } from '../events/eventTable.js';
+import { recentJobs } from '../ledger/publishLedger.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
-import { activeEvents } from '../stores/events.js';
-import { recentJobs } from '../stores/publishLedger.js';
-import { tenantTotals } from '../stores/tenantTotals.js';
-import { type LastJob, lastJob, liveWorkers, standstill } from '../stores/workerHeartbeats.js';
-import type { TenantClock } from './tenantClock.js';
+import { tenantTotals } from '../reads/tenantTotals.js';
+import { withDeadline } from '../timing/deadline.js';
+import { type LastJob, lastJob, liveWorkers, standstill } from './workers.js';
 
 /** A worker beats every 5 s; three missed beats and it is taken for dead. */
 const WORKER_ALIVE_SECONDS = 15;

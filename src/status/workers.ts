@@ -1,4 +1,4 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../db/db.js';
 
 /** A worker process, as it says itself. */
 export interface WorkerIdentity {

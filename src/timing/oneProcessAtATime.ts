@@ -1,4 +1,4 @@
-import { type Database, withTransaction } from '../db.js';
+import { type Database, withTransaction } from '../db/db.js';
 
 /**
  * Postgres takes the turn from a process that has said nothing for as long, frozen or gone without a farewell; one that

@@ -1,11 +1,15 @@
-import type { Database } from '../db.js';
+import type { Database } from '../db/db.js';
+import { expireEvents } from '../events/eventTable.js';
+import { pruneLedger } from '../ledger/pruning.js';
+import { restoreLostBatches } from '../publishing/lostBatches.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
-import { expireEvents } from '../stores/events.js';
-import { deleteUnnamedFleet, unnamedFleets } from '../stores/fleets.js';
-import { pruneLedger } from './ledgerPruning.js';
-import { dropExpiredPartitions, forgetMetersWithoutReads, preparePartitions } from './partitionUpkeep.js';
-import { restoreLostBatches } from './recovery.js';
-import { inSoleTurn } from './soleTurn.js';
+import {
+  dropExpiredPartitions,
+  forgetMetersWithoutReads,
+  preparePartitions,
+} from '../reads/partitionUpkeep.js';
+import { deleteUnnamedFleet, unnamedFleets } from '../registry/snapshots.js';
+import { inSoleTurn } from '../timing/oneProcessAtATime.js';
 
 /** All zero and empty of a turn that another process had. */
 export interface UpkeepResult {

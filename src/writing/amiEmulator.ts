@@ -1,9 +1,14 @@
 import type { BatchJob } from '../contracts/batchJob.js';
-import { applyEvents } from '../emulator/events.js';
-import type { FeederEvent } from '../emulator/feederEvent.js';
-import { feederId, feederRuns, metersOfFeeder, type SyntheticFleet } from '../emulator/fleet.js';
+import { applyEvents } from '../emulator/events/applyEvents.js';
+import type { FeederEvent } from '../emulator/events/feederEvent.js';
+import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
+import {
+  feederId,
+  feederRuns,
+  metersOfFeeder,
+  type SyntheticFleet,
+} from '../emulator/fleet/syntheticFleet.js';
 import { generateReads, generateRegistryReads, type ReadColumns } from '../emulator/reads.js';
-import type { RegistryBatch } from '../emulator/registryMeters.js';
 
 /** What a job of a registry fleet is about. */
 export interface RegistryMeters {

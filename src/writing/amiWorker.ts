@@ -7,10 +7,10 @@ import { UnrecoverableError } from 'bullmq';
 import type { Logger } from 'pino';
 import { type BatchJob, batchJob } from '../contracts/batchJob.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
-import { isTransient } from '../db.js';
+import { isTransient } from '../db/db.js';
+import { PacerClosedError } from '../pacing/startPacer.js';
 import type { AmiQueue, BatchWorker, WorkOptions } from '../queues/amiQueue.js';
-import type { BatchResult, BatchRunner } from '../services/batchRunner.js';
-import { PacerClosedError } from '../services/startPacer.js';
+import type { BatchResult, BatchRunner } from './batchRunner.js';
 
 export interface AmiWorkerOptions {
   queue: AmiQueue;

@@ -1,17 +1,17 @@
 import pg from 'pg';
 import type { BatchJob } from '../contracts/batchJob.js';
-import { type Database, type Queryable, withTransaction } from '../db.js';
-import { intervalEnd } from '../emulator/intervals.js';
-import type { RegistryBatch } from '../emulator/registryMeters.js';
+import { intervalEnd } from '../contracts/intervals.js';
+import { type Database, type Queryable, withTransaction } from '../db/db.js';
+import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
+import { overlappingEvents } from '../events/eventTable.js';
+import { failBatch, isOwed, type Lane } from '../ledger/publishLedger.js';
+import { BOUNDLESS, type Room } from '../pacing/batchSlots.js';
+import type { StartPacer } from '../pacing/startPacer.js';
+import { type BatchOutcome, lockRevisions, writeBatch } from '../reads/meterReads.js';
+import { registeredMeters } from '../registry/survey.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { overlappingEvents } from '../stores/events.js';
-import { type BatchOutcome, lockRevisions, writeBatch } from '../stores/meterReads.js';
-import { failBatch, isOwed, type Lane } from '../stores/publishLedger.js';
-import { registeredMeters } from '../stores/registry.js';
 import { batchFeederIds, generateBatch } from './amiEmulator.js';
-import { createFleetBatches, registryMeters } from './fleetBatches.js';
-import { BOUNDLESS, type Room } from './room.js';
-import type { StartPacer } from './startPacer.js';
+import { createFleetBatches, registryMeters } from './snapshotMeters.js';
 
 export interface BatchResult extends BatchOutcome {
   /** Whether another run had finished the batch before, or it was cancelled: then nothing was written. */

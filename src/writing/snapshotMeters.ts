@@ -1,8 +1,8 @@
 import type { BatchJob } from '../contracts/batchJob.js';
-import type { Queryable } from '../db.js';
-import type { FeederEvent } from '../emulator/feederEvent.js';
-import type { RegistryBatch } from '../emulator/registryMeters.js';
-import { fleetBatch, fleetMeters, publishedSpans } from '../stores/fleets.js';
+import type { Queryable } from '../db/db.js';
+import type { FeederEvent } from '../emulator/events/feederEvent.js';
+import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
+import { fleetBatch, fleetMeters, publishedSpans } from '../registry/snapshots.js';
 import type { RegistryMeters } from './amiEmulator.js';
 
 /**

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type BackfillFeeder, createBackfillFeeder } from '../../src/backfill/supplier.js';
 import { ApiError, DependencyUnavailableError } from '../../src/contracts/errors.js';
-import { type Admission, createAdmission } from '../../src/services/admission.js';
-import { type BackfillFeeder, createBackfillFeeder } from '../../src/services/backfillFeeder.js';
-import { type Coverage, createCoverage } from '../../src/services/coverage.js';
-import { synthesizeFleet } from '../../src/services/fleetSynthesize.js';
-import { pruneLedger } from '../../src/services/ledgerPruning.js';
-import { createPublishPlanner } from '../../src/services/publishPlanner.js';
+import { pruneLedger } from '../../src/ledger/pruning.js';
+import { type Admission, createAdmission } from '../../src/publishing/admission.js';
+import { type Coverage, createCoverage } from '../../src/publishing/missingParts.js';
+import { createPublishPlanner } from '../../src/publishing/publishPlanner.js';
+import { synthesizeFleet } from '../../src/registry/file/synthesizeFleet.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { syntheticPublish } from '../support/publishRecords.js';

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { prepareCluster, startCluster } from '../../src/local/postgresCluster.js';
+import { prepareCluster, startCluster } from '../../src/local/postgres/postgresCluster.js';
 
 export interface BenchPostgres {
   url: string;

@@ -1,4 +1,4 @@
-import { defaultSeed } from '../../src/emulator/random.js';
+import { defaultSeed } from '../../src/emulator/chance/random.js';
 import { generateReads } from '../../src/emulator/reads.js';
 
 /** Reads per second of generation alone, in batches of 500, on one core. */

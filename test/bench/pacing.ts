@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { MAX_READS_PER_SECOND } from '../../src/contracts/limits.js';
-import { createStartPacer } from '../../src/services/startPacer.js';
+import { createStartPacer } from '../../src/pacing/startPacer.js';
 
 export interface PacingResult {
   batchSize: number;

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
+import { batchPayload } from '../../src/ledger/batchPayload.js';
 import { openAmiQueue } from '../../src/queues/amiQueue.js';
 import { openConnections } from '../../src/queues/queueConnections.js';
-import { batchPayload } from '../../src/services/batchPayload.js';
 import { startOwnRedis } from '../support/redisServer.js';
 
 /** Bytes of Redis that one queued job takes, or undefined where there is no Redis server. */

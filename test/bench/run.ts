@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import pg from 'pg';
-import { prepareStorage } from '../../src/context.js';
-import { createLogger } from '../../src/log.js';
+import { prepareStorage } from '../../src/process/context.js';
+import { createLogger } from '../../src/process/log.js';
 import { median } from '../support/quantiles.js';
 import { type BenchPostgres, benchPostgres } from './benchPostgres.js';
 import { measureGeneration } from './generation.js';

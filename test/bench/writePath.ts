@@ -4,10 +4,10 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { BatchJob } from '../../src/contracts/batchJob.js';
 import type { ReadColumns } from '../../src/emulator/reads.js';
+import { currentFleet } from '../../src/registry/currentFleet.js';
 import type { RegistryMapping } from '../../src/schema/mapping.js';
-import { generateBatch } from '../../src/services/amiEmulator.js';
-import { type BatchRunner, createBatchRunner } from '../../src/services/batchRunner.js';
-import { currentFleet } from '../../src/services/registryFleet.js';
+import { generateBatch } from '../../src/writing/amiEmulator.js';
+import { type BatchRunner, createBatchRunner } from '../../src/writing/batchRunner.js';
 import { acceptHistory, CONCURRENCY, timedJobs, UNLIMITED } from '../support/history.js';
 
 const TENANT = 'BENCH';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openProgress } from '../../src/local/progressBar.js';
+import { openProgress } from '../../src/commands/progressBar.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { waitFor } from '../support/waitFor.js';
 
@@ -27,7 +27,7 @@ describe('npm run backfill', () => {
   });
 
   const start = (...args: string[]) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/backfill.ts', ...args], {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/commands/backfill.ts', ...args], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', DATABASE_URL: deployment.database.url },
       stdio: ['ignore', 'pipe', 'pipe'],

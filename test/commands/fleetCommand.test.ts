@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { chmod, lstat, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ownMapping } from '../../src/schema/ownMapping.js';
-import { synthesizeFleet } from '../../src/services/fleetSynthesize.js';
+import { synthesizeFleet } from '../../src/registry/file/synthesizeFleet.js';
+import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import { createOwnRegistry, fleetFolder } from '../support/fleetRegistry.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 import { waitFor } from '../support/waitFor.js';
@@ -26,7 +26,7 @@ describe('npm run fleet', () => {
   });
 
   const start = (...args: string[]): ChildProcess =>
-    spawn(process.execPath, ['--import', 'tsx', 'src/fleet.ts', ...args], {
+    spawn(process.execPath, ['--import', 'tsx', 'src/commands/fleet.ts', ...args], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', DATABASE_URL: database.url },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -224,7 +224,7 @@ describe('npm run fleet', () => {
       const device = await open('/dev/full', 'w');
       const child = spawn(
         process.execPath,
-        ['--import', 'tsx', 'src/fleet.ts', 'export', '--tenant', 'OUT'],
+        ['--import', 'tsx', 'src/commands/fleet.ts', 'export', '--tenant', 'OUT'],
         {
           cwd: ROOT,
           env: { PATH: process.env.PATH ?? '', DATABASE_URL: database.url },
@@ -270,7 +270,7 @@ describe('npm run fleet', () => {
       npm_lifecycle_event: 'fleet',
     };
     const run = (env: Record<string, string>, ...args: string[]) =>
-      spawnSync(process.execPath, ['--import', 'tsx', 'src/fleet.ts', ...args, '--tenant', 'REL'], {
+      spawnSync(process.execPath, ['--import', 'tsx', 'src/commands/fleet.ts', ...args, '--tenant', 'REL'], {
         cwd: ROOT,
         env,
         encoding: 'utf8',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { getAlignedIntervalTimestamp, intervalEnd, isAligned } from '../../src/emulator/intervals.js';
+import { getAlignedIntervalTimestamp, intervalEnd, isAligned } from '../../src/contracts/intervals.js';
 
 const at = (text: string) => new Date(text);
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, type Database, isTransient, withTransaction } from '../../src/db.js';
+import { createDatabase, type Database, isTransient, withTransaction } from '../../src/db/db.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
 describe('withTransaction', () => {

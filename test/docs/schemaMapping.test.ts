@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { normalised } from '../../src/schema/catalog.js';
-import * as known from '../../src/schema/knownNames.js';
+import { normalised } from '../../src/schema/detect/catalog.js';
+import * as known from '../../src/schema/detect/knownNames.js';
 
 const DOCUMENT = readFileSync(new URL('../../docs/SCHEMA_MAPPING.md', import.meta.url), 'utf8');
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { selectedMeters } from '../../src/emulator/eventSelection.js';
-import { applyEvents, type EventScene, skippedReads } from '../../src/emulator/events.js';
-import { FEEDER_EVENT_TYPES, type FeederEvent, overlaps } from '../../src/emulator/feederEvent.js';
+import { applyEvents, type EventScene, skippedReads } from '../../src/emulator/events/applyEvents.js';
+import { selectedMeters } from '../../src/emulator/events/eventSelection.js';
+import { FEEDER_EVENT_TYPES, type FeederEvent, overlaps } from '../../src/emulator/events/feederEvent.js';
 import {
   feederId,
   feederNumber,
@@ -10,9 +10,9 @@ import {
   feederRuns,
   metersOfFeeder,
   type SyntheticFleet,
-} from '../../src/emulator/fleet.js';
-import { cut } from '../../src/emulator/plan.js';
+} from '../../src/emulator/fleet/syntheticFleet.js';
 import { generateReads, type ReadColumns, type ReadsRequest } from '../../src/emulator/reads.js';
+import { cut } from '../../src/publishing/plan.js';
 
 const FLEET: SyntheticFleet = { meterCount: 500, feederCount: 10 };
 const base: ReadsRequest = {

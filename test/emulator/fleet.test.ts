@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { feederRuns, feederSize, meterId, meterNumber } from '../../src/emulator/fleet.js';
+import { feederRuns, feederSize, meterId, meterNumber } from '../../src/emulator/fleet/syntheticFleet.js';
 
 const fleets = fc.record({
   meterCount: fc.integer({ min: 1, max: 2_000 }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { meteredFeeder } from '../../src/emulator/meters.js';
+import { meteredFeeder } from '../../src/emulator/fleet/meters.js';
 import { generateReads, type ReadColumns, type ReadsRequest } from '../../src/emulator/reads.js';
 
 const FEEDERS = 10;

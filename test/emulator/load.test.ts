@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CLIMATES } from '../../src/emulator/climate.js';
-import { CUSTOMER_CLASSES, MEAN_KWH_PER_DAY } from '../../src/emulator/customers.js';
-import { baselineKwh, expectedKwh } from '../../src/emulator/load.js';
-import { localQuarter } from '../../src/emulator/localTime.js';
+import { CLIMATES } from '../../src/emulator/customers/climate.js';
+import { CUSTOMER_CLASSES, MEAN_KWH_PER_DAY } from '../../src/emulator/customers/customers.js';
+import { baselineKwh, expectedKwh } from '../../src/emulator/customers/load.js';
+import { localQuarter } from '../../src/emulator/customers/localTime.js';
 
 describe('baselineKwh', () => {
   it('gives a home’s quarter hour: little at night, most in the evening', () => {

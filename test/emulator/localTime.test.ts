@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isTimeZone, localQuarter } from '../../src/emulator/localTime.js';
+import { isTimeZone, localQuarter } from '../../src/emulator/customers/localTime.js';
 
 const slotOf = (instant: string): number => Date.parse(instant) / 900_000;
 

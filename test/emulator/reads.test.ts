@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLIMATES } from '../../src/emulator/climate.js';
-import { meteredFeeder } from '../../src/emulator/meters.js';
-import { cut } from '../../src/emulator/plan.js';
+import { CLIMATES } from '../../src/emulator/customers/climate.js';
+import { meteredFeeder } from '../../src/emulator/fleet/meters.js';
 import { generateReads, type ReadsRequest } from '../../src/emulator/reads.js';
+import { cut } from '../../src/publishing/plan.js';
 
 const base: ReadsRequest = {
   tenantId: 'DEMO_TENANT',

@@ -1,13 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { feederId, feederRuns, meterId, meterNumber, metersOfFeeder } from '../../src/emulator/fleet.js';
+import {
+  type RegistryBatch,
+  registryRuns,
+  syntheticFeederCount,
+} from '../../src/emulator/fleet/registryMeters.js';
+import {
+  feederId,
+  feederRuns,
+  meterId,
+  meterNumber,
+  metersOfFeeder,
+} from '../../src/emulator/fleet/syntheticFleet.js';
 import {
   generateReads,
   generateRegistryReads,
   type ReadColumns,
   type ReadsScene,
 } from '../../src/emulator/reads.js';
-import { type RegistryBatch, registryRuns, syntheticFeederCount } from '../../src/emulator/registryMeters.js';
 
 const scene: ReadsScene = {
   tenantId: 'DEMO_TENANT',

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { getAlignedIntervalTimestamp } from '../../src/contracts/intervals.js';
 import { MAX_READS_PER_SECOND } from '../../src/contracts/limits.js';
-import { getAlignedIntervalTimestamp } from '../../src/emulator/intervals.js';
 import { benchPostgres } from '../bench/benchPostgres.js';
 import { thousands } from '../bench/report.js';
 import { API_KEY } from '../support/deployment.js';

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { getAlignedIntervalTimestamp, intervalEnd } from '../../src/emulator/intervals.js';
+import { getAlignedIntervalTimestamp, intervalEnd } from '../../src/contracts/intervals.js';
 import { thousands } from '../bench/report.js';
 import { freePort, startOwnRedis } from '../support/redisServer.js';
 import { waitFor } from '../support/waitFor.js';

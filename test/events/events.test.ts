@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { withTransaction } from '../../src/db.js';
-import { runUpkeep } from '../../src/services/upkeep.js';
-import { lockAdmission } from '../../src/stores/pacing.js';
+import { withTransaction } from '../../src/db/db.js';
+import { lockAdmission } from '../../src/pacing/pacingRow.js';
+import { runUpkeep } from '../../src/upkeep/upkeep.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createPilot, NOW, type Pilot, TENANT } from '../support/pilot.js';
 import { waitFor } from '../support/waitFor.js';

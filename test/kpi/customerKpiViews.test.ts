@@ -1,11 +1,11 @@
 import pg from 'pg';
 import supertest from 'supertest';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { composeApi } from '../../src/apiProcess.js';
-import { mapKpiView } from '../../src/schema/kpiViewColumns.js';
+import { createKpiService } from '../../src/kpi/quickcheck.js';
+import { createKpiSections } from '../../src/kpi/sections.js';
+import { composeApi } from '../../src/process/apiProcess.js';
+import { mapKpiView } from '../../src/schema/detect/kpiViewColumns.js';
 import type { ColumnKind, KpiViewMapping, KpiViewName } from '../../src/schema/mapping.js';
-import { createKpiService } from '../../src/services/kpi.js';
-import { createKpiSections } from '../../src/services/kpiSections.js';
 import { createCustomerDatabase, startOver } from '../support/customerDatabase.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { NOW, TENANT } from '../support/pilot.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { publishOfLatestInterval } from '../../src/stores/publishedIntervals.js';
-import type { PublishRecord } from '../../src/stores/publishLedger.js';
+import { publishOfLatestInterval } from '../../src/ledger/publishedIntervals.js';
+import type { PublishRecord } from '../../src/ledger/publishLedger.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createPilot, NOW, type Pilot, TENANT } from '../support/pilot.js';
 import { waitFor } from '../support/waitFor.js';

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { scoreReport } from '../../src/commands/scoreReport.js';
+import { insertEvent } from '../../src/events/eventTable.js';
+import { latestIntervals, publishedFleetAt } from '../../src/kpi/latestIntervals.js';
+import { kpiVersion } from '../../src/kpi/version.js';
+import { pruneLedger } from '../../src/ledger/pruning.js';
+import { publishOfLatestInterval } from '../../src/ledger/publishedIntervals.js';
 import type { AmiQueue } from '../../src/queues/amiQueue.js';
-import { pruneLedger } from '../../src/services/ledgerPruning.js';
-import { scoreSuspicion } from '../../src/services/score.js';
-import { scoreReport } from '../../src/services/scoreReport.js';
-import { inSoleTurn } from '../../src/services/soleTurn.js';
-import { runUpkeep } from '../../src/services/upkeep.js';
-import { insertEvent } from '../../src/stores/events.js';
-import { latestIntervals, publishedFleetAt } from '../../src/stores/intervals.js';
-import { kpiVersion } from '../../src/stores/kpiVersion.js';
-import { publishOfLatestInterval } from '../../src/stores/publishedIntervals.js';
+import { scoreSuspicion } from '../../src/score/score.js';
+import { inSoleTurn } from '../../src/timing/oneProcessAtATime.js';
+import { runUpkeep } from '../../src/upkeep/upkeep.js';
 import { type History, writeHistory } from '../support/history.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 

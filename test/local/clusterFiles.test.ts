@@ -1,8 +1,8 @@
 import { chmod, cp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findNativeFolder, type NativeFolder } from '../../src/local/postgresBinaries.js';
-import { prepareCluster, startCluster } from '../../src/local/postgresCluster.js';
+import { findNativeFolder, type NativeFolder } from '../../src/local/postgres/postgresBinaries.js';
+import { prepareCluster, startCluster } from '../../src/local/postgres/postgresCluster.js';
 import { prepare, query, settings, start } from './fixtures/clusters.js';
 import { eventually, startFixture, type Test, temporaryFolder } from './fixtures/processes.js';
 

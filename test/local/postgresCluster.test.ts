@@ -2,7 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startCluster, temporaryCluster } from '../../src/local/postgresCluster.js';
+import { startCluster, temporaryCluster } from '../../src/local/postgres/postgresCluster.js';
 import { postmasterOf, prepare, query, start } from './fixtures/clusters.js';
 import { clusterTemplate } from './fixtures/clusterTemplate.js';
 import { eventually, isGone, temporaryFolder } from './fixtures/processes.js';

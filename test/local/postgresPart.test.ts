@@ -1,7 +1,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findPostmaster } from '../../src/local/postmaster.js';
+import { findPostmaster } from '../../src/local/postgres/postmaster.js';
 import { clusterTemplate } from './fixtures/clusterTemplate.js';
 import {
   eventually,

@@ -1,8 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startMark } from '../../src/local/processIdentity.js';
-import { acquireStartLock } from '../../src/local/startLock.js';
+import { startMark } from '../../src/local/stack/processIdentity.js';
+import { acquireStartLock } from '../../src/local/stack/startLock.js';
 import { eventually, startFixture, temporaryFolder } from './fixtures/processes.js';
 
 describe('start lock', { timeout: 30_000 }, () => {

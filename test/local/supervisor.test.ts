@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { restartDelayMs } from '../../src/local/partRunner.js';
+import { restartDelayMs } from '../../src/local/stack/partRunner.js';
 import {
   eventsIn,
   eventually,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRoom } from '../../src/services/room.js';
+import { createRoom } from '../../src/pacing/batchSlots.js';
 
 /** Whether a live batch that asked has its place by now. */
 async function isIn(entering: Promise<boolean>): Promise<boolean> {

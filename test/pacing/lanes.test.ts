@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackpressureError } from '../../src/contracts/errors.js';
-import { type Admission, createAdmission } from '../../src/services/admission.js';
-import { batchPayload } from '../../src/services/batchPayload.js';
-import { BACKGROUND_AHEAD_MS, pacedRate } from '../../src/services/pace.js';
-import { restoreLostBatches } from '../../src/services/recovery.js';
-import { createStartPacer, PacerClosedError } from '../../src/services/startPacer.js';
-import { type Lane, type PublishRecord, recordPublishes } from '../../src/stores/publishLedger.js';
+import { batchPayload } from '../../src/ledger/batchPayload.js';
+import { type Lane, type PublishRecord, recordPublishes } from '../../src/ledger/publishLedger.js';
+import { BACKGROUND_AHEAD_MS, pacedRate } from '../../src/pacing/pace.js';
+import { createStartPacer, PacerClosedError } from '../../src/pacing/startPacer.js';
+import { type Admission, createAdmission } from '../../src/publishing/admission.js';
+import { restoreLostBatches } from '../../src/publishing/lostBatches.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { syntheticPublish } from '../support/publishRecords.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type LoadOptions, loadConfig } from '../src/config.js';
+import { type LoadOptions, loadConfig } from '../../src/process/config.js';
 
 const database = 'postgres://gridlens:hunter2secret@db.example.com/grid';
 const key = '0123456789abcdef0123456789abcdef';

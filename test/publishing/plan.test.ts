@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateRuntimeSeconds, planPublish } from '../../src/emulator/plan.js';
+import { estimateRuntimeSeconds, planPublish } from '../../src/publishing/plan.js';
 
 const request = { intervalMinutes: 15, batchSize: 500, meterCount: 25_000, feederCount: 25 } as const;
 

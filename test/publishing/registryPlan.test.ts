@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planRegistryPublish, type RegistryCounts } from '../../src/emulator/registryPlan.js';
+import { planRegistryPublish, type RegistryCounts } from '../../src/publishing/registryPlan.js';
 
 const registry: RegistryCounts = {
   inactive: 0,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { syncSchedulers, withTenantLock } from '../../src/automatic/schedulers.js';
 import type { IntervalMinutes } from '../../src/contracts/limits.js';
 import {
   type Connections,
@@ -10,7 +11,6 @@ import {
   type RawQueue,
 } from '../../src/queues/queueConnections.js';
 import { openTickQueue, type TickHandlers, type TickQueue } from '../../src/queues/tickQueue.js';
-import { syncSchedulers, withTenantLock } from '../../src/services/schedulers.js';
 import { type BackendName, describeOnBothBackends } from '../support/backends.js';
 import { startOwnRedis } from '../support/redisServer.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';

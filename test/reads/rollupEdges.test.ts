@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { kpiVersion } from '../../src/stores/kpiVersion.js';
+import { kpiVersion } from '../../src/kpi/version.js';
 import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 

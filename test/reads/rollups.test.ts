@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tenantTotals } from '../../src/stores/tenantTotals.js';
+import { tenantTotals } from '../../src/reads/tenantTotals.js';
 import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
 import { insertSql, REVISION, type Selection, statement, TENANTS } from '../support/readsHistory.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';

@@ -1,4 +1,4 @@
-import { CUSTOMER_CLASSES, type CustomerClass } from '../../src/emulator/customers.js';
+import { CUSTOMER_CLASSES, type CustomerClass } from '../../src/emulator/customers/customers.js';
 import { daySlot, places, readsAt, type Sample, SLOTS_PER_DAY } from './sample.js';
 import { mean } from './statistics.js';
 

@@ -1,4 +1,4 @@
-import type { CustomerClass } from '../../src/emulator/customers.js';
+import type { CustomerClass } from '../../src/emulator/customers/customers.js';
 import { daySlot, type Place, places, readsAt, type Sample } from './sample.js';
 import { mean } from './statistics.js';
 

@@ -1,4 +1,4 @@
-import { CUSTOMER_CLASSES, type CustomerClass } from '../../src/emulator/customers.js';
+import { CUSTOMER_CLASSES, type CustomerClass } from '../../src/emulator/customers/customers.js';
 import { median } from '../support/quantiles.js';
 import { dailySteps } from './aggregate.js';
 import { BAND, type Figure } from './bands.js';

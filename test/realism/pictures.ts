@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { defaultSeed } from '../../src/emulator/random.js';
+import { defaultSeed } from '../../src/emulator/chance/random.js';
 import { fleetYear } from './fleetYear.js';
 import { dayShapes } from './pictures/dayShapes.js';
 import { feederLoss } from './pictures/feederLoss.js';

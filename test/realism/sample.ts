@@ -1,7 +1,7 @@
-import type { Climate } from '../../src/emulator/climate.js';
-import type { CustomerClass } from '../../src/emulator/customers.js';
-import { feederRuns, type SyntheticFleet } from '../../src/emulator/fleet.js';
-import { meteredFeeder } from '../../src/emulator/meters.js';
+import type { Climate } from '../../src/emulator/customers/climate.js';
+import type { CustomerClass } from '../../src/emulator/customers/customers.js';
+import { meteredFeeder } from '../../src/emulator/fleet/meters.js';
+import { feederRuns, type SyntheticFleet } from '../../src/emulator/fleet/syntheticFleet.js';
 import { generateReads, type ReadColumns } from '../../src/emulator/reads.js';
 
 /** What is measured: reads of one tenant's fleet, as `generateReads` makes them, and whose they are. */

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { exportFleet } from '../../src/registry/file/exportFleet.js';
+import { loadFleet } from '../../src/registry/file/loadFleet.js';
+import { synthesizeFleet } from '../../src/registry/file/synthesizeFleet.js';
 import type { RegistryMapping } from '../../src/schema/mapping.js';
-import { exportFleet } from '../../src/services/fleetExport.js';
-import { loadFleet } from '../../src/services/fleetLoad.js';
-import { synthesizeFleet } from '../../src/services/fleetSynthesize.js';
 import { column, customerRegistry, fleetFolder, textOf } from '../support/fleetRegistry.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 

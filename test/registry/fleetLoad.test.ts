@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ownMapping } from '../../src/schema/ownMapping.js';
-import { loadFleet } from '../../src/services/fleetLoad.js';
+import { loadFleet } from '../../src/registry/file/loadFleet.js';
+import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import { createOwnRegistry, fleetFolder } from '../support/fleetRegistry.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ownMapping } from '../../src/schema/ownMapping.js';
-import { exportFleet } from '../../src/services/fleetExport.js';
-import { loadFleet } from '../../src/services/fleetLoad.js';
+import { exportFleet } from '../../src/registry/file/exportFleet.js';
+import { loadFleet } from '../../src/registry/file/loadFleet.js';
+import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import { createOwnRegistry, fleetFolder, textOf } from '../support/fleetRegistry.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { ownMapping } from '../../src/schema/ownMapping.js';
-import { runUpkeep } from '../../src/services/upkeep.js';
-import { deleteUnnamedFleet, unnamedFleets } from '../../src/stores/fleets.js';
-import { findFeederId } from '../../src/stores/registry.js';
+import { deleteUnnamedFleet, unnamedFleets } from '../../src/registry/snapshots.js';
+import { findFeederId } from '../../src/registry/survey.js';
+import { ownMapping } from '../../src/schema/detect/ownMapping.js';
+import { runUpkeep } from '../../src/upkeep/upkeep.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { customerRegistry } from '../support/fleetRegistry.js';
 import { createPilot, type Pilot, TENANT } from '../support/pilot.js';

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { withTransaction } from '../../src/db.js';
+import { withTransaction } from '../../src/db/db.js';
+import { batchPayload } from '../../src/ledger/batchPayload.js';
+import { type OverdueBatch, overdueBatches, recordPublishes } from '../../src/ledger/publishLedger.js';
+import { restoreLostBatches } from '../../src/publishing/lostBatches.js';
+import { currentFleet } from '../../src/registry/currentFleet.js';
+import { fleetBatch } from '../../src/registry/snapshots.js';
+import { findFeederId } from '../../src/registry/survey.js';
+import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import type { ColumnKind, MappedColumn, RegistryMapping } from '../../src/schema/mapping.js';
-import { ownMapping } from '../../src/schema/ownMapping.js';
-import { batchPayload } from '../../src/services/batchPayload.js';
-import { restoreLostBatches } from '../../src/services/recovery.js';
-import { currentFleet } from '../../src/services/registryFleet.js';
-import { scoreSuspicion } from '../../src/services/score.js';
-import { fleetBatch } from '../../src/stores/fleets.js';
-import { type OverdueBatch, overdueBatches, recordPublishes } from '../../src/stores/publishLedger.js';
-import { findFeederId } from '../../src/stores/registry.js';
+import { scoreSuspicion } from '../../src/score/score.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createPilot, measured, ofFeeder, type Pilot, TENANT } from '../support/pilot.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepareStorage } from '../../src/context.js';
-import { createLogger } from '../../src/log.js';
-import { tenantTotals } from '../../src/stores/tenantTotals.js';
+import { prepareStorage } from '../../src/process/context.js';
+import { createLogger } from '../../src/process/log.js';
+import { tenantTotals } from '../../src/reads/tenantTotals.js';
 import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
 import { statement, TENANTS } from '../support/readsHistory.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { prepareStorage } from '../../src/context.js';
-import { createLogger } from '../../src/log.js';
+import { prepareStorage } from '../../src/process/context.js';
+import { createLogger } from '../../src/process/log.js';
 import {
   type CustomerDatabase,
   type CustomerDeployment,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { detectSchema } from '../../src/schema/detect.js';
+import { detectSchema } from '../../src/schema/detect/detectSchema.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
 const REGISTRY = `CREATE TABLE feeders (feeder_id text PRIMARY KEY);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { prepareStorage } from '../../src/context.js';
-import { createLogger } from '../../src/log.js';
-import { insertEvent, listEvents, overlappingEvents } from '../../src/stores/events.js';
-import { MIGRATIONS } from '../../src/stores/migrations.js';
+import { insertEvent, listEvents, overlappingEvents } from '../../src/events/eventTable.js';
+import { prepareStorage } from '../../src/process/context.js';
+import { createLogger } from '../../src/process/log.js';
+import { MIGRATIONS } from '../../src/schema/migrations.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
 const EVENTS = 'phase3_ami_events.sql';

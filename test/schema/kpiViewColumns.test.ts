@@ -4,7 +4,7 @@ import {
   KPI_VIEW_COLUMNS,
   mapKpiView,
   type ViewColumn,
-} from '../../src/schema/kpiViewColumns.js';
+} from '../../src/schema/detect/kpiViewColumns.js';
 import { type ColumnKind, KPI_VIEWS, type KpiViewName } from '../../src/schema/mapping.js';
 
 const OVERVIEW = 'v_kpi_electric_overview_daily';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { prepareStorage } from '../../src/context.js';
-import { createLogger } from '../../src/log.js';
-import { prepareSchema } from '../../src/schema/adapt.js';
-import { LAST_BEFORE_ACCESS, MIGRATIONS } from '../../src/stores/migrations.js';
+import { prepareStorage } from '../../src/process/context.js';
+import { createLogger } from '../../src/process/log.js';
+import { LAST_BEFORE_ACCESS, MIGRATIONS } from '../../src/schema/migrations.js';
+import { prepareSchema } from '../../src/schema/prepareSchema.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 import { waitFor } from '../support/waitFor.js';
 

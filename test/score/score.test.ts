@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FeederEventType } from '../../src/emulator/feederEvent.js';
-import { feederId, meterId } from '../../src/emulator/fleet.js';
-import { createRandomness } from '../../src/emulator/random.js';
-import { scoreSuspicion } from '../../src/services/score.js';
-import { scoreReport } from '../../src/services/scoreReport.js';
-import { insertEvent } from '../../src/stores/events.js';
+import { scoreReport } from '../../src/commands/scoreReport.js';
+import { createRandomness } from '../../src/emulator/chance/random.js';
+import type { FeederEventType } from '../../src/emulator/events/feederEvent.js';
+import { feederId, meterId } from '../../src/emulator/fleet/syntheticFleet.js';
+import { insertEvent } from '../../src/events/eventTable.js';
+import { scoreSuspicion } from '../../src/score/score.js';
 import { type History, writeHistory } from '../support/history.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 

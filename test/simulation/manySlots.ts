@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { pino } from 'pino';
 import supertest from 'supertest';
-import { composeApi } from '../../src/apiProcess.js';
-import { loadConfig } from '../../src/config.js';
-import { API_POOL, createContext, WORKER_POOL } from '../../src/context.js';
+import { composeApi } from '../../src/process/apiProcess.js';
+import { loadConfig } from '../../src/process/config.js';
+import { API_POOL, createContext, WORKER_POOL } from '../../src/process/context.js';
+import { runWorker } from '../../src/process/workerProcess.js';
 import type { AmiQueue } from '../../src/queues/amiQueue.js';
-import { runWorker } from '../../src/workerProcess.js';
 import { startVirtualClock } from './virtualClock.js';
 
 export const TENANT = 'MONTH';

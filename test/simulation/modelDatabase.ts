@@ -1,5 +1,5 @@
-import type { Database } from '../../src/db.js';
-import type { AutoConfig } from '../../src/stores/autoConfig.js';
+import type { AutoConfig } from '../../src/automatic/autoConfig.js';
+import type { Database } from '../../src/db/db.js';
 
 /** What the model's Postgres knows of a tenant's intervals. */
 export interface ModelTenant {

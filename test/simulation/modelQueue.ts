@@ -1,8 +1,8 @@
 import { BackpressureError } from '../../src/contracts/errors.js';
 import { MAX_QUEUE_DEPTH, MAX_READS_PER_SECOND } from '../../src/contracts/limits.js';
-import { fill } from '../../src/services/admissionDecision.js';
-import { pacedRate } from '../../src/services/pace.js';
-import type { Lane, PublishRecord } from '../../src/stores/publishLedger.js';
+import type { Lane, PublishRecord } from '../../src/ledger/publishLedger.js';
+import { pacedRate } from '../../src/pacing/pace.js';
+import { fill } from '../../src/publishing/admissionDecision.js';
 
 const RATE = pacedRate(MAX_READS_PER_SECOND);
 /** From the start of a batch to its end. */

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import seedrandom from 'seedrandom';
+import { createDispatch } from '../../src/automatic/dispatch.js';
+import type { FillOutcome, IntervalFill } from '../../src/automatic/publishInterval.js';
 import { type IntervalMinutes, MAX_CATCH_UP_INTERVALS, MAX_METER_COUNT } from '../../src/contracts/limits.js';
-import { createDispatch } from '../../src/services/dispatch.js';
-import type { FillOutcome, IntervalFill } from '../../src/services/intervalFill.js';
 import { createModelDatabase, type ModelTenant } from './modelDatabase.js';
 import { createModelQueue, type ModelPublish, type Written } from './modelQueue.js';
 

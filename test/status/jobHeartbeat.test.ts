@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createHeartbeat } from '../../src/services/heartbeat.js';
-import { createStatusService } from '../../src/services/status.js';
+import { createHeartbeat } from '../../src/status/heartbeat.js';
+import { createStatusService } from '../../src/status/status.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { waitFor } from '../support/waitFor.js';

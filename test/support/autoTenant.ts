@@ -1,5 +1,5 @@
-import { createAdmission } from '../../src/services/admission.js';
-import { type Automatic, createAutomatic } from '../../src/services/automatic.js';
+import { type Automatic, createAutomatic } from '../../src/automatic/automatic.js';
+import { createAdmission } from '../../src/publishing/admission.js';
 import type { BackendName } from './backends.js';
 import { createDeployment, type Deployment } from './deployment.js';
 import { waitFor } from './waitFor.js';

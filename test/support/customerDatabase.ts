@@ -7,10 +7,10 @@ import pg from 'pg';
 import { pino } from 'pino';
 import supertest from 'supertest';
 import { inject } from 'vitest';
-import { composeApi } from '../../src/apiProcess.js';
-import { loadConfig } from '../../src/config.js';
-import { API_POOL, createContext, WORKER_POOL } from '../../src/context.js';
-import { runWorker } from '../../src/workerProcess.js';
+import { composeApi } from '../../src/process/apiProcess.js';
+import { loadConfig } from '../../src/process/config.js';
+import { API_POOL, createContext, WORKER_POOL } from '../../src/process/context.js';
+import { runWorker } from '../../src/process/workerProcess.js';
 import type { BackendName } from './backends.js';
 import { API_KEY, BEARER } from './deployment.js';
 import { createTestDatabase } from './testDatabase.js';
@@ -79,7 +79,7 @@ export async function runMigrate(
   args: string[] = [],
   env: Record<string, string> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/migrate.ts', ...args], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/commands/migrate.ts', ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', GRIDLENS_API_KEY: API_KEY, DATABASE_URL: url, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,11 +3,11 @@ import type { Express } from 'express';
 import { pino } from 'pino';
 import supertest from 'supertest';
 import { inject } from 'vitest';
-import { composeApi } from '../../src/apiProcess.js';
-import { type Config, loadConfig } from '../../src/config.js';
-import { API_POOL, type Context, createContext, WORKER_POOL } from '../../src/context.js';
-import type { Running } from '../../src/lifecycle.js';
-import { runWorker } from '../../src/workerProcess.js';
+import { composeApi } from '../../src/process/apiProcess.js';
+import { type Config, loadConfig } from '../../src/process/config.js';
+import { API_POOL, type Context, createContext, WORKER_POOL } from '../../src/process/context.js';
+import type { Running } from '../../src/process/lifecycle.js';
+import { runWorker } from '../../src/process/workerProcess.js';
 import type { BackendName } from './backends.js';
 import { createTestDatabase, type TestDatabase } from './testDatabase.js';
 

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { prepareStorage } from '../../src/context.js';
-import { temporaryCluster } from '../../src/local/postgresCluster.js';
-import { createLogger } from '../../src/log.js';
+import { temporaryCluster } from '../../src/local/postgres/postgresCluster.js';
+import { prepareStorage } from '../../src/process/context.js';
+import { createLogger } from '../../src/process/log.js';
 import { startTestRedis } from './redisServer.js';
 
 declare module 'vitest' {

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { type BatchJob, batchJob } from '../../src/contracts/batchJob.js';
-import { withTransaction } from '../../src/db.js';
-import { cut } from '../../src/emulator/plan.js';
-import { batchPayload } from '../../src/services/batchPayload.js';
-import { createBatchRunner } from '../../src/services/batchRunner.js';
-import { ensurePartitions } from '../../src/stores/partitions.js';
-import { recordPublishes } from '../../src/stores/publishLedger.js';
+import { withTransaction } from '../../src/db/db.js';
+import { batchPayload } from '../../src/ledger/batchPayload.js';
+import { recordPublishes } from '../../src/ledger/publishLedger.js';
+import { cut } from '../../src/publishing/plan.js';
+import { ensurePartitions } from '../../src/reads/partitions.js';
+import { createBatchRunner } from '../../src/writing/batchRunner.js';
 import { syntheticPublish } from './publishRecords.js';
 
 /** Quarter hours of one fleet that were published one after the other. */

@@ -1,7 +1,11 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareCluster, type RunningCluster, startCluster } from '../../src/local/postgresCluster.js';
+import {
+  prepareCluster,
+  type RunningCluster,
+  startCluster,
+} from '../../src/local/postgres/postgresCluster.js';
 
 /** A Postgres that one test may stop and start again, on the same port. */
 export interface OwnPostgres {

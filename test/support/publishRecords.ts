@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { defaultSeed } from '../../src/emulator/random.js';
-import type { PublishRecord } from '../../src/stores/publishLedger.js';
+import { defaultSeed } from '../../src/emulator/chance/random.js';
+import type { PublishRecord } from '../../src/ledger/publishLedger.js';
 
 type Given = Pick<PublishRecord, 'tenantId' | 'readAt' | 'meterCount'> & Partial<PublishRecord>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideConcurrency } from '../../src/workers/adaptiveConcurrency.js';
+import { decideConcurrency } from '../../src/writing/adaptiveConcurrency.js';
 
 const writes = (ms: number, count = 20) => Array.from({ length: count }, () => ms);
 

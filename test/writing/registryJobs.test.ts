@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { batchJob } from '../../src/contracts/batchJob.js';
-import { batchPayload } from '../../src/services/batchPayload.js';
-import { type OverdueBatch, overdueBatches } from '../../src/stores/publishLedger.js';
+import { batchPayload } from '../../src/ledger/batchPayload.js';
+import { type OverdueBatch, overdueBatches } from '../../src/ledger/publishLedger.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createPilot, ofFeeder, type Pilot, TENANT } from '../support/pilot.js';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { BatchJob } from '../../src/contracts/batchJob.js';
-import type { Queryable } from '../../src/db.js';
-import { ownMapping } from '../../src/schema/ownMapping.js';
-import { createFleetBatches } from '../../src/services/fleetBatches.js';
-import { requireFits } from '../../src/services/readsFit.js';
-import { sharingNext } from '../../src/services/sharingNext.js';
+import type { Queryable } from '../../src/db/db.js';
+import { requireFits } from '../../src/publishing/requireFits.js';
+import { ownMapping } from '../../src/schema/detect/ownMapping.js';
+import { sharingNext } from '../../src/timing/sharedRuns.js';
+import { createFleetBatches } from '../../src/writing/snapshotMeters.js';
 
 describe('the meters a worker keeps', () => {
   it('are read once, and no more of them than there is room for', async () => {

@@ -1,7 +1,7 @@
+import { exponentialQuantiles, lognormalQuantiles, pick } from '../chance/quantiles.js';
+import { drawAt, STREAM } from '../chance/random.js';
 import type { Expectation } from './expectation.js';
 import { HOME_HABITS, habit } from './habits.js';
-import { exponentialQuantiles, lognormalQuantiles, pick } from './quantiles.js';
-import { drawAt, STREAM } from './random.js';
 
 /**
  * Appliance runs: what makes a home's load spiky. A run starts at random in a quarter hour, the likelier the

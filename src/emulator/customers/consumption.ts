@@ -1,11 +1,11 @@
+import { valueNoise } from '../chance/noise.js';
+import { lognormalQuantiles, pick, type Quantiles } from '../chance/quantiles.js';
+import { drawAt, type Randomness, STREAM } from '../chance/random.js';
 import { APPLIANCE_SHARE, appliancePower, STARTS_PER_QUARTER } from './appliances.js';
 import { type CustomerClass, type CustomerMix, customerClass, customerSize } from './customers.js';
 import type { Expectation } from './expectation.js';
 import { BUSINESS_HABITS, HOME_HABITS, habit } from './habits.js';
 import { meanQuarterKwh } from './load.js';
-import { valueNoise } from './noise.js';
-import { lognormalQuantiles, pick, type Quantiles } from './quantiles.js';
-import { drawAt, type Randomness, STREAM } from './random.js';
 
 /** What one customer draws, quarter hour by quarter hour. */
 export interface Customer {

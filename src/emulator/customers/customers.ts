@@ -1,4 +1,4 @@
-import { type Randomness, STREAM } from './random.js';
+import { type Randomness, STREAM } from '../chance/random.js';
 
 /** Who the customers are: their class, and how large each is. */
 export const CUSTOMER_CLASSES = ['residential', 'commercial', 'industrial'] as const;

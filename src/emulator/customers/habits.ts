@@ -1,5 +1,5 @@
-import { lognormalQuantiles, pick, type Quantiles } from './quantiles.js';
-import { drawAt, STREAM } from './random.js';
+import { lognormalQuantiles, pick, type Quantiles } from '../chance/quantiles.js';
+import { drawAt, STREAM } from '../chance/random.js';
 
 /**
  * A customer's own day: by how much, at each time of day, it is busier or quieter than its class, the same

@@ -1,9 +1,9 @@
+import { createRandomness, type Randomness, STREAM, subjectOf } from '../chance/random.js';
+import { QUARTER_HOUR_MS } from '../customers/localTime.js';
+import { voltageFlags } from '../grid/qualityFlags.js';
+import { emptyColumns, type ReadColumns } from '../reads.js';
 import { type SelectionScene, selectedMeters } from './eventSelection.js';
 import type { FeederEvent, FeederEventType } from './feederEvent.js';
-import { QUARTER_HOUR_MS } from './localTime.js';
-import { voltageFlags } from './qualityFlags.js';
-import { createRandomness, type Randomness, STREAM, subjectOf } from './random.js';
-import { emptyColumns, type ReadColumns } from './reads.js';
 
 /** Which reads events are applied to: one tenant's, at one `readAt`. */
 export interface EventScene extends SelectionScene {

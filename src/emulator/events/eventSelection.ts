@@ -1,5 +1,5 @@
+import { createRandomness, STREAM, subjectOf } from '../chance/random.js';
 import type { FeederEvent } from './feederEvent.js';
-import { createRandomness, STREAM, subjectOf } from './random.js';
 
 /** Whose meters an event selects from. */
 export interface SelectionScene {

@@ -1,9 +1,9 @@
-import { type Customer, createCustomer } from './consumption.js';
-import { createFeeder, type Feeder } from './feeder.js';
-import { feederId, feederRuns, meterId, meterNumber, type SyntheticFleet } from './fleet.js';
-import { createRandomness, drawAt, type Randomness, STREAM } from './random.js';
-import { pointOffset } from './voltage.js';
-import { METERS_PER_TRANSFORMER } from './voltageAnomalies.js';
+import { createRandomness, drawAt, type Randomness, STREAM } from '../chance/random.js';
+import { type Customer, createCustomer } from '../customers/consumption.js';
+import { createFeeder, type Feeder } from '../grid/feeder.js';
+import { pointOffset } from '../grid/voltage.js';
+import { METERS_PER_TRANSFORMER } from '../grid/voltageAnomalies.js';
+import { feederId, feederRuns, meterId, meterNumber, type SyntheticFleet } from './syntheticFleet.js';
 
 /** A meter: what it is for ever. */
 export interface Meter {

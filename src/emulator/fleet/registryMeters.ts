@@ -1,9 +1,9 @@
-import { MAX_FEEDER_COUNT, MIN_FEEDER_COUNT } from '../contracts/limits.js';
-import { createCustomer } from './consumption.js';
-import { createFeeder, createNamedFeeder, type Feeder } from './feeder.js';
-import { DEFAULT_FEEDER_COUNT, feederId, meterNumberOf } from './fleet.js';
+import { MAX_FEEDER_COUNT, MIN_FEEDER_COUNT } from '../../contracts/limits.js';
+import { createRandomness, drawAt, type Randomness, STREAM, subjectOf } from '../chance/random.js';
+import { createCustomer } from '../customers/consumption.js';
+import { createFeeder, createNamedFeeder, type Feeder } from '../grid/feeder.js';
 import { createMeter, createNumberedMeter, type Meter, type MeterRun } from './meters.js';
-import { createRandomness, drawAt, type Randomness, STREAM, subjectOf } from './random.js';
+import { DEFAULT_FEEDER_COUNT, feederId, meterNumberOf } from './syntheticFleet.js';
 
 /**
  * Meters of a registry: known by their ids, on feeders known by theirs. What a meter is follows from the two ids

@@ -1,9 +1,15 @@
-import { CUSTOMER_CLASSES, type CustomerMix, feederMix, feederMixOf, MEAN_KWH_PER_DAY } from './customers.js';
-import type { Expectation } from './expectation.js';
+import { valueNoise } from '../chance/noise.js';
+import { lognormalQuantiles } from '../chance/quantiles.js';
+import { type Randomness, STREAM, subjectOf } from '../chance/random.js';
+import {
+  CUSTOMER_CLASSES,
+  type CustomerMix,
+  feederMix,
+  feederMixOf,
+  MEAN_KWH_PER_DAY,
+} from '../customers/customers.js';
+import type { Expectation } from '../customers/expectation.js';
 import { lossAtMeanLoad, lossFraction } from './losses.js';
-import { valueNoise } from './noise.js';
-import { lognormalQuantiles } from './quantiles.js';
-import { type Randomness, STREAM, subjectOf } from './random.js';
 import { headVoltage, lineDrop } from './voltage.js';
 
 /** A feeder: what it is for ever, and how it stands in one quarter hour. */

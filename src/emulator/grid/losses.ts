@@ -1,4 +1,4 @@
-import { drawAt, STREAM } from './random.js';
+import { drawAt, STREAM } from '../chance/random.js';
 
 /**
  * Technical loss of a feeder at mean load: 3–6 % of what is delivered (US T&D about 5 %, EIA FAQ 105), drawn a

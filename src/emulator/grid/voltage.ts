@@ -1,6 +1,6 @@
-import { valueNoise } from './noise.js';
-import type { Quantiles } from './quantiles.js';
-import { drawAt, STREAM } from './random.js';
+import { valueNoise } from '../chance/noise.js';
+import type { Quantiles } from '../chance/quantiles.js';
+import { drawAt, STREAM } from '../chance/random.js';
 
 /**
  * Service voltage on a 120 V base, whatever the customer's class. In normal running 118–124 V (brief), which

@@ -1,4 +1,4 @@
-import { drawAt, STREAM } from './random.js';
+import { drawAt, STREAM } from '../chance/random.js';
 
 /**
  * Anomalies of voltage without any event: a failing transformer, a regulator stuck on a lateral. They come to

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, open, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { StartupError } from '../contracts/errors.js';
+import { StartupError } from '../../contracts/errors.js';
+import { keptOnce, makeFolder, readIfThere } from '../keptFile.js';
+import { unfinishedPathFor } from '../unfinished.js';
 import { chooseClusterPlace } from './clusterFolder.js';
-import { keptOnce, makeFolder, readIfThere } from './keptFile.js';
 import { type Owner, runCommand } from './ownerCommand.js';
 import { type Binaries, findNativeFolder, type NativeFolder, usableBinaries } from './postgresBinaries.js';
-import { unfinishedPathFor } from './unfinished.js';
 
 /** The one superuser of the embedded Postgres, and its one database. */
 export const CLUSTER_USER = 'gridlens';

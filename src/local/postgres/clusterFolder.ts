@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { chmod, chown, lchown, readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { StartupError } from '../contracts/errors.js';
-import { makeFolder } from './keptFile.js';
+import { StartupError } from '../../contracts/errors.js';
+import { makeFolder } from '../keptFile.js';
 import { canEnter, findOrMakeUser, nameOfUser, type Owner } from './ownerCommand.js';
 
 /** Where a cluster lives, and who owns it. */

@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises';
-import { StartupError } from '../contracts/errors.js';
+import { StartupError } from '../../contracts/errors.js';
 import { CLUSTER_USER, type PreparedCluster } from './clusterFiles.js';
 import { runCommand } from './ownerCommand.js';
 import { findPostmaster, removeMisleadingPidFile } from './postmaster.js';

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { readIfThere } from './keptFile.js';
+import { readIfThere } from '../keptFile.js';
 
 /** Postgres's own 5432 with more digits: seldom taken, and easy to remember. */
 export const USUAL_PORT = 54329;

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StartupError } from '../contracts/errors.js';
+import { StartupError } from '../../contracts/errors.js';
+import { replaceFile } from '../keptFile.js';
 import { connectionStringOf, countClients, greet } from './clusterConnection.js';
 import type { PreparedCluster } from './clusterFiles.js';
 import { launch, resetPassword, type Settings } from './clusterLaunch.js';
 import { portCandidates } from './clusterPort.js';
 import { type StopOptions, stopPostmaster } from './clusterStop.js';
-import { replaceFile } from './keptFile.js';
 import { endOrphanedBackends, findPostmaster, isAlive, type Postmaster } from './postmaster.js';
 
 /** A recovery that takes longer than pg_ctl waits is not cut short; this is for a Postgres that hangs. */

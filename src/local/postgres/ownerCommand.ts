@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { StartupError } from '../contracts/errors.js';
+import { StartupError } from '../../contracts/errors.js';
 
 /** The OS user that Postgres runs as when we are root: Postgres refuses to run as root. */
 export interface Owner {

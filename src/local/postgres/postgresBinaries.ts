@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { StartupError } from '../contracts/errors.js';
-import { makeFolder, readIfThere } from './keptFile.js';
+import { StartupError } from '../../contracts/errors.js';
+import { makeFolder, readIfThere } from '../keptFile.js';
+import { unfinishedPathFor } from '../unfinished.js';
 import { type CommandResult, type Owner, runCommand } from './ownerCommand.js';
-import { unfinishedPathFor } from './unfinished.js';
 
 /** Postgres as npm delivers it: programs with their libraries, in one folder that can be moved. */
 export interface NativeFolder {

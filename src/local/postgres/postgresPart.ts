@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onStopAnnounced, onSupervisorLost, reportReady } from '../../process/supervised.js';
+import { restartDelayMs } from '../stack/partRunner.js';
+import { startupSentence } from '../stack/startupSentence.js';
+import { outliveTerminal } from '../terminal.js';
 import { stopLeftPostgres } from './clusterStop.js';
-import { restartDelayMs } from './partRunner.js';
 import { prepareCluster, type RunningCluster, startCluster } from './postgresCluster.js';
-import { startupSentence } from './startupSentence.js';
-import { onStopAnnounced, onSupervisorLost, reportReady } from './supervised.js';
-import { outliveTerminal } from './terminal.js';
 
 /**
  * The supervised part that owns Postgres: `postgresPart.ts <data folder>`. Postgres itself is not our child, as it

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readIfThere } from './keptFile.js';
-import { isSameProcess, processExists, startMark, worksIn } from './processIdentity.js';
+import { readIfThere } from '../keptFile.js';
+import { isSameProcess, processExists, startMark, worksIn } from '../stack/processIdentity.js';
 
 /** The main process of a running Postgres. */
 export interface Postmaster {

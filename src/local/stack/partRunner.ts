@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
-import { asReadyMessage, type StoppingMessage } from './supervised.js';
+import { asReadyMessage, type StoppingMessage } from '../../process/supervised.js';
 
 /** What a part said with its readiness: where Postgres is, for example. */
 export type ReadyDetails = Readonly<Record<string, string>>;

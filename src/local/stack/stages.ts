@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../config.js';
-import { stopLeftPostgres } from './clusterStop.js';
+import type { Config } from '../../process/config.js';
+import { stopLeftPostgres } from '../postgres/clusterStop.js';
 import type { Part, Reported } from './supervisor.js';
 
 /** Postgres first; API and worker migrate by themselves, one at a time. */
@@ -11,8 +11,8 @@ export function stagesOf(config: Config, apiKey: string): Part[][] {
     ...(config.databaseUrl === undefined && { GRIDLENS_EMBEDDED: '1' }),
   });
   const services: Part[] = [
-    { name: 'api', modulePath: pathOf('../index.ts'), env },
-    { name: 'worker', modulePath: pathOf('../worker.ts'), env },
+    { name: 'api', modulePath: pathOf('../../index.ts'), env },
+    { name: 'worker', modulePath: pathOf('../../worker.ts'), env },
   ];
   return config.databaseUrl === undefined ? [[postgresPart(config.dataDir)], services] : [services];
 }
@@ -21,7 +21,7 @@ export function stagesOf(config: Config, apiKey: string): Part[][] {
 export function postgresPart(dataDir: string): Part {
   return {
     name: 'postgres',
-    modulePath: pathOf('./postgresPart.ts'),
+    modulePath: pathOf('../postgres/postgresPart.ts'),
     args: [dataDir],
     afterStop: (by) => stopLeftPostgres(dataDir, { immediateAfter: () => by - 300 }),
   };

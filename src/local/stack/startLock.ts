@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StartupError } from '../contracts/errors.js';
-import { createExclusively, makeFolder, readIfThere, replaceFile } from './keptFile.js';
+import { StartupError } from '../../contracts/errors.js';
+import { createExclusively, makeFolder, readIfThere, replaceFile } from '../keptFile.js';
 import { isSameProcess, startMark } from './processIdentity.js';
 
 /** Longer than the 5 s within which the parts of a killed start end by themselves. */

@@ -1,4 +1,4 @@
-import { StartupError } from '../contracts/errors.js';
+import { StartupError } from '../../contracts/errors.js';
 
 /** What a person reads on stderr when the local stack cannot start: what is wrong and what to do, no stack. */
 export function startupSentence(error: unknown): string {

@@ -1,6 +1,6 @@
-import { type Fit, type FleetColumn, type FleetRules, shown } from '../contracts/fleetValues.js';
-import type { MappedColumn, RegistryMapping } from '../schema/mapping.js';
-import { feederNameColumn } from '../stores/registryWrite.js';
+import type { MappedColumn, RegistryMapping } from '../../schema/mapping.js';
+import { type Fit, type FleetColumn, type FleetRules, shown } from './fleetValues.js';
+import { feederNameColumn } from './writeRows.js';
 
 /** What a fleet file may say to this registry. */
 export function fleetRules(registry: RegistryMapping): FleetRules {

@@ -4,16 +4,16 @@ import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { stringify } from 'csv-stringify';
-import { StartupError } from '../contracts/errors.js';
-import { fitOf } from '../contracts/fleetRows.js';
-import type { FleetRules } from '../contracts/fleetValues.js';
-import { type Database, withTransaction } from '../db.js';
-import type { RegistryMapping } from '../schema/mapping.js';
-import { shownRelation } from '../schema/repairs.js';
-import { feederNames, type RegistryRow, registryRows } from '../stores/registryExport.js';
-import { feederNameColumn } from '../stores/registryWrite.js';
-import { fleetRules } from './fleetColumns.js';
-import { refusedAsSentence } from './fleetRefusal.js';
+import { StartupError } from '../../contracts/errors.js';
+import { type Database, withTransaction } from '../../db/db.js';
+import { shownRelation } from '../../schema/detect/repairs.js';
+import type { RegistryMapping } from '../../schema/mapping.js';
+import { fleetRules } from './columnRules.js';
+import { feederNames, type RegistryRow, registryRows } from './exportRows.js';
+import { fitOf } from './fleetRows.js';
+import type { FleetRules } from './fleetValues.js';
+import { refusedAsSentence } from './refusals.js';
+import { feederNameColumn } from './writeRows.js';
 
 export interface FleetExported {
   /** Meters written. */

@@ -1,8 +1,8 @@
-import type { Queryable } from '../db.js';
-import { quotedRelation } from '../schema/identifiers.js';
-import type { MappedColumn, RegistryMapping } from '../schema/mapping.js';
-import { registryQuery } from '../schema/registrySql.js';
-import { feederNameColumn, of, sameTenant } from './registryWrite.js';
+import type { Queryable } from '../../db/db.js';
+import { registryQuery } from '../../schema/functions/canonicalRegistry.js';
+import { quotedRelation } from '../../schema/identifiers.js';
+import type { MappedColumn, RegistryMapping } from '../../schema/mapping.js';
+import { feederNameColumn, of, sameTenant } from './writeRows.js';
 
 export interface RegistryRow {
   meterId: string;

@@ -1,3 +1,4 @@
+import { tenantId as tenantIdSchema } from '../../contracts/fields.js';
 import {
   type Fit,
   FLAGS,
@@ -9,7 +10,6 @@ import {
   unfitAsId,
   unfitForAnyColumn,
 } from './fleetValues.js';
-import { tenantId as tenantIdSchema } from './requests.js';
 
 /**
  * The lines of a fleet file, checked against each other and against what the registry's columns hold.

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
-import { StartupError } from '../contracts/errors.js';
-import { FleetRows } from '../contracts/fleetRows.js';
-import type { Database } from '../db.js';
-import type { RegistryMapping } from '../schema/mapping.js';
-import { fleetRules } from './fleetColumns.js';
-import { readFleetFile } from './fleetFile.js';
-import { type FleetCounts, writeFleets } from './fleetWrite.js';
+import { StartupError } from '../../contracts/errors.js';
+import type { Database } from '../../db/db.js';
+import type { RegistryMapping } from '../../schema/mapping.js';
+import { fleetRules } from './columnRules.js';
+import { FleetRows } from './fleetRows.js';
+import { readFleetFile } from './readFleetFile.js';
+import { type FleetCounts, writeFleets } from './writeFleets.js';
 
 export interface FleetLoad {
   file: string;

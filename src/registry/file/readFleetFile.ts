@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
-import { StartupError } from '../contracts/errors.js';
-import type { FleetRows } from '../contracts/fleetRows.js';
+import { StartupError } from '../../contracts/errors.js';
+import type { FleetRows } from './fleetRows.js';
 
 /** Over a hundred times the longest line there can be; beyond it a quote was left open. */
 const MAX_LINE_BYTES = 128 * 1024;

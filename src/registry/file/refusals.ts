@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { StartupError } from '../contracts/errors.js';
-import type { RelationName } from '../schema/mapping.js';
-import { shownRelation } from '../schema/repairs.js';
+import { StartupError } from '../../contracts/errors.js';
+import { shownRelation } from '../../schema/detect/repairs.js';
+import type { RelationName } from '../../schema/mapping.js';
 
 /**
  * Does `work` on a table of the registry.

@@ -1,8 +1,8 @@
-import type { Queryable } from '../db.js';
-import { quotedRelation } from '../schema/identifiers.js';
-import type { RegistryMapping } from '../schema/mapping.js';
-import { registryQuery } from '../schema/registrySql.js';
-import { cast, type MeterColumns, of, sameTenant } from './registryWrite.js';
+import type { Queryable } from '../../db/db.js';
+import { registryQuery } from '../../schema/functions/canonicalRegistry.js';
+import { quotedRelation } from '../../schema/identifiers.js';
+import type { RegistryMapping } from '../../schema/mapping.js';
+import { cast, type MeterColumns, of, sameTenant } from './writeRows.js';
 
 /** What must hold around a load of the registry; the tables themselves need not see to it. */
 

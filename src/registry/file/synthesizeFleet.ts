@@ -1,13 +1,13 @@
-import { StartupError } from '../contracts/errors.js';
-import type { TenantFleet } from '../contracts/fleetRows.js';
-import { MAX_FEEDER_COUNT, MAX_METER_COUNT, MIN_FEEDER_COUNT } from '../contracts/limits.js';
-import type { Database } from '../db.js';
-import { feederId, meterId, type SyntheticFleet } from '../emulator/fleet.js';
-import type { RegistryMapping } from '../schema/mapping.js';
-import { shownRelation } from '../schema/repairs.js';
-import { countMoved } from '../stores/registryChecks.js';
-import { fleetRules } from './fleetColumns.js';
-import { type FleetCounts, writeFleets } from './fleetWrite.js';
+import { StartupError } from '../../contracts/errors.js';
+import { MAX_FEEDER_COUNT, MAX_METER_COUNT, MIN_FEEDER_COUNT } from '../../contracts/limits.js';
+import type { Database } from '../../db/db.js';
+import { feederId, meterId, type SyntheticFleet } from '../../emulator/fleet/syntheticFleet.js';
+import { shownRelation } from '../../schema/detect/repairs.js';
+import type { RegistryMapping } from '../../schema/mapping.js';
+import { fleetRules } from './columnRules.js';
+import type { TenantFleet } from './fleetRows.js';
+import { countMoved } from './registryChecks.js';
+import { type FleetCounts, writeFleets } from './writeFleets.js';
 
 /**
  * Fills the registry with the meters that the synthetic fleet of the same size has, so that both name the same ones.

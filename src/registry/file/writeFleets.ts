@@ -1,13 +1,13 @@
 import type pg from 'pg';
-import { StartupError } from '../contracts/errors.js';
-import type { TenantFleet } from '../contracts/fleetRows.js';
-import { shown } from '../contracts/fleetValues.js';
-import { type Database, withTransaction } from '../db.js';
-import type { RegistryMapping } from '../schema/mapping.js';
-import { shownRelation } from '../schema/repairs.js';
-import { ambiguousFeeders, lockRegistry, repeatedMeters } from '../stores/registryChecks.js';
-import { type MeterColumns, type Written, writeFeeders, writeMeters } from '../stores/registryWrite.js';
-import { refusedAsSentence } from './fleetRefusal.js';
+import { StartupError } from '../../contracts/errors.js';
+import { type Database, withTransaction } from '../../db/db.js';
+import { shownRelation } from '../../schema/detect/repairs.js';
+import type { RegistryMapping } from '../../schema/mapping.js';
+import type { TenantFleet } from './fleetRows.js';
+import { shown } from './fleetValues.js';
+import { refusedAsSentence } from './refusals.js';
+import { ambiguousFeeders, lockRegistry, repeatedMeters } from './registryChecks.js';
+import { type MeterColumns, type Written, writeFeeders, writeMeters } from './writeRows.js';
 
 /** What a load changed, or, on a dry run, would have. */
 export interface FleetCounts {

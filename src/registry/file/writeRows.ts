@@ -1,6 +1,6 @@
-import type { Queryable } from '../db.js';
-import { quoted, quotedRelation } from '../schema/identifiers.js';
-import type { MappedColumn, RegistryMapping } from '../schema/mapping.js';
+import type { Queryable } from '../../db/db.js';
+import { quoted, quotedRelation } from '../../schema/identifiers.js';
+import type { MappedColumn, RegistryMapping } from '../../schema/mapping.js';
 
 /**
  * Writes meters and feeders, into our own tables and a customer's alike. A customer's may have no unique key on their

@@ -1,5 +1,5 @@
-import type { Queryable } from '../db.js';
-import type { ColumnKind, RelationName } from './mapping.js';
+import type { Queryable } from '../../db/db.js';
+import type { ColumnKind, RelationName } from '../mapping.js';
 
 /** What the catalog says of one column. */
 export interface CatalogColumn {

@@ -1,5 +1,5 @@
+import type { ColumnKind, MappedColumn, MappingSource } from '../mapping.js';
 import { type CatalogColumn, type CatalogRelation, normalised } from './catalog.js';
-import type { ColumnKind, MappedColumn, MappingSource } from './mapping.js';
 
 /** What a column must be like to carry a meaning. */
 export interface Wanted {

@@ -1,5 +1,7 @@
+import type { ColumnKind, MappedColumn, PinnedColumns, ReadsMapping, ReadsMeaning } from '../mapping.js';
 import type { CatalogRelation } from './catalog.js';
 import { columnByForeignKey, columnByName, mapped } from './columns.js';
+import { energyColumn } from './energyColumn.js';
 import { filledColumns } from './filledColumns.js';
 import {
   CREATED_NAMES,
@@ -11,12 +13,10 @@ import {
   UPDATED_NAMES,
   VOLTAGE_NAMES,
 } from './knownNames.js';
-import type { ColumnKind, MappedColumn, PinnedColumns, ReadsMapping, ReadsMeaning } from './mapping.js';
-import { energyColumn } from './readsEnergy.js';
-import { readsKey } from './readsKey.js';
-import { cannotFill, nameTaken, noMeterColumn, refusedTable, wholeKwh } from './readsRefusals.js';
-import { timeColumn } from './readsTime.js';
+import { cannotFill, nameTaken, noMeterColumn, refusedTable, wholeKwh } from './refusals.js';
 import type { Repair } from './repairs.js';
+import { timeColumn } from './timeColumn.js';
+import { readsKey } from './uniqueKey.js';
 
 /** Kinds that an id may be of. */
 export const ID_KINDS: readonly ColumnKind[] = ['text', 'integer', 'uuid', 'numeric'];

@@ -1,7 +1,8 @@
+import { quoted, quotedRelation } from '../identifiers.js';
+import type { MappedColumn, ReadsMapping, RegistryMapping } from '../mapping.js';
 import { type CatalogRelation, normalised } from './catalog.js';
 import { columnByForeignKey, columnByName, mapped } from './columns.js';
 import { ID_KINDS } from './detectReads.js';
-import { quoted, quotedRelation } from './identifiers.js';
 import {
   ACTIVE_NAMES,
   FEEDER_NAMES,
@@ -10,7 +11,6 @@ import {
   METER_OWN_NAMES,
   TENANT_NAMES,
 } from './knownNames.js';
-import type { MappedColumn, ReadsMapping, RegistryMapping } from './mapping.js';
 import { ownMapping } from './ownMapping.js';
 import { type Repair, shownRelation } from './repairs.js';
 

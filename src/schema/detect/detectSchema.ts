@@ -1,18 +1,18 @@
-import type { Queryable } from '../db.js';
+import type { Queryable } from '../../db/db.js';
+import { FOLD_TRIGGERS } from '../functions/foldTriggers.js';
+import { quoted, quotedRelation } from '../identifiers.js';
+import { KPI_VIEWS, type KpiViewName, type ReadsMapping, type SchemaMapping } from '../mapping.js';
+import { relationKey } from '../relationKey.js';
 import { type Catalog, type CatalogRelation, normalised, readCatalog } from './catalog.js';
 import { columnByName, mapped } from './columns.js';
 import { detectReads, ID_KINDS } from './detectReads.js';
 import { detectRegistry } from './detectRegistry.js';
-import { quoted, quotedRelation } from './identifiers.js';
 import { FEEDER_OWN_NAMES, METER_NAMES, METER_OWN_NAMES, TABLE_NAMES } from './knownNames.js';
 import { mapKpiView } from './kpiViewColumns.js';
-import { KPI_VIEWS, type KpiViewName, type ReadsMapping, type SchemaMapping } from './mapping.js';
 import { ownMapping } from './ownMapping.js';
 import { missingPrivileges } from './privileges.js';
-import { FOLD_TRIGGERS } from './readsTriggers.js';
-import { relationKey } from './relationKey.js';
 import { type Repair, shownRelation } from './repairs.js';
-import { type Adoption, readSchemaHistory, type SchemaHistory } from './schemaChanges.js';
+import { type Adoption, readSchemaHistory, type SchemaHistory } from './schemaHistory.js';
 
 /** What start-up finds: where everything is, and what is to be added for it. */
 export interface Detection {

@@ -1,8 +1,8 @@
+import type { MappedColumn } from '../mapping.js';
 import { type CatalogRelation, normalised } from './catalog.js';
 import { columnByName, isUsable, mapped } from './columns.js';
 import { CUMULATIVE, DELIVERED_NAMES, KWH_NAMES } from './knownNames.js';
-import type { MappedColumn } from './mapping.js';
-import { noEnergyColumn, wholeKwh } from './readsRefusals.js';
+import { noEnergyColumn, wholeKwh } from './refusals.js';
 
 /** Energy that flows the other way, or the difference of the two. */
 const OTHER_DIRECTION = /received|export|generat|reverse|net/;

@@ -1,6 +1,6 @@
+import type { FilledColumn } from '../mapping.js';
 import { type CatalogColumn, normalised } from './catalog.js';
 import { CREATED_NAMES, isEnd, UPDATED_NAMES } from './knownNames.js';
-import type { FilledColumn } from './mapping.js';
 
 /**
  * Of a table's columns that carry nothing of ours, those that an insert gives a value all the same: what is about the

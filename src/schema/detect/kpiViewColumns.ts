@@ -1,6 +1,6 @@
+import type { ColumnKind, KpiViewMapping, KpiViewName, MappedColumn } from '../mapping.js';
 import { normalised } from './catalog.js';
 import { FEEDER_NAMES, METER_NAMES, TENANT_NAMES } from './knownNames.js';
-import type { ColumnKind, KpiViewMapping, KpiViewName, MappedColumn } from './mapping.js';
 
 /** What a canonical column of a KPI view is read as. */
 export type KpiColumnKind = 'day' | 'text' | 'number' | 'instant';

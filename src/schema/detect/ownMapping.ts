@@ -5,7 +5,7 @@ import {
   type KpiViewName,
   type MappedColumn,
   type SchemaMapping,
-} from './mapping.js';
+} from '../mapping.js';
 
 function own(name: string, kind: ColumnKind, type: string = kind): MappedColumn {
   const collation = kind === 'text' ? 'pg_catalog."C"' : null;

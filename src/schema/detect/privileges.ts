@@ -1,8 +1,8 @@
+import { triggerStatements } from '../functions/foldTriggers.js';
+import { quoted, quotedRelation } from '../identifiers.js';
+import type { RelationName, SchemaMapping } from '../mapping.js';
+import { relationKey } from '../relationKey.js';
 import type { Catalog, CatalogRelation } from './catalog.js';
-import { quoted, quotedRelation } from './identifiers.js';
-import type { RelationName, SchemaMapping } from './mapping.js';
-import { triggerStatements } from './readsTriggers.js';
-import { relationKey } from './relationKey.js';
 import { type Repair, repairStatement, shownRelation } from './repairs.js';
 
 /**

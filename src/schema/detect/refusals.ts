@@ -1,5 +1,5 @@
+import { literal, quoted, quotedRelation } from '../identifiers.js';
 import { type CatalogColumn, type CatalogRelation, normalised } from './catalog.js';
-import { literal, quoted, quotedRelation } from './identifiers.js';
 import { READ_AT_NAMES } from './knownNames.js';
 import { shown, shownRelation } from './repairs.js';
 

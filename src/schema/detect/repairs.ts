@@ -1,5 +1,5 @@
-import { literal, quoted, quotedRelation } from './identifiers.js';
-import type { RelationName } from './mapping.js';
+import { literal, quoted, quotedRelation } from '../identifiers.js';
+import type { RelationName } from '../mapping.js';
 
 /** Something that is added to a customer's table. Nothing is ever dropped, renamed or rewritten. */
 export type Repair = { table: RelationName; reason: string } & (

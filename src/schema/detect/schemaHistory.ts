@@ -1,7 +1,7 @@
-import type { Queryable } from '../db.js';
-import { isTable } from '../stores/migrations.js';
-import type { PinnedColumns, RelationName } from './mapping.js';
-import { relationKey } from './relationKey.js';
+import type { Queryable } from '../../db/db.js';
+import type { PinnedColumns, RelationName } from '../mapping.js';
+import { isTable } from '../migrations.js';
+import { relationKey } from '../relationKey.js';
 
 /** What GridLens has done to this database before. */
 export interface SchemaHistory {

@@ -1,8 +1,8 @@
+import type { MappedColumn } from '../mapping.js';
 import { type CatalogColumn, type CatalogRelation, normalised } from './catalog.js';
 import { isUsable, mapped } from './columns.js';
 import { isEnd, NOT_READ_AT, READ_AT_NAMES } from './knownNames.js';
-import type { MappedColumn } from './mapping.js';
-import { noTimeColumn, stampedWithTheEnd } from './readsRefusals.js';
+import { noTimeColumn, stampedWithTheEnd } from './refusals.js';
 
 /**
  * The column with the start of the interval. One that is in a unique key with the meter tells reads apart, whatever

@@ -1,6 +1,6 @@
+import type { ReadsMapping } from '../mapping.js';
 import type { CatalogRelation } from './catalog.js';
-import type { ReadsMapping } from './mapping.js';
-import { noKeyPossible, oneReadAMeter, severalRows } from './readsRefusals.js';
+import { noKeyPossible, oneReadAMeter, severalRows } from './refusals.js';
 import type { Repair } from './repairs.js';
 
 const OWN_KEY = 'ami_reads_key';

@@ -1,5 +1,5 @@
-import { quoted } from './identifiers.js';
-import type { MappedColumn, ReadsMapping } from './mapping.js';
+import { quoted } from '../identifiers.js';
+import type { MappedColumn, ReadsMapping } from '../mapping.js';
 
 /** What is shown as the feeder of a customer's row that names none. */
 export const UNASSIGNED_FEEDER = 'UNASSIGNED';

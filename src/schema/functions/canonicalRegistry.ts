@@ -1,5 +1,5 @@
-import { quoted, quotedRelation } from './identifiers.js';
-import type { MappedColumn, RegistryMapping } from './mapping.js';
+import { quoted, quotedRelation } from '../identifiers.js';
+import type { MappedColumn, RegistryMapping } from '../mapping.js';
 
 /**
  * The registry in canonical columns, as a subquery: one row a meter of the tenant `$1`, with `meter_id` text,

@@ -1,9 +1,9 @@
-import type { Queryable } from '../db.js';
-import { quoted } from './identifiers.js';
-import type { ReadsMapping, SchemaMapping } from './mapping.js';
-import { accessFunctions, type SqlFunction } from './readsAccess.js';
-import { FOLD_TRIGGERS, foldFunctions } from './readsTriggers.js';
-import { writeFunction } from './readsWrite.js';
+import type { Queryable } from '../../db/db.js';
+import { quoted } from '../identifiers.js';
+import type { ReadsMapping, SchemaMapping } from '../mapping.js';
+import { FOLD_TRIGGERS, foldFunctions } from './foldTriggers.js';
+import { accessFunctions, type SqlFunction } from './lookUpReads.js';
+import { writeFunction } from './writeBatch.js';
 
 /** Makes the functions that fit the table of reads, where they are not there or are others. */
 export async function createFunctions(client: Queryable, { reads, ownSchema }: SchemaMapping): Promise<void> {

@@ -1,8 +1,8 @@
-import { quotedRelation } from './identifiers.js';
-import type { ReadsMapping } from './mapping.js';
-import type { SqlFunction } from './readsAccess.js';
-import { canonicalRows } from './readsColumns.js';
-import { shownRelation } from './repairs.js';
+import { shownRelation } from '../detect/repairs.js';
+import { quotedRelation } from '../identifiers.js';
+import type { ReadsMapping } from '../mapping.js';
+import { canonicalRows } from './canonicalReads.js';
+import type { SqlFunction } from './lookUpReads.js';
 
 /** The name that the migrations' SQL goes by in place of a customer's table of reads, while they are applied. */
 export const STAND_IN = 'ami_stand_in_reads';

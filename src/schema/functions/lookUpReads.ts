@@ -1,6 +1,6 @@
-import { quotedRelation } from './identifiers.js';
-import type { ReadsMapping } from './mapping.js';
-import { canonicalColumns, isRead, stored, toStored } from './readsColumns.js';
+import { quotedRelation } from '../identifiers.js';
+import type { ReadsMapping } from '../mapping.js';
+import { canonicalColumns, isRead, stored, toStored } from './canonicalReads.js';
 
 /** A function that start-up makes for the table of reads it has found. */
 export interface SqlFunction {

@@ -1,8 +1,8 @@
-import { QUALITY_FLAG } from '../emulator/qualityFlags.js';
-import { quoted, quotedRelation } from './identifiers.js';
-import type { MappedColumn, ReadsMapping } from './mapping.js';
-import type { SqlFunction } from './readsAccess.js';
-import { toStored } from './readsColumns.js';
+import { QUALITY_FLAG } from '../../emulator/grid/qualityFlags.js';
+import { quoted, quotedRelation } from '../identifiers.js';
+import type { MappedColumn, ReadsMapping } from '../mapping.js';
+import { toStored } from './canonicalReads.js';
+import type { SqlFunction } from './lookUpReads.js';
 
 /** Bit of each flag where quality flags are a number. */
 export const QUALITY_BITS: Readonly<Record<string, number>> = {

@@ -1,7 +1,7 @@
 import type { EChartsOption } from 'echarts';
-import type { CustomerClass } from '../../../src/emulator/customers.js';
-import { dayShape } from '../../../src/emulator/dayShapes.js';
-import type { DayType } from '../../../src/emulator/localTime.js';
+import type { CustomerClass } from '../../../src/emulator/customers/customers.js';
+import { dayShape } from '../../../src/emulator/customers/dayShapes.js';
+import type { DayType } from '../../../src/emulator/customers/localTime.js';
 import { rounded, svg } from '../chart.js';
 import { type DayOfYear, SUMMER_DAYS, shapes, WINTER_DAYS } from '../dayShape.js';
 import type { Sample } from '../sample.js';
