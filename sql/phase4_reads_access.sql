@@ -1,6 +1,6 @@
 -- From here on nothing reads the table of reads by its name: it may be a customer's, whose columns are called otherwise.
 -- What there is to look up goes through four functions that start-up makes for the table it has found
--- (src/schema/functions/lookUpReads.ts): ami_read_at, ami_reads_of_meter, ami_reads_between and ami_rollup_spans. They are
+-- (src/schema/readsAccess.ts): ami_read_at, ami_reads_of_meter, ami_reads_between and ami_rollup_spans. They are
 -- inlined, so on our own table the plans are what they were.
 --
 -- Below are the functions of phase 3 that read it, otherwise as they were.

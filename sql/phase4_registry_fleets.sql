@@ -68,7 +68,7 @@ DECLARE
 BEGIN
   RETURN QUERY
   WITH governing AS (
-    -- In the order of src/ledger/publishedIntervals.ts.
+    -- In the order of src/stores/publishedIntervals.ts.
     SELECT DISTINCT ON (read_at, fleet_id IS NULL) read_at, meter_count, feeder_count, fleet_id FROM ami_publishes
     WHERE tenant_id = for_tenant AND read_at >= day_start AND read_at < day_end AND origin <> 'revision'
       AND read_at <> ALL (being_written)
