@@ -1,4 +1,4 @@
-import type { FleetSettings } from '../contracts/autoRequest.js';
+import type { FleetSettings } from '../contracts/fleetSettings.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
 import type { Replay } from './replayClock.js';

@@ -1,7 +1,6 @@
 import { type AutoStartRequest, requireReplayStart } from '../contracts/autoRequest.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
-import { MS_PER_DAY } from '../contracts/fields.js';
-import { getAlignedIntervalTimestamp, intervalEnd } from '../contracts/intervals.js';
+import { getAlignedIntervalTimestamp, intervalEnd, MS_PER_DAY } from '../contracts/intervals.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { isPublishedOtherwise } from '../ledger/intervalLedger.js';
 import { pacedRate } from '../pacing/pace.js';
@@ -17,11 +16,11 @@ import {
   saveAutoConfig,
 } from './autoConfig.js';
 import { dropWaiting, findClaim, releaseIntervals } from './claims.js';
-import { windowOf } from './dispatch.js';
 import { missedIntervals, type WaitingInterval, waitingIntervals } from './owedIntervals.js';
 import { isSameConfig, plannedConfig } from './plannedConfig.js';
 import { replayInstant } from './replayClock.js';
-import { withTenantLock } from './schedulers.js';
+import { withTenantLock } from './tenantLock.js';
+import { windowOf } from './window.js';
 
 interface AutoModeOptions {
   database: Database;

@@ -1,11 +1,8 @@
 import type { Logger } from 'pino';
-import { createBackfillFeeder } from '../backfill/supplier.js';
 import type { Database } from '../db/db.js';
 import type { Admission } from '../publishing/admission.js';
-import { createCoverage } from '../publishing/missingParts.js';
-import { createPublishPlanner } from '../publishing/publishPlanner.js';
+import type { Coverage } from '../publishing/missingParts.js';
 import type { TickQueue } from '../queues/tickQueue.js';
-import type { SchemaMapping } from '../schema/mapping.js';
 import { inSoleTurn } from '../timing/oneProcessAtATime.js';
 import { createDispatch } from './dispatch.js';
 import { createIntervalFill } from './publishInterval.js';
@@ -15,8 +12,11 @@ import { syncSchedulers } from './schedulers.js';
 interface AutomaticOptions {
   database: Database;
   ticks: TickQueue;
-  schema: SchemaMapping;
   admission: Admission;
+  /** Intervals of what publishes by itself, looked at by ledger and reads. */
+  coverage: Coverage;
+  /** Admits what backfills want next, as far as there is room. */
+  feedBackfills: () => Promise<unknown>;
   readsRetentionDays: number | undefined;
   now: () => Date;
   log: Logger;
@@ -38,12 +38,8 @@ export interface WatchdogResult {
 
 /** What publishes by itself, as worker processes run it: ticks and passes, and the watchdog behind them. */
 export function createAutomatic(options: AutomaticOptions) {
-  const { database, ticks, schema, admission, readsRetentionDays, now, log } = options;
-  const planner = createPublishPlanner({ database, schema });
-  const coverage = createCoverage({ database, planner });
+  const { database, ticks, admission, coverage, feedBackfills, readsRetentionDays, now, log } = options;
   const fill = createIntervalFill({ database, admission, coverage, now, log });
-  const backfills = createBackfillFeeder({ database, admission, coverage, readsRetentionDays, now });
-  const feedBackfills = () => backfills.feed();
   const dispatch = createDispatch({ database, fill, feedBackfills, readsRetentionDays, now, log });
   let looks = 0;
   return {

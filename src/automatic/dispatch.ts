@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { MS_PER_DAY } from '../contracts/fields.js';
-import { earliestOf, getAlignedIntervalTimestamp, intervalEnd } from '../contracts/intervals.js';
-import { MAX_CATCH_UP_INTERVALS } from '../contracts/limits.js';
+import { intervalEnd } from '../contracts/intervals.js';
 import type { Database } from '../db/db.js';
 import { inSoleTurn } from '../timing/oneProcessAtATime.js';
 import { sharingNext } from '../timing/sharedRuns.js';
 import { type AutoConfig, advanceReplay, enabledConfigs, endReplay, findAutoConfig } from './autoConfig.js';
 import { claimInterval, findClaim, noteOwed } from './claims.js';
-import { type TenantWindow, type WaitingInterval, waitingIntervals } from './owedIntervals.js';
+import { type WaitingInterval, waitingIntervals } from './owedIntervals.js';
 import type { FillOutcome, IntervalFill } from './publishInterval.js';
 import { replayDue } from './replayClock.js';
 import { newestFirst, oldestFirst } from './serviceOrder.js';
+import { runningOf, windowOf } from './window.js';
 
 interface DispatchOptions {
   database: Database;
@@ -134,33 +133,6 @@ export function createDispatch(options: DispatchOptions) {
 }
 
 export type Dispatch = ReturnType<typeof createDispatch>;
-
-/**
- * The intervals that catch-up looks at, the running one included. What it has found missing of them stays owed for as
- * long as it might look back at all: a deployment that has 9 % of its pace to spare needs eight hours for 47 minutes.
- *
- * @param retentionDays days of reads that are kept: what would be dropped at once is not made whole.
- */
-export function windowOf(config: AutoConfig, at: Date, retentionDays?: number): TenantWindow {
-  const { tenantId, intervalMinutes, catchUpIntervals, meterCount } = config;
-  const running = runningOf(config, at);
-  const kept =
-    retentionDays === undefined
-      ? MAX_CATCH_UP_INTERVALS
-      : Math.min(MAX_CATCH_UP_INTERVALS, (retentionDays * MS_PER_DAY) / (intervalMinutes * 60_000));
-  return {
-    tenantId,
-    intervalMinutes,
-    earliest: earliestOf(kept, running, intervalMinutes),
-    first: earliestOf(Math.min(catchUpIntervals, kept), running, intervalMinutes),
-    running,
-    meterCount: config.fleet === 'registry' ? null : meterCount,
-  };
-}
-
-function runningOf({ intervalMinutes }: AutoConfig, at: Date): Date {
-  return getAlignedIntervalTimestamp(intervalMinutes, at);
-}
 
 /** Whether the scheduler's tick is still to be expected for an interval that has just begun. */
 function isLeftToScheduler({ claimedAt, readAt }: WaitingInterval, config: AutoConfig, at: Date): boolean {

@@ -1,4 +1,5 @@
-import type { AutoStartRequest, FleetSettings } from '../contracts/autoRequest.js';
+import type { AutoStartRequest } from '../contracts/autoRequest.js';
+import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { MAX_CATCH_UP_INTERVALS, MAX_METER_COUNT } from '../contracts/limits.js';
 import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet/syntheticFleet.js';
 import { capper, TICK_JOBS } from '../publishing/plan.js';

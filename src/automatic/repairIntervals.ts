@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { latestAcceptance } from '../ledger/intervalLedger.js';
 import { enabledConfigs } from './autoConfig.js';
-import { windowOf } from './dispatch.js';
 import { doubtfulIntervals } from './owedIntervals.js';
 import type { IntervalFill } from './publishInterval.js';
+import { windowOf } from './window.js';
 
 interface RepairOptions {
   database: Database;

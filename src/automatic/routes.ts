@@ -1,6 +1,7 @@
 import type { RequestHandler, Router } from 'express';
 import { autoStartRequest, autoStopRequest } from '../contracts/autoRequest.js';
-import { parseRequest, tenantQuery } from '../contracts/fields.js';
+import { tenantQuery } from '../contracts/fields.js';
+import { parseRequest } from '../contracts/parseRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { jsonBody } from '../http/jsonBody.js';
 import { resource } from '../http/resource.js';

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { findAutoConfig } from '../automatic/autoConfig.js';
-import type { FleetSettings } from '../contracts/autoRequest.js';
 import {
   type BackfillRequest,
   type BackfillSpan,
   requireBackfillSpan,
 } from '../contracts/backfillRequest.js';
 import { ApiError } from '../contracts/errors.js';
-import { MS_PER_DAY } from '../contracts/fields.js';
-import { getAlignedIntervalTimestamp } from '../contracts/intervals.js';
+import type { FleetSettings } from '../contracts/fleetSettings.js';
+import { getAlignedIntervalTimestamp, MS_PER_DAY } from '../contracts/intervals.js';
 import { MAX_BATCH_SIZE, MAX_METER_COUNT } from '../contracts/limits.js';
-import { DEFAULT_TIME_ZONE } from '../contracts/place.js';
+import { DEFAULT_CLIMATE, DEFAULT_TIME_ZONE } from '../contracts/place.js';
 import { type Database, rethrowUnavailable, withTransaction } from '../db/db.js';
-import { DEFAULT_CLIMATE } from '../emulator/customers/climate.js';
 import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet/syntheticFleet.js';
 import { pacedRate } from '../pacing/pace.js';
 import { estimateRuntimeSeconds, type PublishPlan, TICK_JOBS } from '../publishing/plan.js';

@@ -1,4 +1,4 @@
-import type { FleetSettings } from '../contracts/autoRequest.js';
+import type { FleetSettings } from '../contracts/fleetSettings.js';
 import type { Queryable } from '../db/db.js';
 
 /** A backfill as it is accepted. */

@@ -1,7 +1,8 @@
 import type { RequestHandler, Router } from 'express';
 import { backfillId, backfillRequest } from '../contracts/backfillRequest.js';
 import { ApiError } from '../contracts/errors.js';
-import { parseRequest, tenantQuery } from '../contracts/fields.js';
+import { tenantQuery } from '../contracts/fields.js';
+import { parseRequest } from '../contracts/parseRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { jsonBody } from '../http/jsonBody.js';
 import { resource } from '../http/resource.js';

@@ -1,5 +1,5 @@
 import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
-import { MS_PER_DAY } from '../contracts/fields.js';
+import { MS_PER_DAY } from '../contracts/intervals.js';
 import { type Database, isTransient } from '../db/db.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
 import type { Admission } from '../publishing/admission.js';

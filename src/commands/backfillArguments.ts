@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import type { BackfillWanted } from '../backfill/backfill.js';
 import { backfillRequest, MAX_BACKFILL_DAYS } from '../contracts/backfillRequest.js';
 import { ApiError, StartupError } from '../contracts/errors.js';
-import { parseRequest, tenantId } from '../contracts/fields.js';
+import { tenantId } from '../contracts/fields.js';
+import { parseRequest } from '../contracts/parseRequest.js';
 
 export type BackfillCommand =
   | { action: 'fill'; wanted: BackfillWanted }

@@ -1,33 +1,10 @@
 import { z } from 'zod';
-import { type Climate, DEFAULT_CLIMATE } from '../emulator/customers/climate.js';
 import { invalidField } from './errors.js';
-import {
-  EARLIEST_READ_AT,
-  instant,
-  MS_PER_DAY,
-  positiveInteger,
-  publishOnceRequest,
-  tenantId,
-} from './fields.js';
-import { isAligned } from './intervals.js';
+import { EARLIEST_READ_AT, instant, positiveInteger, tenantId } from './fields.js';
+import { isAligned, MS_PER_DAY } from './intervals.js';
 import { DEFAULT_CATCH_UP_INTERVALS, type IntervalMinutes, MAX_REPLAY_SPEED } from './limits.js';
-import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
-
-/** What every interval of a tenant is published with, held to the caps. */
-export interface FleetSettings {
-  tenantId: string;
-  intervalMinutes: IntervalMinutes;
-  batchSize: number;
-  /** Null: all meters of the registry. */
-  meterCount: number | null;
-  /** Null for a registry, whose feeders are its own. */
-  feederCount: number | null;
-  fleet: 'synthetic' | 'registry';
-  /** Null: the tenant's default. */
-  seed: string | null;
-  timeZone: string;
-  climate: Climate;
-}
+import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
+import { publishOnceRequest } from './publishRequest.js';
 
 /** The fields that say which fleet, shared by all that publish more than once; defaults are the callers'. */
 const { intervalMinutes, batchSize, meterCount, feederCount, seed, fleet } = publishOnceRequest.shape;

@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import { invalidField } from './errors.js';
-import {
-  EARLIEST_READ_AT,
-  instant,
-  MS_PER_DAY,
-  positiveInteger,
-  publishOnceRequest,
-  tenantId,
-} from './fields.js';
-import { isAligned } from './intervals.js';
+import { EARLIEST_READ_AT, instant, positiveInteger, tenantId } from './fields.js';
+import { isAligned, MS_PER_DAY } from './intervals.js';
 import type { IntervalMinutes } from './limits.js';
 import { climate, timeZone } from './place.js';
+import { publishOnceRequest } from './publishRequest.js';
 
 const { intervalMinutes, fleet, seed } = publishOnceRequest.shape;
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { DEFAULT_CLIMATE } from '../emulator/customers/climate.js';
 import { MAX_BATCH_SIZE } from './limits.js';
-import { climate, DEFAULT_TIME_ZONE, timeZone } from './place.js';
+import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
 const described = z.object({
   publishId: z.uuid(),
@@ -55,3 +54,6 @@ export type BatchJobPayload = z.input<typeof batchJob>;
 export function batchJobId(publishId: string, batch: number): string {
   return `${publishId}_${batch}`;
 }
+
+/** Who goes first: `background` work starts only while no `live` batch is due. */
+export type Lane = 'live' | 'background';

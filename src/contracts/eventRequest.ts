@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invalidField } from './errors.js';
-import { boolean, EARLIEST_READ_AT, instant, MS_PER_DAY, positiveInteger, tenantId } from './fields.js';
+import { boolean, EARLIEST_READ_AT, instant, positiveInteger, tenantId } from './fields.js';
+import { MS_PER_DAY } from './intervals.js';
 
 /** A customer's own feeder names may come from any script and hold spaces, but no control characters. */
 const feederId = z

@@ -27,3 +27,5 @@ export function intervalEnd(readAt: Date, intervalMinutes: IntervalMinutes): Dat
 export function earliestOf(count: number, running: Date, intervalMinutes: IntervalMinutes): Date {
   return new Date(running.getTime() - (count - 1) * intervalMinutes * MS_PER_MINUTE);
 }
+
+export const MS_PER_DAY = 86_400_000;

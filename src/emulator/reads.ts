@@ -1,5 +1,5 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
-import { type Climate, DEFAULT_CLIMATE } from './customers/climate.js';
+import { type Climate, DEFAULT_CLIMATE } from '../contracts/place.js';
 import { consumedKwh } from './customers/consumption.js';
 import { type Expectation, expectationAround } from './customers/expectation.js';
 import { QUARTER_HOUR_MS } from './customers/localTime.js';

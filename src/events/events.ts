@@ -1,8 +1,7 @@
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { ApiError } from '../contracts/errors.js';
 import { type EventRequest, MAX_EVENT_MINUTES, requireStartInRange } from '../contracts/eventRequest.js';
-import { MS_PER_DAY } from '../contracts/fields.js';
-import { intervalEnd } from '../contracts/intervals.js';
+import { intervalEnd, MS_PER_DAY } from '../contracts/intervals.js';
 import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db/db.js';
 import type { FeederEventType } from '../emulator/events/feederEvent.js';
 import { publishOfLatestInterval } from '../ledger/publishedIntervals.js';

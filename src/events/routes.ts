@@ -1,6 +1,6 @@
 import type { RequestHandler, Router } from 'express';
 import { eventId, eventRequest, eventsQuery } from '../contracts/eventRequest.js';
-import { parseRequest } from '../contracts/fields.js';
+import { parseRequest } from '../contracts/parseRequest.js';
 import { FEEDER_EVENT_TYPES } from '../emulator/events/feederEvent.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { jsonBody } from '../http/jsonBody.js';

@@ -1,12 +1,10 @@
+import type { Lane } from '../contracts/batchJob.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
+import type { Climate } from '../contracts/place.js';
 import type { Queryable } from '../db/db.js';
-import type { Climate } from '../emulator/customers/climate.js';
 
 /** What made the deployment publish. */
 export type PublishOrigin = 'manual' | 'tick' | 'catch-up' | 'backfill' | 'revision';
-
-/** Who goes first: `background` work starts only while no `live` batch is due. */
-export type Lane = 'live' | 'background';
 
 export interface PublishRecord {
   publishId: string;

@@ -1,4 +1,4 @@
-import type { Lane } from '../ledger/publishLedger.js';
+import type { Lane } from '../contracts/batchJob.js';
 
 /** The batches that a process runs at once: those from their turn until they are written, of both lanes together. */
 export interface Room {

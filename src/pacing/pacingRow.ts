@@ -1,5 +1,5 @@
+import type { Lane } from '../contracts/batchJob.js';
 import type { Queryable } from '../db/db.js';
-import type { Lane } from '../ledger/publishLedger.js';
 
 /**
  * Takes the one lock under which a publish is admitted: depth, pace and ledger are one step across all

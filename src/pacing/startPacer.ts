@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lane } from '../contracts/batchJob.js';
 import type { Queryable } from '../db/db.js';
-import type { Lane } from '../ledger/publishLedger.js';
 import { BOUNDLESS, type Room } from './batchSlots.js';
 import { BACKGROUND_AHEAD_MS, CREDIT_MS, LATE_TOLERANCE_MS, pacedRate, YIELD_MS } from './pace.js';
 import { grantStart, type StartGrant } from './pacingRow.js';

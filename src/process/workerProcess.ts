@@ -1,7 +1,10 @@
-import { createAutomatic } from '../automatic/automatic.js';
+import { type Automatic, createAutomatic } from '../automatic/automatic.js';
+import { createBackfillFeeder } from '../backfill/supplier.js';
 import { createRoom } from '../pacing/batchSlots.js';
 import { createStartPacer } from '../pacing/startPacer.js';
 import { createAdmission } from '../publishing/admission.js';
+import { createCoverage } from '../publishing/missingParts.js';
+import { createPublishPlanner } from '../publishing/publishPlanner.js';
 import { createHeartbeat } from '../status/heartbeat.js';
 import { jittered, runPeriodically } from '../timing/periodic.js';
 import { runUpkeep } from '../upkeep/upkeep.js';
@@ -47,10 +50,8 @@ export async function startWorker(config: Config): Promise<Running> {
 }
 
 /** The worker over a context, which stays open when it stops; `now` is the wall clock but in tests. */
-export function runWorker(
-  { config, database, queue, ticks, schema, log }: Context,
-  now = () => new Date(),
-): Running {
+export function runWorker(context: Context, now = () => new Date()): Running {
+  const { config, database, queue, ticks, schema, log } = context;
   const adaptive = config.workerConcurrency === 'adaptive';
   const concurrency = config.workerConcurrency === 'adaptive' ? START_CONCURRENCY : config.workerConcurrency;
 
@@ -98,20 +99,7 @@ export function runWorker(
   };
 
   const onError = (error: Error): void => log.warn({ err: error }, 'ticks');
-  const automatic = createAutomatic({
-    database,
-    ticks,
-    schema,
-    admission: createAdmission({
-      database,
-      queue,
-      maxReadsPerSecond: config.maxReadsPerSecond,
-      onEnqueueFailed: onError,
-    }),
-    readsRetentionDays: config.readsRetentionDays,
-    now,
-    log,
-  });
+  const automatic = composeAutomatic(context, now, onError);
   const ticking = ticks.work({ onTick: automatic.tick, onHeartbeat: heartbeat.processed }, { onError });
   const periodic = [
     runPeriodically('heartbeat', HEARTBEAT_MS, heartbeat.beat, log),
@@ -132,4 +120,22 @@ export function runWorker(
       await heartbeat.retire().catch((error: unknown) => log.warn({ err: error }, 'heartbeat not retired'));
     },
   };
+}
+
+/**
+ * What publishes by itself, over a context.
+ *
+ * @param onEnqueueFailed told when a publish was accepted but its jobs did not reach the queue; the upkeep adds them.
+ */
+export function composeAutomatic(
+  { config, database, queue, ticks, schema, log }: Context,
+  now: () => Date,
+  onEnqueueFailed: (error: Error) => void,
+): Automatic {
+  const { maxReadsPerSecond, readsRetentionDays } = config;
+  const admission = createAdmission({ database, queue, maxReadsPerSecond, onEnqueueFailed });
+  const coverage = createCoverage({ database, planner: createPublishPlanner({ database, schema }) });
+  const publishing = { database, admission, coverage, readsRetentionDays, now };
+  const backfills = createBackfillFeeder(publishing);
+  return createAutomatic({ ...publishing, ticks, feedBackfills: () => backfills.feed(), log });
 }

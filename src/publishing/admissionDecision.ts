@@ -1,7 +1,8 @@
+import type { Lane } from '../contracts/batchJob.js';
 import { BackpressureError } from '../contracts/errors.js';
 import { MAX_BACKGROUND_JOBS, MAX_BATCH_SIZE, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
 import { batchPayload } from '../ledger/batchPayload.js';
-import type { BatchRecord, Lane, Outstanding, PublishRecord } from '../ledger/publishLedger.js';
+import type { BatchRecord, Outstanding, PublishRecord } from '../ledger/publishLedger.js';
 import type { QueueCounts, QueuedBatch } from '../queues/amiQueue.js';
 import { cut } from './plan.js';
 

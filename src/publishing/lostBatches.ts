@@ -1,7 +1,8 @@
+import type { Lane } from '../contracts/batchJob.js';
 import { MAX_BACKGROUND_JOBS, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
 import type { Database } from '../db/db.js';
 import { batchPayload } from '../ledger/batchPayload.js';
-import { isOwed, type Lane, overdueBatches } from '../ledger/publishLedger.js';
+import { isOwed, overdueBatches } from '../ledger/publishLedger.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 
 /**

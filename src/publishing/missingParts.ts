@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { FleetSettings } from '../contracts/autoRequest.js';
+import type { Lane } from '../contracts/batchJob.js';
+import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { MAX_JOBS_PER_TICK, MAX_METER_COUNT } from '../contracts/limits.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { feederRuns, meterId, meterNumber } from '../emulator/fleet/syntheticFleet.js';
@@ -11,7 +12,7 @@ import {
   readsOfInterval,
   readsOfMeters,
 } from '../ledger/intervalLedger.js';
-import type { Lane, PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
+import type { PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
 import { fleetMeters } from '../registry/snapshots.js';
 import { TICK_JOBS } from './plan.js';
 import { type PublishPlanner, publishRecord } from './publishPlanner.js';

@@ -1,7 +1,7 @@
-import type { FleetSettings } from '../contracts/autoRequest.js';
 import { ApiError } from '../contracts/errors.js';
-import { type PublishOnceRequest, requireReadableInstant } from '../contracts/fields.js';
+import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { getAlignedIntervalTimestamp, intervalEnd } from '../contracts/intervals.js';
+import { type PublishOnceRequest, requireReadableInstant } from '../contracts/publishRequest.js';
 import type { Database } from '../db/db.js';
 import { type PublishProgress, publishProgress } from '../ledger/publishLedger.js';
 import { pacedRate } from '../pacing/pace.js';

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { FleetSettings } from '../contracts/autoRequest.js';
+import type { Lane } from '../contracts/batchJob.js';
+import type { FleetSettings } from '../contracts/fleetSettings.js';
 import type { Database } from '../db/db.js';
 import { defaultSeed } from '../emulator/chance/random.js';
 import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet/syntheticFleet.js';
-import type { Lane, PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
+import type { PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
 import { currentFleet, surveyedRegistry } from '../registry/currentFleet.js';
 import type { RegistrySurvey } from '../registry/survey.js';
 import type { SchemaMapping } from '../schema/mapping.js';

@@ -1,5 +1,5 @@
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
-import type { FeederSpan } from '../emulator/fleet/syntheticFleet.js';
+import type { RegistryCounts } from '../registry/survey.js';
 import { cappedBatchSize, cappedMeterCount, capper, cut, PUBLISH_JOBS, type PublishPlan } from './plan.js';
 
 /** What a caller asked for of a registry's fleet; without a `meterCount` all of it. */
@@ -7,23 +7,6 @@ export interface RegistryPlanRequest {
   batchSize: number;
   meterCount: number | undefined;
   feederCount: number | undefined;
-}
-
-/** What a registry holds, in meters and feeders. */
-export interface RegistryCounts {
-  /** Meters out of service. */
-  inactive: number;
-  /** Meters in service that are on no feeder. */
-  withoutFeeder: number;
-  /** Meters that are there more than once, in service and on a feeder. */
-  repeated: number;
-  feeders: number;
-  /** Meters on the feeders beyond the cap. */
-  beyondFeederCap: number;
-  /** Meters beyond the cap, on feeders within theirs. */
-  beyondMeterCap: number;
-  /** Its line, within both caps; empty when no meter can be published. */
-  spans: readonly FeederSpan[];
 }
 
 /** As `planPublish`, for a registry: its first meters, on the feeders that those are on. */

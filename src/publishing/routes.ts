@@ -1,7 +1,7 @@
 import type { RequestHandler, Router } from 'express';
-import type { BackfillService } from '../backfill/backfill.js';
 import { ApiError } from '../contracts/errors.js';
-import { parseRequest, publishId, publishOnceRequest } from '../contracts/fields.js';
+import { parseRequest } from '../contracts/parseRequest.js';
+import { publishId, publishOnceRequest } from '../contracts/publishRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { jsonBody } from '../http/jsonBody.js';
 import { resource } from '../http/resource.js';
@@ -10,8 +10,8 @@ import type { PublishService } from './publish.js';
 
 interface PublishRoutes {
   publish: PublishService;
-  /** Whose progress is asked for in the same way, by its own id. */
-  backfill: Pick<BackfillService, 'find'>;
+  /** Backfills: their progress is asked for in the same way, by their own ids. */
+  backfill: { find(id: string): Promise<object | undefined> };
   requireKey: RequestHandler;
   readable: RequestHandler;
 }

@@ -1,6 +1,5 @@
 import type { JobsOptions, JobType, WorkerOptions } from 'bullmq';
-import { type BatchJobPayload, batchJobId } from '../contracts/batchJob.js';
-import type { Lane } from '../ledger/publishLedger.js';
+import { type BatchJobPayload, batchJobId, type Lane } from '../contracts/batchJob.js';
 import { type Connections, QUEUE_NAMES } from './queueConnections.js';
 import { withQueueDeadline } from './queueDeadline.js';
 

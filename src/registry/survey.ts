@@ -1,6 +1,6 @@
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
-import type { RegistryCounts } from '../publishing/registryPlan.js';
+import type { FeederSpan } from '../emulator/fleet/syntheticFleet.js';
 import { registryQuery } from '../schema/functions/canonicalRegistry.js';
 import { quoted, quotedRelation } from '../schema/identifiers.js';
 import type { RegistryMapping } from '../schema/mapping.js';
@@ -162,4 +162,21 @@ async function unknownIds(
     [tenantId, ids],
   );
   return rows[0]?.unknown ?? 0;
+}
+
+/** What a registry holds, in meters and feeders. */
+export interface RegistryCounts {
+  /** Meters out of service. */
+  inactive: number;
+  /** Meters in service that are on no feeder. */
+  withoutFeeder: number;
+  /** Meters that are there more than once, in service and on a feeder. */
+  repeated: number;
+  feeders: number;
+  /** Meters on the feeders beyond the cap. */
+  beyondFeederCap: number;
+  /** Meters beyond the cap, on feeders within theirs. */
+  beyondMeterCap: number;
+  /** Its line, within both caps; empty when no meter can be published. */
+  spans: readonly FeederSpan[];
 }

@@ -146,3 +146,8 @@ export interface SchemaMapping {
   registry: RegistryMapping;
   kpiViews: Readonly<Record<KpiViewName, KpiViewMapping>>;
 }
+
+/** A relation as the key of a set; no quoting could be told from a name. */
+export function relationKey({ schema, name }: RelationName): string {
+  return JSON.stringify([schema, name]);
+}

@@ -1,5 +1,6 @@
 import type { RequestHandler, Router } from 'express';
-import { parseRequest, tenantQuery } from '../contracts/fields.js';
+import { tenantQuery } from '../contracts/fields.js';
+import { parseRequest } from '../contracts/parseRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { resource } from '../http/resource.js';
 import type { StatusService } from './status.js';

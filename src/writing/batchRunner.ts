@@ -1,10 +1,10 @@
 import pg from 'pg';
-import type { BatchJob } from '../contracts/batchJob.js';
+import type { BatchJob, Lane } from '../contracts/batchJob.js';
 import { intervalEnd } from '../contracts/intervals.js';
 import { type Database, type Queryable, withTransaction } from '../db/db.js';
 import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
 import { overlappingEvents } from '../events/eventTable.js';
-import { failBatch, isOwed, type Lane } from '../ledger/publishLedger.js';
+import { failBatch, isOwed } from '../ledger/publishLedger.js';
 import { BOUNDLESS, type Room } from '../pacing/batchSlots.js';
 import type { StartPacer } from '../pacing/startPacer.js';
 import { type BatchOutcome, lockRevisions, writeBatch } from '../reads/meterReads.js';

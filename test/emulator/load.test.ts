@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLIMATES } from '../../src/emulator/customers/climate.js';
+import { CLIMATES } from '../../src/contracts/place.js';
 import { CUSTOMER_CLASSES, MEAN_KWH_PER_DAY } from '../../src/emulator/customers/customers.js';
 import { baselineKwh, expectedKwh } from '../../src/emulator/customers/load.js';
 import { localQuarter } from '../../src/emulator/customers/localTime.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isTimeZone, localQuarter } from '../../src/emulator/customers/localTime.js';
+import { isTimeZone } from '../../src/contracts/place.js';
+import { localQuarter } from '../../src/emulator/customers/localTime.js';
 
 const slotOf = (instant: string): number => Date.parse(instant) / 900_000;
 

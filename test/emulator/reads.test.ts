@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLIMATES } from '../../src/emulator/customers/climate.js';
+import { CLIMATES } from '../../src/contracts/place.js';
 import { meteredFeeder } from '../../src/emulator/fleet/meters.js';
 import { generateReads, type ReadsRequest } from '../../src/emulator/reads.js';
 import { cut } from '../../src/publishing/plan.js';

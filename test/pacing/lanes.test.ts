@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Lane } from '../../src/contracts/batchJob.js';
 import { BackpressureError } from '../../src/contracts/errors.js';
 import { batchPayload } from '../../src/ledger/batchPayload.js';
-import { type Lane, type PublishRecord, recordPublishes } from '../../src/ledger/publishLedger.js';
+import { type PublishRecord, recordPublishes } from '../../src/ledger/publishLedger.js';
 import { BACKGROUND_AHEAD_MS, pacedRate } from '../../src/pacing/pace.js';
 import { createStartPacer, PacerClosedError } from '../../src/pacing/startPacer.js';
 import { type Admission, createAdmission } from '../../src/publishing/admission.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { planRegistryPublish, type RegistryCounts } from '../../src/publishing/registryPlan.js';
+import { planRegistryPublish } from '../../src/publishing/registryPlan.js';
+import type { RegistryCounts } from '../../src/registry/survey.js';
 
 const registry: RegistryCounts = {
   inactive: 0,

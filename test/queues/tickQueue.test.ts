@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { syncSchedulers, withTenantLock } from '../../src/automatic/schedulers.js';
+import { syncSchedulers } from '../../src/automatic/schedulers.js';
+import { withTenantLock } from '../../src/automatic/tenantLock.js';
 import type { IntervalMinutes } from '../../src/contracts/limits.js';
 import {
   type Connections,

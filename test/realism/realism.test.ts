@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Climate } from '../../src/emulator/customers/climate.js';
+import type { Climate } from '../../src/contracts/place.js';
 import { holds, line } from './bands.js';
 import { BRIEF, measure } from './measure.js';
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { CLIMATES } from '../../src/contracts/place.js';
 import { defaultSeed } from '../../src/emulator/chance/random.js';
-import { CLIMATES } from '../../src/emulator/customers/climate.js';
 import { holds, line } from './bands.js';
 import { BRIEF, measure, THOROUGH } from './measure.js';
 

@@ -1,4 +1,4 @@
-import type { Climate } from '../../src/emulator/customers/climate.js';
+import type { Climate } from '../../src/contracts/place.js';
 import type { CustomerClass } from '../../src/emulator/customers/customers.js';
 import { meteredFeeder } from '../../src/emulator/fleet/meters.js';
 import { feederRuns, type SyntheticFleet } from '../../src/emulator/fleet/syntheticFleet.js';

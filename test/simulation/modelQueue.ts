@@ -1,6 +1,7 @@
+import type { Lane } from '../../src/contracts/batchJob.js';
 import { BackpressureError } from '../../src/contracts/errors.js';
 import { MAX_QUEUE_DEPTH, MAX_READS_PER_SECOND } from '../../src/contracts/limits.js';
-import type { Lane, PublishRecord } from '../../src/ledger/publishLedger.js';
+import type { PublishRecord } from '../../src/ledger/publishLedger.js';
 import { pacedRate } from '../../src/pacing/pace.js';
 import { fill } from '../../src/publishing/admissionDecision.js';
 

@@ -1,5 +1,5 @@
-import { type Automatic, createAutomatic } from '../../src/automatic/automatic.js';
-import { createAdmission } from '../../src/publishing/admission.js';
+import type { Automatic } from '../../src/automatic/automatic.js';
+import { composeAutomatic } from '../../src/process/workerProcess.js';
 import type { BackendName } from './backends.js';
 import { createDeployment, type Deployment } from './deployment.js';
 import { waitFor } from './waitFor.js';
@@ -46,25 +46,11 @@ export async function createAutoTenant(
   let clock = NOW;
   const now = (): Date => clock;
   const deployment = await createDeployment(backend, env, now);
-  const { database, queue, ticks, schema, log, config } = deployment.context;
   const sql = async (text: string, values: unknown[] = []) =>
     (await deployment.database.pool.query(text, values)).rows;
   const auto: AutoTenant = {
     deployment,
-    automatic: createAutomatic({
-      database,
-      ticks,
-      schema,
-      admission: createAdmission({
-        database,
-        queue,
-        maxReadsPerSecond: config.maxReadsPerSecond,
-        onEnqueueFailed: () => undefined,
-      }),
-      readsRetentionDays: config.readsRetentionDays,
-      now,
-      log,
-    }),
+    automatic: composeAutomatic(deployment.context, now, () => undefined),
     setClock(at) {
       clock = new Date(at);
     },

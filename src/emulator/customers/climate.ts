@@ -1,13 +1,6 @@
+import type { Climate } from '../../contracts/place.js';
 import type { CustomerClass } from './customers.js';
 import { publishedMonthMean } from './dayShapes.js';
-
-/**
- * How load goes through the year. `us`: homes peak in summer, by air conditioning, and less so in winter.
- * `germany`: homes peak in winter. Both have the seasons of the northern hemisphere.
- */
-export const CLIMATES = ['us', 'germany'] as const;
-export type Climate = (typeof CLIMATES)[number];
-export const DEFAULT_CLIMATE: Climate = 'us';
 
 /**
  * US sales by month, January first, mean of 2022 and 2023, million kWh (EIA Electric Power Monthly, table 5.1,

@@ -1,4 +1,4 @@
-import type { Climate } from './climate.js';
+import type { Climate } from '../../contracts/place.js';
 import { CUSTOMER_CLASSES, type CustomerClass } from './customers.js';
 import { expectedKwh, meanQuarterKwh } from './load.js';
 import { type LocalQuarter, localQuarter } from './localTime.js';

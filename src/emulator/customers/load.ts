@@ -1,4 +1,5 @@
-import { type Climate, season } from './climate.js';
+import type { Climate } from '../../contracts/place.js';
+import { season } from './climate.js';
 import { type CustomerClass, MEAN_KWH_PER_DAY } from './customers.js';
 import { dayShape } from './dayShapes.js';
 import { type DayType, type LocalQuarter, QUARTER_HOURS_PER_DAY } from './localTime.js';

@@ -21,18 +21,6 @@ export interface LocalQuarter {
   towardsAfter: number;
 }
 
-/** Whether `value` names a zone of the IANA time zone database that this runtime knows. Never throws. */
-export function isTimeZone(value: string): boolean {
-  // Offsets such as '+02:00', which newer runtimes take, name no zone: they have no daylight saving.
-  if (typeof value !== 'string' || !/^[A-Za-z]/.test(value)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: value });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * The local clock in the UTC quarter hour `slot` (quarter hours since 1970).
  *

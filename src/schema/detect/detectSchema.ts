@@ -1,8 +1,13 @@
 import type { Queryable } from '../../db/db.js';
 import { FOLD_TRIGGERS } from '../functions/foldTriggers.js';
 import { quoted, quotedRelation } from '../identifiers.js';
-import { KPI_VIEWS, type KpiViewName, type ReadsMapping, type SchemaMapping } from '../mapping.js';
-import { relationKey } from '../relationKey.js';
+import {
+  KPI_VIEWS,
+  type KpiViewName,
+  type ReadsMapping,
+  relationKey,
+  type SchemaMapping,
+} from '../mapping.js';
 import { type Catalog, type CatalogRelation, normalised, readCatalog } from './catalog.js';
 import { columnByName, mapped } from './columns.js';
 import { detectReads, ID_KINDS } from './detectReads.js';

@@ -1,7 +1,6 @@
 import { triggerStatements } from '../functions/foldTriggers.js';
 import { quoted, quotedRelation } from '../identifiers.js';
-import type { RelationName, SchemaMapping } from '../mapping.js';
-import { relationKey } from '../relationKey.js';
+import { type RelationName, relationKey, type SchemaMapping } from '../mapping.js';
 import type { Catalog, CatalogRelation } from './catalog.js';
 import { type Repair, repairStatement, shownRelation } from './repairs.js';
 

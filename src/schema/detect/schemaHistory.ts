@@ -1,7 +1,6 @@
 import type { Queryable } from '../../db/db.js';
-import type { PinnedColumns, RelationName } from '../mapping.js';
+import { type PinnedColumns, type RelationName, relationKey } from '../mapping.js';
 import { isTable } from '../migrations.js';
-import { relationKey } from '../relationKey.js';
 
 /** What GridLens has done to this database before. */
 export interface SchemaHistory {

@@ -1,0 +1,18 @@
+import type { IntervalMinutes } from './limits.js';
+import type { Climate } from './place.js';
+
+/** What every interval of a tenant is published with, held to the caps. */
+export interface FleetSettings {
+  tenantId: string;
+  intervalMinutes: IntervalMinutes;
+  batchSize: number;
+  /** Null: all meters of the registry. */
+  meterCount: number | null;
+  /** Null for a registry, whose feeders are its own. */
+  feederCount: number | null;
+  fleet: 'synthetic' | 'registry';
+  /** Null: the tenant's default. */
+  seed: string | null;
+  timeZone: string;
+  climate: Climate;
+}

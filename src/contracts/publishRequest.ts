@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { invalidField } from './errors.js';
+import { boolean, EARLIEST_READ_AT, instant, positiveInteger, tenantId } from './fields.js';
+import { isAligned, MS_PER_DAY } from './intervals.js';
+import { INTERVAL_MINUTES, type IntervalMinutes } from './limits.js';
+import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
+
+const intervalMinutes = z.union(
+  [z.literal(INTERVAL_MINUTES[0]), z.literal(INTERVAL_MINUTES[1])],
+  'must be 15 or 60',
+) satisfies z.ZodType<IntervalMinutes>;
+
+const SEED_FORM = 'must be a whole number or 1 to 64 printable ASCII characters';
+
+/** The same seed gives the same reads, whether written as a number or as its digits. */
+const seed = z.union(
+  // Of the right type a value is judged by that one's message alone.
+  [
+    z.string().regex(/^[\x20-\x7e]{1,64}$/, SEED_FORM),
+    z.number().refine(Number.isInteger, SEED_FORM).transform(String),
+  ],
+  SEED_FORM,
+);
+
+/** Body of `POST /api/ami/publish-once`; unknown fields are refused, since a misspelt cap would be ignored. */
+export const publishOnceRequest = z.strictObject({
+  tenantId,
+  intervalMinutes: intervalMinutes.default(15),
+  batchSize: positiveInteger.default(500),
+  // Of the synthetic fleet 500 meters on 25 feeders unless they are given; of a registry all.
+  meterCount: positiveInteger.optional(),
+  feederCount: positiveInteger.optional(),
+  dryRun: boolean.default(false),
+  seed: seed.optional(),
+  fleet: z.enum(['synthetic', 'registry'], 'must be "synthetic" or "registry"').default('synthetic'),
+  onConflict: z.enum(['nothing', 'update'], 'must be "nothing" or "update"').default('nothing'),
+  readAt: instant.optional(),
+  timeZone: timeZone.default(DEFAULT_TIME_ZONE),
+  climate: climate.default(DEFAULT_CLIMATE),
+});
+
+export type PublishOnceRequest = z.infer<typeof publishOnceRequest>;
+
+export const publishId = z.uuid('must be the publishId that a publish answered with (a UUID)');
+
+/**
+ * Checks what one field alone cannot tell about `readAt`.
+ *
+ * @param retentionDays days of reads that are kept; undefined keeps all.
+ * @throws ApiError 400 when it is not on a boundary, in the future, before 2000, or would be dropped at once.
+ */
+export function requireReadableInstant(
+  readAt: Date,
+  interval: IntervalMinutes,
+  now: Date,
+  retentionDays?: number,
+): void {
+  const refuse = (message: string): never => {
+    throw invalidField('readAt', message);
+  };
+  if (!isAligned(readAt, interval)) {
+    refuse(`must lie on a ${interval}-minute boundary in UTC, for example "2026-01-31T10:00:00Z"`);
+  }
+  if (readAt > now) refuse('must not lie in the future');
+  if (readAt < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
+  if (retentionDays !== undefined && now.getTime() - readAt.getTime() > retentionDays * MS_PER_DAY) {
+    refuse(
+      `must not lie further back than the ${retentionDays} days of reads that are kept (READS_RETENTION_DAYS)`,
+    );
+  }
+}
