@@ -1,10 +1,34 @@
 /**
- * The house's direction of imports, one way only:
- * contracts, emulator → stores, queues → services → routes, workers → context, index, worker, start.
- * A rule names who may not import what, and why.
+ * The rooms of the house and the doors between them. A room is a folder of `src/`: one capability with its route,
+ * logic and SQL. Rooms stand on floors: a room imports rooms of lower floors only, and of those only the doors.
+ * `config/rooms.cjs` is the plan; each rule below says what it forbids and why.
  */
-const pure = '^src/(contracts|emulator)/';
-const storage = '^src/(schema|stores|queues)/|^src/(db|deadline)\\.ts$';
+const { rooms, pureFiles, pureLibraries, entries } = require('./rooms.cjs');
+
+const roomNames = Object.keys(rooms);
+const inRoom = (name) => `^src/${name}/`;
+const anyOf = (paths) => `^src/(${paths.join('|')})\\.ts$`;
+
+const doorRules = roomNames
+  .filter((name) => rooms[name].doors !== 'all')
+  .map((name) => ({
+    name: `door-of-${name}`,
+    comment: `Other rooms use ${name} by its doors only: ${rooms[name].doors.join(', ') || 'none, nobody imports it'}. What is behind them may change freely.`,
+    severity: 'error',
+    from: { path: '^src/', pathNot: inRoom(name) },
+    to: { path: inRoom(name), pathNot: anyOf(rooms[name].doors.map((door) => `${name}/${door}`)) },
+  }));
+
+const floorRules = roomNames.map((name) => {
+  const below = roomNames.filter((other) => rooms[other].floor < rooms[name].floor);
+  return {
+    name: `floor-of-${name}`,
+    comment: `${name} is on floor ${rooms[name].floor}: it imports only itself and rooms of lower floors, so that the house reads in one direction.`,
+    severity: 'error',
+    from: { path: inRoom(name) },
+    to: { path: '^src/', pathNot: [inRoom(name), ...below.map(inRoom)] },
+  };
+});
 
 module.exports = {
   forbidden: [
@@ -16,55 +40,46 @@ module.exports = {
       from: {},
       to: { circular: true },
     },
+    ...doorRules,
+    ...floorRules,
     {
-      name: 'pure-core-imports-only-itself',
-      comment: 'Contracts and emulator decide; they get now and seed as arguments and know no I/O of ours.',
+      name: 'every-file-in-a-room',
+      comment: 'A new folder of src/ is a new room: give it a floor and doors in config/rooms.cjs.',
       severity: 'error',
-      from: { path: pure },
-      to: { path: '^src/', pathNot: pure },
+      from: { path: '^src/', pathNot: [...roomNames.map(inRoom), anyOf(entries)] },
+      to: {},
     },
     {
-      name: 'pure-core-uses-only-pure-libraries',
+      name: 'pure-files-import-only-pure-files',
+      comment: 'Pure files decide; they get now and seed as arguments and know no I/O of ours.',
+      severity: 'error',
+      from: { path: pureFiles },
+      to: { path: '^src/', pathNot: pureFiles, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'pure-files-use-only-pure-libraries',
       comment:
-        'zod parses and seedrandom hashes; anything else from npm or node would be I/O, a clock or an environment.',
+        'zod parses, seedrandom hashes, lru-cache keeps; anything else from npm or node would be I/O, a clock or an environment. identifiers.ts quotes names by pg.',
       severity: 'error',
-      from: { path: pure },
-      to: { dependencyTypes: ['npm', 'core'], pathNot: 'node_modules/(zod|seedrandom|@types/seedrandom)/' },
-    },
-    {
-      name: 'storage-knows-nothing-above-it',
-      comment:
-        'Stores and queues speak SQL and BullMQ; what to do with the answers is the services’ business.',
-      severity: 'error',
-      from: { path: storage },
-      to: { path: '^src/', pathNot: [pure, storage] },
-    },
-    {
-      name: 'services-know-nothing-above-them',
-      comment: 'A service must run from a route, a worker, a test or a command alike.',
-      severity: 'error',
-      from: { path: '^src/services/' },
-      to: { path: '^src/', pathNot: [pure, storage, '^src/services/'] },
-    },
-    {
-      name: 'edges-do-not-reach-around-services',
-      comment: 'Routes and workers parse, call and answer; SQL and queue calls have one place each.',
-      severity: 'error',
-      from: { path: '^src/(routes|http|workers)/' },
-      to: { path: '^src/(stores|local|context|index|worker|start|app)' },
+      from: { path: pureFiles, pathNot: '^src/schema/identifiers\\.ts$' },
+      to: {
+        dependencyTypes: ['npm', 'core'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: `node_modules/(${pureLibraries.join('|')})/`,
+      },
     },
     {
       name: 'only-config-reads-the-environment',
       comment: 'dotenv is loaded in one place, so that one schema names every variable.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/config\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/process/config\\.ts$' },
       to: { path: 'node_modules/dotenv/' },
     },
     {
       name: 'no-orphans',
       comment: 'A module nobody imports is dead, unless it is an entry point.',
       severity: 'error',
-      from: { orphan: true, pathNot: '^src/(index|worker|start|migrate|score|fleet|backfill)\\.ts$' },
+      from: { orphan: true, pathNot: anyOf(entries) },
       to: {},
     },
   ],

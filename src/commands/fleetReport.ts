@@ -1,6 +1,6 @@
 import type { FleetExported } from '../registry/file/exportFleet.js';
 import type { FleetCounts } from '../registry/file/writeFleets.js';
-import { shownRelation } from '../schema/detect/repairs.js';
+import { shownRelation } from '../schema/identifiers.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 
 /** What a load did, as text for a terminal; `title` is the beginning of its first line. */

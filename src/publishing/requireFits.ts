@@ -2,7 +2,7 @@ import { ApiError, invalidField } from '../contracts/errors.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { feederId, meterId, type SyntheticFleet } from '../emulator/fleet/syntheticFleet.js';
 import { unknownFeeders, unknownMeters } from '../registry/survey.js';
-import { shown, shownRelation } from '../schema/detect/repairs.js';
+import { shown, shownRelation } from '../schema/identifiers.js';
 import type { MappedColumn, ReadsMapping, RelationName, SchemaMapping } from '../schema/mapping.js';
 
 interface Wanted {

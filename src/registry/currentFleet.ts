@@ -1,6 +1,6 @@
 import { ApiError } from '../contracts/errors.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
-import { shownRelation } from '../schema/detect/repairs.js';
+import { shownRelation } from '../schema/identifiers.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { type StoredFleet, storedFleet } from './snapshots.js';
 import { type RegistrySurvey, surveyRegistry } from './survey.js';

@@ -1,17 +1,12 @@
 import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
-import { normalised, readCatalog } from './detect/catalog.js';
+import { normalised } from './detect/catalog.js';
 import type { Detection } from './detect/detectSchema.js';
-import {
-  type Repair,
-  repairedObjects,
-  repairStatement,
-  repairSummary,
-  shownRelation,
-} from './detect/repairs.js';
+import { readCatalog } from './detect/readCatalog.js';
+import { type Repair, repairedObjects, repairStatement, repairSummary } from './detect/repairs.js';
 import { recordSchemaChange } from './detect/schemaHistory.js';
 import { triggerStatements } from './functions/foldTriggers.js';
-import { quoted, quotedRelation } from './identifiers.js';
+import { quoted, quotedRelation, shownRelation } from './identifiers.js';
 import type { ReadsMapping } from './mapping.js';
 import { readSql } from './migrations.js';
 

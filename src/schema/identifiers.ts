@@ -15,3 +15,12 @@ export function quotedRelation({ schema, name }: RelationName): string {
 export function literal(text: string): string {
   return pg.escapeLiteral(text);
 }
+
+/** A relation as people write it: quoted only where it must be. */
+export function shownRelation({ schema, name }: RelationName): string {
+  return `${shown(schema)}.${shown(name)}`;
+}
+
+export function shown(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoted(name);
+}

@@ -2,10 +2,9 @@ import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
 import { adoptReads, createRegistry, missingTriggers, type PlannedStatement, repaired } from './additions.js';
 import { type Detection, detectSchema } from './detect/detectSchema.js';
-import { shown } from './detect/repairs.js';
 import { createFunctions, staleFunctions } from './functions/createFunctions.js';
 import { STAND_IN } from './functions/foldTriggers.js';
-import { literal, quoted } from './identifiers.js';
+import { literal, quoted, shown } from './identifiers.js';
 import type { SchemaMapping } from './mapping.js';
 import {
   applyMigrations,

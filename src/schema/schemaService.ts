@@ -1,7 +1,7 @@
 import { type Database, rethrowUnavailable } from '../db/db.js';
-import { shownRelation } from './detect/repairs.js';
 import { listSchemaChanges } from './detect/schemaHistory.js';
 import { QUALITY_BITS } from './functions/writeBatch.js';
+import { shownRelation } from './identifiers.js';
 import type { KpiViewMapping, MappedColumn, RelationName, SchemaMapping } from './mapping.js';
 
 /** The mapping in force, for people: which table and column carries what, and where each part came from. */

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { stringify } from 'csv-stringify';
 import { StartupError } from '../../contracts/errors.js';
 import { type Database, withTransaction } from '../../db/db.js';
-import { shownRelation } from '../../schema/detect/repairs.js';
+import { shownRelation } from '../../schema/identifiers.js';
 import type { RegistryMapping } from '../../schema/mapping.js';
 import { fleetRules } from './columnRules.js';
 import { feederNames, type RegistryRow, registryRows } from './exportRows.js';

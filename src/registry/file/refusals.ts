@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { StartupError } from '../../contracts/errors.js';
-import { shownRelation } from '../../schema/detect/repairs.js';
+import { shownRelation } from '../../schema/identifiers.js';
 import type { RelationName } from '../../schema/mapping.js';
 
 /**

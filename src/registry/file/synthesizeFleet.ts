@@ -2,7 +2,7 @@ import { StartupError } from '../../contracts/errors.js';
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT, MIN_FEEDER_COUNT } from '../../contracts/limits.js';
 import type { Database } from '../../db/db.js';
 import { feederId, meterId, type SyntheticFleet } from '../../emulator/fleet/syntheticFleet.js';
-import { shownRelation } from '../../schema/detect/repairs.js';
+import { shownRelation } from '../../schema/identifiers.js';
 import type { RegistryMapping } from '../../schema/mapping.js';
 import { fleetRules } from './columnRules.js';
 import type { TenantFleet } from './fleetRows.js';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { StartupError } from '../../contracts/errors.js';
 import { type Database, withTransaction } from '../../db/db.js';
-import { shownRelation } from '../../schema/detect/repairs.js';
+import { shownRelation } from '../../schema/identifiers.js';
 import type { RegistryMapping } from '../../schema/mapping.js';
 import type { TenantFleet } from './fleetRows.js';
 import { shown } from './fleetValues.js';

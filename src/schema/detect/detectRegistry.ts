@@ -1,4 +1,4 @@
-import { quoted, quotedRelation } from '../identifiers.js';
+import { quoted, quotedRelation, shownRelation } from '../identifiers.js';
 import type { MappedColumn, ReadsMapping, RegistryMapping } from '../mapping.js';
 import { type CatalogRelation, normalised } from './catalog.js';
 import { columnByForeignKey, columnByName, mapped } from './columns.js';
@@ -12,7 +12,7 @@ import {
   TENANT_NAMES,
 } from './knownNames.js';
 import { ownMapping } from './ownMapping.js';
-import { type Repair, shownRelation } from './repairs.js';
+import type { Repair } from './repairs.js';
 
 export interface DetectedRegistry {
   mapping: RegistryMapping | undefined;

@@ -1,6 +1,6 @@
 import type { Queryable } from '../../db/db.js';
 import { FOLD_TRIGGERS } from '../functions/foldTriggers.js';
-import { quoted, quotedRelation } from '../identifiers.js';
+import { quoted, quotedRelation, shownRelation } from '../identifiers.js';
 import {
   KPI_VIEWS,
   type KpiViewName,
@@ -8,7 +8,7 @@ import {
   relationKey,
   type SchemaMapping,
 } from '../mapping.js';
-import { type Catalog, type CatalogRelation, normalised, readCatalog } from './catalog.js';
+import { type Catalog, type CatalogRelation, normalised } from './catalog.js';
 import { columnByName, mapped } from './columns.js';
 import { detectReads, ID_KINDS } from './detectReads.js';
 import { detectRegistry } from './detectRegistry.js';
@@ -16,7 +16,8 @@ import { FEEDER_OWN_NAMES, METER_NAMES, METER_OWN_NAMES, TABLE_NAMES } from './k
 import { mapKpiView } from './kpiViewColumns.js';
 import { ownMapping } from './ownMapping.js';
 import { missingPrivileges } from './privileges.js';
-import { type Repair, shownRelation } from './repairs.js';
+import { readCatalog } from './readCatalog.js';
+import type { Repair } from './repairs.js';
 import { type Adoption, readSchemaHistory, type SchemaHistory } from './schemaHistory.js';
 
 /** What start-up finds: where everything is, and what is to be added for it. */

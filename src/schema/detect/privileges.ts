@@ -1,8 +1,8 @@
 import { triggerStatements } from '../functions/foldTriggers.js';
-import { quoted, quotedRelation } from '../identifiers.js';
+import { quoted, quotedRelation, shownRelation } from '../identifiers.js';
 import { type RelationName, relationKey, type SchemaMapping } from '../mapping.js';
 import type { Catalog, CatalogRelation } from './catalog.js';
-import { type Repair, repairStatement, shownRelation } from './repairs.js';
+import { type Repair, repairStatement } from './repairs.js';
 
 /**
  * What the role lacks on the customer's tables and views, one sentence a relation with the statement that grants it;

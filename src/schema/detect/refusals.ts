@@ -1,7 +1,6 @@
-import { literal, quoted, quotedRelation } from '../identifiers.js';
+import { literal, quoted, quotedRelation, shown, shownRelation } from '../identifiers.js';
 import { type CatalogColumn, type CatalogRelation, normalised } from './catalog.js';
 import { READ_AT_NAMES } from './knownNames.js';
-import { shown, shownRelation } from './repairs.js';
 
 /** Why a table of reads cannot be adapted: one sentence each, with the statement that mends it. */
 

@@ -1,4 +1,4 @@
-import { literal, quoted, quotedRelation } from '../identifiers.js';
+import { literal, quoted, quotedRelation, shown, shownRelation } from '../identifiers.js';
 import type { RelationName } from '../mapping.js';
 
 /** Something that is added to a customer's table. Nothing is ever dropped, renamed or rewritten. */
@@ -33,13 +33,4 @@ export function repairedObjects(repair: Repair): string[] {
   return repair.kind === 'add column'
     ? [`column of ${table}: ${shown(repair.column)}`]
     : [`constraint of ${table}: ${repair.name}`, `index of ${table}: ${repair.name}`];
-}
-
-/** A relation as people write it: quoted only where it must be. */
-export function shownRelation({ schema, name }: RelationName): string {
-  return `${shown(schema)}.${shown(name)}`;
-}
-
-export function shown(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoted(name);
 }

@@ -1,5 +1,4 @@
-import { shownRelation } from '../detect/repairs.js';
-import { quotedRelation } from '../identifiers.js';
+import { quotedRelation, shownRelation } from '../identifiers.js';
 import type { ReadsMapping } from '../mapping.js';
 import { canonicalRows } from './canonicalReads.js';
 import type { SqlFunction } from './lookUpReads.js';
