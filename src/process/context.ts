@@ -137,6 +137,7 @@ export async function preparedSchema(
   ).catch((error: unknown) => {
     throw prepareError(error);
   });
+  if (done.isFresh) log.info('schema made');
   if (done.migrations.length > 0) log.info({ applied: done.migrations }, 'migrations applied');
   for (const { summary, statement } of done.onCustomerTables) log.info({ statement }, summary);
   return done.mapping;

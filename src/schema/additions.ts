@@ -8,7 +8,7 @@ import { recordSchemaChange } from './detect/schemaHistory.js';
 import { triggerStatements } from './functions/foldTriggers.js';
 import { quoted, quotedRelation, shownRelation } from './identifiers.js';
 import type { ReadsMapping } from './mapping.js';
-import { readSql } from './migrations.js';
+import { readSchemaFile } from './schemaFiles.js';
 
 /** A statement on a table that GridLens did not make. */
 export interface PlannedStatement {
@@ -22,12 +22,11 @@ export interface PlannedStatement {
 /** Makes the registry tables that nobody has made. */
 export async function createRegistry(client: Queryable, { create, mapping }: Detection): Promise<void> {
   for (const name of create) {
-    const statement = await readSql(`own_${name}.sql`);
-    await client.query(statement);
+    await client.query(await readSchemaFile(`${name}.sql`));
     await recordSchemaChange(client, {
       kind: 'create',
       table: { schema: mapping.ownSchema, name },
-      statement: `sql/own_${name}.sql`,
+      statement: `sql/schema/${name}.sql`,
       reason: `there was no table of ${name}`,
     });
   }

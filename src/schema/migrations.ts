@@ -4,8 +4,10 @@ import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
 
 /**
- * The SQL files, in the order in which they are applied. Append only: a file that has been applied somewhere
- * is never edited, and the ledger's checksum says so when it was.
+ * The files of `sql/migrations`, in the order in which they are applied to a database that has had some of them. Append
+ * only: a file that has been applied somewhere is never edited, and the ledger's checksum says so when it was. A
+ * database without any history is made from `sql/schema` instead (`schemaFiles.ts`), where the result of a new file has
+ * to stand too.
  */
 export const MIGRATIONS = [
   'phase1_meter_reads.sql',
@@ -28,10 +30,7 @@ export const MIGRATIONS = [
   'phase5_ledger_pruning.sql',
 ] as const;
 
-/** The files up to this one are applied before the functions through which reads are looked up are made. */
-export const LAST_BEFORE_ACCESS = 'phase4_schema_changes.sql';
-
-const SQL_FOLDER = new URL('../../sql/', import.meta.url);
+const MIGRATIONS_FOLDER = new URL('../../sql/migrations/', import.meta.url);
 
 export interface Migration {
   name: string;
@@ -57,14 +56,19 @@ export async function isTable(client: Queryable, name: string): Promise<boolean>
   return rowCount !== 0;
 }
 
+/** Whether GridLens has been in this database before; a fresh one has no ledger of migrations. */
+export function hasHistory(client: Queryable): Promise<boolean> {
+  return isTable(client, 'ami_migrations');
+}
+
 /**
- * The files that this database has not had, in their order.
+ * The files that this database has not had, in their order; all of them where it is fresh.
  *
  * @throws StartupError when an applied file was edited since.
  */
 export async function pendingMigrations(client: Queryable): Promise<Migration[]> {
   const files = await Promise.all(MIGRATIONS.map(readMigration));
-  if (!(await isTable(client, 'ami_migrations'))) return files;
+  if (!(await hasHistory(client))) return files;
   const { rows } = await client.query<{ name: string; checksum: string }>(
     'SELECT name, checksum FROM ami_migrations',
   );
@@ -72,46 +76,35 @@ export async function pendingMigrations(client: Queryable): Promise<Migration[]>
   for (const { name, checksum } of files) {
     if (applied.has(name) && applied.get(name) !== checksum) {
       throw new StartupError(
-        `sql/${name} was changed after it had been applied to this database: put the file back as it was and add a new one.`,
+        `sql/migrations/${name} was changed after it had been applied to this database: put the file back as it was and add a new one.`,
       );
     }
   }
   return files.filter(({ name }) => !applied.has(name));
 }
 
-/**
- * Applies files with their ledger rows, in the caller's transaction.
- *
- * @param readsTable what the files' `meter_reads_electric` is called in this database.
- */
-export async function applyMigrations(
-  client: Queryable,
-  files: readonly Migration[],
-  readsTable: string,
-): Promise<void> {
-  await client.query(
-    `CREATE TABLE IF NOT EXISTS ami_migrations (
-       name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
-  );
-  for (const { name, sql, checksum } of files) {
-    await client.query(inThisDatabase(sql, readsTable));
-    await client.query('INSERT INTO ami_migrations (name, checksum) VALUES ($1, $2)', [name, checksum]);
+/** Applies files with their ledger rows, in the caller's transaction. */
+export async function applyMigrations(client: Queryable, files: readonly Migration[]): Promise<void> {
+  for (const file of files) {
+    await client.query(inThisDatabase(file.sql));
+    await recordMigrations(client, [file]);
   }
 }
 
-/** Phase 3 looks up its schema in a way that fails where the schema's name needs quotes. */
-function inThisDatabase(sql: string, readsTable: string): string {
-  return sql
-    .replaceAll('meter_reads_electric', readsTable)
-    .replaceAll(' current_schema()::regnamespace', ' quote_ident(current_schema())::regnamespace');
+/** Notes that this database has what the files make. */
+export async function recordMigrations(client: Queryable, files: readonly Migration[]): Promise<void> {
+  await client.query(
+    'INSERT INTO ami_migrations (name, checksum) SELECT * FROM unnest($1::text[], $2::text[])',
+    [files.map(({ name }) => name), files.map(({ checksum }) => checksum)],
+  );
 }
 
-/** A file of `sql/` that is no migration. */
-export function readSql(name: string): Promise<string> {
-  return readFile(new URL(name, SQL_FOLDER), 'utf8');
+/** Phase 3 looks up its schema in a way that fails where the schema's name needs quotes. */
+function inThisDatabase(sql: string): string {
+  return sql.replaceAll(' current_schema()::regnamespace', ' quote_ident(current_schema())::regnamespace');
 }
 
 async function readMigration(name: string): Promise<Migration> {
-  const sql = await readSql(name);
+  const sql = await readFile(new URL(name, MIGRATIONS_FOLDER), 'utf8');
   return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
 }

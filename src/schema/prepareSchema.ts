@@ -1,26 +1,32 @@
 import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
 import { adoptReads, createRegistry, missingTriggers, type PlannedStatement, repaired } from './additions.js';
+import { staleComments, writeComments } from './comments.js';
 import { type Detection, detectSchema } from './detect/detectSchema.js';
 import { createFunctions, staleFunctions } from './functions/createFunctions.js';
-import { STAND_IN } from './functions/foldTriggers.js';
 import { literal, quoted, shown } from './identifiers.js';
 import type { SchemaMapping } from './mapping.js';
 import {
   applyMigrations,
-  LAST_BEFORE_ACCESS,
+  hasHistory,
   lockMigrations,
   type Migration,
   pendingMigrations,
+  recordMigrations,
 } from './migrations.js';
+import { makeSchema, type Ownership, ownsEvents } from './schemaFiles.js';
 
 /** What preparing the schema did, or would do. */
 export interface Preparation {
   mapping: SchemaMapping;
   /** In their order. */
   onCustomerTables: PlannedStatement[];
-  /** Migration files that were applied. */
+  /** Whether the database had nothing of GridLens and was made from `sql/schema`. */
+  isFresh: boolean;
+  /** Migration files that were applied to a database that is not fresh. */
   migrations: string[];
+  /** How many of GridLens's objects that were there had a comment missing or out of date. */
+  comments: number;
 }
 
 export interface PrepareOptions {
@@ -47,12 +53,15 @@ export async function preparedMapping(
     return undefined;
   if ((await staleFunctions(client, mapping.reads)).length > 0) return undefined;
   if (!mapping.reads.own && (await missingTriggers(client, mapping.reads)).length > 0) return undefined;
+  if ((await staleComments(client, { mapping, events: await ownsEvents(client) })).length > 0)
+    return undefined;
   return mapping;
 }
 
 /**
- * Makes everything that is missing: migrations, registry tables, additions to the customer's tables, the functions
- * and triggers that fit the table of reads. In the caller's transaction, under a lock.
+ * Makes everything that is missing: the schema or the migrations that it lacks, registry tables, additions to the
+ * customer's tables, the functions and triggers that fit the table of reads, comments. In the caller's transaction,
+ * under a lock.
  *
  * @throws StartupError one sentence a line when the schema cannot be adapted; nothing has been changed then.
  */
@@ -62,31 +71,42 @@ export async function prepareSchema(client: Queryable, options: PrepareOptions):
   await lockMigrations(client);
   // Counting the reads that are there takes as long as it takes.
   await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0`);
-  // A plan makes functions over columns that it does not add.
-  if (options.planOnly) await client.query('SET LOCAL check_function_bodies = off');
+  // The files' functions are checked when they are called: some look up reads through functions that are made below.
+  await client.query('SET LOCAL check_function_bodies = off');
   const detection = await detected(client, options.defaultTenantId);
   const { mapping } = detection;
   requireMayCreate(detection);
   const pending = await pendingMigrations(client);
-  const first = pending.findIndex(({ name }) => name === LAST_BEFORE_ACCESS) + 1;
-  const readsTable = mapping.reads.own ? 'meter_reads_electric' : STAND_IN;
-
   await requireEvents(client, pending);
-  await keepingComment(client, 'ami_events', () =>
-    applyMigrations(client, pending.slice(0, first), readsTable),
-  );
-  if (!mapping.reads.own) await dropStandIn(client);
+  const ownership = { mapping, events: await ownsEvents(client) };
+  const comments = (await staleComments(client, ownership)).length;
+  const isFresh = !(await hasHistory(client));
+  if (isFresh) await madeFresh(client, ownership, pending);
+  else await keepingComment(client, 'ami_events', () => applyMigrations(client, pending));
+
   const onCustomerTables: Preparation['onCustomerTables'] = [];
   await createRegistry(client, detection);
   for (const repair of detection.repairs)
     onCustomerTables.push(await repaired(client, repair, options.planOnly === true));
-  await createFunctions(client, mapping);
-  await applyMigrations(client, pending.slice(first), readsTable);
-  // Again: what was applied may have replaced what they are made from.
+  // A plan makes functions over columns that it does not add.
+  if (!options.planOnly) await client.query('SET LOCAL check_function_bodies TO DEFAULT');
   await createFunctions(client, mapping);
   if (!mapping.reads.own)
     onCustomerTables.push(...(await adoptReads(client, detection, options.planOnly === true)));
-  return { mapping, onCustomerTables, migrations: pending.map(({ name }: Migration) => name) };
+  await writeComments(client, ownership);
+  return { mapping, onCustomerTables, isFresh, migrations: isFresh ? [] : namesOf(pending), comments };
+}
+
+const namesOf = (files: readonly Migration[]): string[] => files.map(({ name }) => name);
+
+/** Makes the schema as the migrations would have left it, and notes that none of them is owed. */
+async function madeFresh(
+  client: Queryable,
+  ownership: Ownership,
+  migrations: readonly Migration[],
+): Promise<void> {
+  await makeSchema(client, ownership);
+  await recordMigrations(client, migrations);
 }
 
 async function detected(client: Queryable, defaultTenantId: string): Promise<Detection> {
@@ -105,7 +125,7 @@ function requireMayCreate({ role, mayCreate, mapping: { ownSchema } }: Detection
 }
 
 /**
- * The brief's table of events may be there already; the migration then adds what it lacks.
+ * The brief's table of events may be there already; it then gets what it lacks.
  *
  * @throws StartupError when something else is called so.
  */
@@ -144,7 +164,7 @@ const EVENT_COLUMNS = [
   'is_active',
 ];
 
-/** The brief's table may be there, and its comment a customer's: the migration that completes it would put its own. */
+/** The brief's table may be there, and its comment a customer's: the migration that completes it puts its own. */
 async function keepingComment(client: Queryable, table: string, work: () => Promise<void>): Promise<void> {
   const { rows } = await client.query<{ comment: string | null }>(
     `SELECT obj_description(to_regclass($1), 'pg_class') AS comment`,
@@ -153,11 +173,4 @@ async function keepingComment(client: Queryable, table: string, work: () => Prom
   const comment = rows[0]?.comment ?? null;
   await work();
   if (comment !== null) await client.query(`COMMENT ON TABLE ${table} IS ${literal(comment)}`);
-}
-
-/** What of ours stands for the customer's table while the migrations run that know no other. */
-async function dropStandIn(client: Queryable): Promise<void> {
-  await client.query(`DROP TABLE IF EXISTS ${STAND_IN};
-    DROP FUNCTION IF EXISTS ami_has_read_partition(text);
-    DROP FUNCTION IF EXISTS ami_days_with_rollups()`);
 }

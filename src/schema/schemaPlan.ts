@@ -16,6 +16,8 @@ export interface SchemaPlan {
   /** Objects that would be new, those on the customer's tables among them. */
   added: string[];
   changed: string[];
+  /** How many of GridLens's objects that are there would get a comment, or another one. */
+  comments: number;
 }
 
 export interface PlanOptions {
@@ -40,7 +42,7 @@ export async function planSchema(database: Database, options: PlanOptions): Prom
       );
       const about = rows[0] as (typeof rows)[number];
       const before = await readObjects(client);
-      const { mapping, onCustomerTables } = await prepareSchema(client, {
+      const { mapping, onCustomerTables, comments } = await prepareSchema(client, {
         defaultTenantId: options.defaultTenantId,
         planOnly: true,
       }).catch((error: unknown) => {
@@ -58,6 +60,7 @@ export async function planSchema(database: Database, options: PlanOptions): Prom
         onCustomerTables,
         added: [...theirs, ...queue, ...added],
         changed,
+        comments,
       };
     } finally {
       await client.query('ROLLBACK');
@@ -66,9 +69,10 @@ export async function planSchema(database: Database, options: PlanOptions): Prom
 }
 
 /** The plan as text: statements on the customer's tables with their reasons, then every object, a line each. */
-export function planReport({ database, role, onCustomerTables, added, changed }: SchemaPlan): string {
+export function planReport(plan: SchemaPlan): string {
+  const { database, role, onCustomerTables, added, changed, comments } = plan;
   const lines = [`Plan for database ${database} as role ${role}. Nothing has been changed.`, ''];
-  if (added.length + changed.length === 0) {
+  if (added.length + changed.length + comments === 0) {
     lines.push('The schema is up to date: a start would change nothing.');
     return `${lines.join('\n')}\n`;
   }
@@ -80,11 +84,20 @@ export function planReport({ database, role, onCustomerTables, added, changed }:
     for (const { statement, summary } of onCustomerTables) lines.push(`  -- ${summary}`, `  ${statement};`);
     lines.push('');
   }
-  lines.push(`New objects (${added.length}), a table with all that belongs to it:`, '');
-  lines.push(...added.map((object) => `  + ${object}`));
-  if (changed.length > 0) {
-    lines.push('', `Objects of GridLens that would be replaced (${changed.length}):`, '');
-    lines.push(...changed.map((object) => `  ~ ${object}`));
-  }
-  return `${lines.join('\n')}\n`;
+  lines.push(
+    ...section('New objects (#), a table with all that belongs to it:', '+', added),
+    ...section('Objects of GridLens that would be replaced (#):', '~', changed),
+  );
+  if (comments > 0) lines.push(`Comments on objects of GridLens that would be written: ${comments}.`);
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function section(title: string, sign: string, objects: readonly string[]): string[] {
+  if (objects.length === 0) return [];
+  return [
+    title.replace('#', String(objects.length)),
+    '',
+    ...objects.map((object) => `  ${sign} ${object}`),
+    '',
+  ];
 }

@@ -24,7 +24,7 @@ describe('sql/phase3_ami_events.sql', () => {
       'CREATE TABLE ami_migrations (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
     );
     for (const name of MIGRATIONS.slice(0, MIGRATIONS.indexOf(EVENTS))) {
-      const sql = await readFile(new URL(`../../sql/${name}`, import.meta.url), 'utf8');
+      const sql = await readFile(new URL(`../../sql/migrations/${name}`, import.meta.url), 'utf8');
       await database.pool.query(sql);
       const checksum = createHash('sha256').update(sql).digest('hex');
       await database.pool.query('INSERT INTO ami_migrations (name, checksum) VALUES ($1, $2)', [

@@ -10,7 +10,7 @@ export async function createOwnRegistry(pool: pg.Pool): Promise<void> {
   for (const table of ['feeders', 'meters']) {
     const { rows } = await pool.query('SELECT to_regclass($1) IS NULL AS missing', [`public.${table}`]);
     if (!rows[0].missing) continue;
-    await pool.query(await readFile(new URL(`../../sql/own_${table}.sql`, import.meta.url), 'utf8'));
+    await pool.query(await readFile(new URL(`../../sql/schema/${table}.sql`, import.meta.url), 'utf8'));
   }
 }
 

@@ -3,11 +3,14 @@ import type { ReadsMapping } from '../mapping.js';
 import { canonicalRows } from './canonicalReads.js';
 import type { SqlFunction } from './lookUpReads.js';
 
-/** The name that the migrations' SQL goes by in place of a customer's table of reads, while they are applied. */
-export const STAND_IN = 'ami_stand_in_reads';
+/**
+ * What the canonical functions call the table of reads. In a database that versions before `sql/schema` have adopted they
+ * name a stand-in, to which the migrations were applied.
+ */
+const READS_TABLE = '(?:meter_reads_electric|ami_stand_in_reads)';
 
 interface FoldTrigger {
-  /** Of the trigger, and of the function of sql/phase3_*.sql that folds canonical rows. */
+  /** Of the trigger, and of the function of sql/schema/rollup_*.sql that folds canonical rows. */
   name: string;
   timing: string;
 }
@@ -25,7 +28,7 @@ export const FOLD_TRIGGERS: readonly FoldTrigger[] = [
 const adoptedName = (name: string): string => name.replace('ami_', 'ami_adopted_');
 
 /**
- * The trigger functions for a customer's table: the canonical ones, as the migrations made them, reading their
+ * The trigger functions for a customer's table: the canonical ones, as they are in the database, reading their
  * transition tables through the mapping. Made from those rather than written a second time, so that they cannot
  * disagree.
  *
@@ -44,16 +47,17 @@ export function foldFunctions(reads: ReadsMapping, canonical: ReadonlyMap<string
 function adopted(body: string, reads: ReadsMapping): string {
   const text = body
     .replace(
-      /\bFROM (new|old)_rows\b/g,
-      (_, rows: string) => `FROM (${canonicalRows(reads, `${rows}_rows`)}) AS ${rows}_rows`,
-    )
-    .replace(
-      `JOIN ${STAND_IN} USING (tenant_id, meter_id, read_at)`,
+      new RegExp(`JOIN ${READS_TABLE} USING \\(tenant_id, meter_id, read_at\\)`),
       'CROSS JOIN LATERAL ami_read_at(old_rows.tenant_id, old_rows.meter_id, old_rows.read_at) AS present',
     )
     // Every value has been bounded, row by row; the sum of a large load must not fail it.
     .replaceAll('ami_is_plausible(', 'ami_adopted_is_plausible(')
-    .replaceAll(STAND_IN, () => inMessage(shownRelation(reads.table)));
+    .replace(new RegExp(READS_TABLE, 'g'), () => inMessage(shownRelation(reads.table)))
+    // Last, since a customer's column may be called as the table is.
+    .replace(
+      /\bFROM (new|old)_rows\b/g,
+      (_, rows: string) => `FROM (${canonicalRows(reads, `${rows}_rows`)}) AS ${rows}_rows`,
+    );
   if (body === '' || /\b(JOIN|,)\s+(new|old)_rows\b(?!\.)/.test(text))
     throw new Error('A fold function reads rows in a way that an adopted table cannot be put under.');
   return text;

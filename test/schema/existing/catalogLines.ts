@@ -39,8 +39,10 @@ const OBJECTS: Record<string, string> = {
           partitionKey: 'pg_get_partkeydef(relation.oid)',
           // relfilenode: a table that was rewritten was altered, even where every row reads the same.
           file: `CASE WHEN relkind IN ('r', 'm') THEN relfilenode::text END`,
+          sequence: `(SELECT jsonb_build_object('type', seqtypid::regtype, 'start', seqstart, 'by', seqincrement, 'min', seqmin,
+            'max', seqmax, 'cache', seqcache, 'cycles', seqcycle) FROM pg_sequence WHERE seqrelid = relation.oid)`,
           view: `CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(relation.oid) END`,
-          comment: comment('relation.oid', 'pg_class'),
+          comment: `coalesce(${comment('relation.oid', 'pg_class')}, ${comment('nullif(reltype, 0)', 'pg_type')})`,
         })} FROM pg_class relation JOIN pg_namespace ON pg_namespace.oid = relnamespace
       LEFT JOIN LATERAL (SELECT format('%I.%I', nspname, owner.relname) AS table_of
         FROM pg_depend JOIN pg_class owner ON owner.oid = refobjid
@@ -49,6 +51,7 @@ const OBJECTS: Record<string, string> = {
       WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND ${NOT_SYSTEM}`,
 
   column: `SELECT format('column of %I.%I: %I', nspname, relname, attname), ${definition({
+    place: 'attnum',
     type: 'format_type(atttypid, atttypmod)',
     collation: `(SELECT collname FROM pg_collation WHERE oid = attcollation AND collname <> 'default')`,
     notNull: 'attnotnull',
@@ -111,6 +114,7 @@ const OBJECTS: Record<string, string> = {
     base: 'format_type(typbasetype, typtypmod)',
     notNull: 'typnotnull',
     default: 'typdefault',
+    comment: comment('type.oid', 'pg_type'),
     labels:
       '(SELECT string_agg(enumlabel, chr(44) ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = type.oid)',
     acl: 'typacl::text',

@@ -1,0 +1,52 @@
+-- What the KPI views and status ask beside the rollups.
+
+-- A function, so that the planner does not take the few rows for many and compile the query of a view.
+CREATE FUNCTION ami_undervoltage_meters(for_tenant text, for_day date, for_feeder text) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM ami_meter_anomalies
+          WHERE tenant_id = for_tenant AND day = for_day AND feeder_id = for_feeder AND low_voltage_reads > 0);
+END $$;
+COMMENT ON FUNCTION ami_undervoltage_meters(text, date, text) IS
+  'Meters of a feeder with a read below 114 V on a UTC day.';
+
+-- MATERIALIZED throughout: a subquery in a select list is run anew for each mention of it.
+CREATE FUNCTION ami_silent_meters(for_tenant text, at_interval timestamptz, latest_read_at timestamptz, among_all boolean,
+  OUT later bigint, OUT over_15_minutes bigint, OUT over_an_hour bigint, OUT over_a_day bigint)
+LANGUAGE sql STABLE SET search_path FROM CURRENT SET jit = off AS $$
+  WITH short AS MATERIALIZED (
+    SELECT feeder_id FROM (
+      SELECT feeder_id, count(*) AS meters FROM ami_known_meters WHERE tenant_id = for_tenant GROUP BY 1
+    ) roster
+    LEFT JOIN (
+      SELECT feeder_id, reads FROM ami_feeder_intervals WHERE tenant_id = for_tenant AND read_at = at_interval
+    ) cell USING (feeder_id)
+    WHERE meters > coalesce(reads, 0)
+  ), candidates AS MATERIALIZED (
+    SELECT meter_id FROM ami_known_meters
+    WHERE tenant_id = for_tenant AND (among_all OR feeder_id IN (TABLE short))
+  ), silent AS MATERIALIZED (
+    SELECT meter_id FROM candidates
+    WHERE (SELECT true FROM ami_read_at(for_tenant, candidates.meter_id, at_interval) LIMIT 1) IS NULL
+  ), aged AS MATERIALIZED (
+    -- Later than 24 hours before the interval, up to latest_read_at inclusive.
+    SELECT (SELECT reads.read_at FROM ami_reads_of_meter(for_tenant, silent.meter_id,
+              at_interval - interval '24 h' + interval '1 microsecond', latest_read_at + interval '1 microsecond') reads
+            ORDER BY reads.read_at DESC LIMIT 1) AS last_read_at
+    FROM silent
+  )
+  SELECT count(*) FILTER (WHERE last_read_at > at_interval),
+         count(*) FILTER (WHERE last_read_at <= at_interval AND last_read_at > at_interval - interval '1 h'),
+         count(*) FILTER (WHERE last_read_at <= at_interval - interval '1 h'),
+         count(*) FILTER (WHERE last_read_at IS NULL)
+  FROM aged
+$$;
+COMMENT ON FUNCTION ami_silent_meters(text, timestamptz, timestamptz, boolean) IS
+  'Meters without a read at an interval: how many have one after it (later), and the others by the age of their last '
+  'read before it, looking back 24 hours. Looks among the meters of the feeders that are short of reads, or of all '
+  'feeders.';
+
+CREATE FUNCTION ami_percent(part numeric, whole numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT round(100 * part / nullif(whole, 0), 3) $$;
+COMMENT ON FUNCTION ami_percent(numeric, numeric) IS
+  '100 × part / whole, to three places; NULL when the whole is 0 or NULL.';

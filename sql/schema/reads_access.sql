@@ -1,0 +1,20 @@
+-- The four functions through which all SQL looks up reads. They are not in these files: their text names the table of
+-- reads, its schema and its columns, which may be a customer's. So start-up makes them for the table that it has found
+-- (src/schema/functions/lookUpReads.ts). For GridLens's own table the first of them is
+--
+--   CREATE FUNCTION ami_read_at(for_tenant text, for_meter text, at_instant timestamptz)
+--   RETURNS TABLE (tenant_id text, meter_id text, feeder_id text, read_at timestamptz, kwh numeric,
+--     delivered_kwh numeric, voltage numeric) LANGUAGE sql STABLE AS $$
+--     SELECT tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage FROM public.meter_reads_electric read
+--     WHERE tenant_id = for_tenant AND meter_id = for_meter AND read_at = at_instant
+--   $$;
+--
+-- One SELECT each, STABLE and without SET, so that Postgres inlines them: a look-up by key stays one index probe.
+COMMENT ON FUNCTION ami_read_at(text, text, timestamptz) IS 'The read of a meter at an interval, in canonical columns.';
+COMMENT ON FUNCTION ami_reads_of_meter(text, text, timestamptz, timestamptz) IS
+  'The reads of a meter from an instant until before another one, in canonical columns.';
+COMMENT ON FUNCTION ami_reads_between(timestamptz, timestamptz) IS
+  'All reads from an instant until before another one, in canonical columns.';
+COMMENT ON FUNCTION ami_rollup_spans() IS
+  'The spans of UTC days that ami_rebuild_rollups counts in one pass each: the days of GridLens''s own table one by '
+  'one, a customer''s table at once, since it may have no index by time.';
