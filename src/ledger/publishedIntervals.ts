@@ -6,7 +6,7 @@ import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 /**
  * Of several publishes of one interval first the one that its reads come from: the one with the most meters, and of
  * equal ones the last that asked to overwrite, else the first, which later ones left as it was. `ami_feeder_completeness`
- * (sql/phase4_registry_fleets.sql) has the same.
+ * (sql/schema/completeness.sql) has the same.
  */
 export const GOVERNING_FIRST = `meter_count DESC, on_conflict = 'update' DESC,
   CASE WHEN on_conflict = 'update' THEN accepted_at END DESC, accepted_at`;

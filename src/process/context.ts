@@ -139,6 +139,7 @@ export async function preparedSchema(
   });
   if (done.isFresh) log.info('schema made');
   if (done.migrations.length > 0) log.info({ applied: done.migrations }, 'migrations applied');
+  if (done.comments > 0) log.info({ comments: done.comments }, 'comments written');
   for (const { summary, statement } of done.onCustomerTables) log.info({ statement }, summary);
   return done.mapping;
 }

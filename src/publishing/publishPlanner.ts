@@ -79,7 +79,7 @@ export function publishRecord(settings: FleetSettings, plan: FleetPlan, as: Publ
     intervalMinutes: settings.intervalMinutes,
     seed: settings.seed ?? defaultSeed(settings.tenantId),
     meterCount: fleet.meterCount,
-    // A registry fleet's are its snapshot's: see sql/phase4_registry_fleets.sql.
+    // A registry fleet's are its snapshot's: see sql/schema/ledger.sql.
     feederCount: fleetId === null ? fleet.feederCount : 0,
     fleetId,
     rangeFrom: 0,

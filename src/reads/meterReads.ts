@@ -22,7 +22,7 @@ export interface BatchOutcome {
 
 /**
  * Writes a batch's reads and marks it done, in one statement and so one transaction and one round trip: see
- * `sql/phase3_write_batch.sql`.
+ * `sql/schema/reads.sql`.
  *
  * @returns what was written, or undefined when the batch was not pending any more: then nothing was written.
  */

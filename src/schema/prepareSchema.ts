@@ -48,13 +48,14 @@ export async function preparedMapping(
   client: Queryable,
   { defaultTenantId }: PrepareOptions,
 ): Promise<SchemaMapping | undefined> {
-  const { mapping, repairs, create, recount } = await detected(client, defaultTenantId);
+  const { mapping, repairs, create, recount, mayCreate } = await detected(client, defaultTenantId);
   if (recount || repairs.length + create.length > 0 || (await pendingMigrations(client)).length > 0)
     return undefined;
   if ((await staleFunctions(client, mapping.reads)).length > 0) return undefined;
   if (!mapping.reads.own && (await missingTriggers(client, mapping.reads)).length > 0) return undefined;
-  if ((await staleComments(client, { mapping, events: await ownsEvents(client) })).length > 0)
-    return undefined;
+  const ownership = { mapping, events: await ownsEvents(client) };
+  // A role that may make nothing is not kept from running by a comment.
+  if (mayCreate && (await staleComments(client, ownership)).length > 0) return undefined;
   return mapping;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Delivery guarantee: at least once, made exactly once by the key and one transaction. A job may run twice,
  * after a crash or a false stall, and even at the same time; its reads and its ledger row are one call that
- * claims the row first (sql/phase3_write_batch.sql), so the second run writes nothing and counts nothing.
+ * claims the row first (sql/schema/reads.sql), so the second run writes nothing and counts nothing.
  */
 import { UnrecoverableError } from 'bullmq';
 import type { Logger } from 'pino';

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import type pg from 'pg';
 import type { ColumnKind, MappedColumn, RegistryMapping } from '../../src/schema/mapping.js';
 
-/** Our own tables of meters and feeders, where the migrations have not made them. */
+/** Our own tables of meters and feeders, where start-up has not made them. */
 export async function createOwnRegistry(pool: pg.Pool): Promise<void> {
   for (const table of ['feeders', 'meters']) {
     const { rows } = await pool.query('SELECT to_regclass($1) IS NULL AS missing', [`public.${table}`]);

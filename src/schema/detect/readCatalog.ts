@@ -1,5 +1,5 @@
-import type { Catalog, CatalogRelation } from './catalog.js';
 import type { Queryable } from '../../db/db.js';
+import type { Catalog, CatalogRelation } from './catalog.js';
 
 /** @param names normalised names of the relations to look at, in the schemas of the search path. */
 export async function readCatalog(client: Queryable, names: readonly string[]): Promise<Catalog> {

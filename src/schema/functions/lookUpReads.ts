@@ -15,7 +15,7 @@ const READS = `TABLE (tenant_id text, meter_id text, feeder_id text, read_at tim
   delivered_kwh numeric, voltage numeric)`;
 
 /**
- * The functions through which all SQL looks up reads (sql/phase4_reads_access.sql). STABLE, without SET and of one
+ * The functions through which all SQL looks up reads (sql/schema/reads_access.sql). STABLE, without SET and of one
  * SELECT each, so that they are inlined: a look-up by key stays an index probe, whatever types the key has.
  */
 export function accessFunctions(reads: ReadsMapping): SqlFunction[] {

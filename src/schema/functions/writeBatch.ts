@@ -11,7 +11,7 @@ export const QUALITY_BITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * `ami_write_batch` for a customer's table: as in sql/phase3_write_batch.sql, with the table's own columns and types.
+ * `ami_write_batch` for a customer's table: as in sql/schema/reads.sql, with the table's own columns and types.
  * A value that the column cannot hold is refused by the assignment, never cut off. A revision changes only reads that
  * GridLens has written: what a meter of the customer's has measured stays as it is, and counts as duplicate.
  */
