@@ -1,5 +1,5 @@
--- How differences change the rollups: what UPDATE and DELETE of reads are made of (rollup_folds.sql). Everything that
--- can be had by difference is; docs/decisions/0003-kpis-from-rollups.md says why nothing is counted anew here.
+-- How differences change the rollups: the parts that UPDATE and DELETE of reads use (rollup_folds.sql). A figure that a
+-- difference can give is never counted anew; docs/decisions/0003-kpis-from-rollups.md says why.
 --
 -- Texts of the two types are COLLATE "C": rows are then locked in the order in which inserts lock them.
 CREATE TYPE ami_interval_change AS (
