@@ -1,16 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './longestFirst.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const TESTS = readdirSync(new URL('../test/', import.meta.url), { recursive: true, encoding: 'utf8' })
+  .map((path) => `test/${path.replaceAll('\\', '/')}`)
+  .filter((path) => path.endsWith('.test.ts'))
+  .toSorted();
+
+/** Decisions, arithmetic and shapes: no database, no queue, no process of ours. In seconds. */
+const UNIT = [
+  'test/contracts/',
+  'test/emulator/',
+  'test/pacing/batchSlots.test.ts',
+  'test/process/config.test.ts',
+  'test/publishing/plan.test.ts',
+  'test/publishing/registryPlan.test.ts',
+  'test/rooms/',
+  'test/schema/kpiViewColumns.test.ts',
+  'test/docs/schemaMapping.test.ts',
+  'test/docs/citations.test.ts',
+  'test/writing/adaptiveConcurrency.test.ts',
+  'test/writing/snapshotMeters.test.ts',
+];
+/** The whole way once, for `npm run test:quick`. */
+const SMOKE = ['test/publishing/onePublish.test.ts'];
+/** Pure as well, and long: days of eighty tenants, a year of a fleet. */
+const MODELS = ['test/simulation/fairness.test.ts', 'test/realism/'];
+/** Real processes of the product, its commands and its local stack. */
+const PROCESSES = ['test/local/', 'test/commands/', 'test/docs/', 'test/faults/', 'test/process/'];
+
+const isIn = (places: string[], file: string): boolean => places.some((place) => file.startsWith(place));
+const onBothBackends = (file: string): boolean =>
+  readFileSync(new URL(`../${file}`, import.meta.url), 'utf8').includes('describeOnBothBackends(');
+
+/** Each file belongs to the first project that takes it, and a file that no list names to `database`: none is lost. */
+function projectOf(file: string): string {
+  if (isIn(UNIT, file)) return 'unit';
+  if (isIn(SMOKE, file)) return 'smoke';
+  if (isIn(MODELS, file)) return 'models';
+  if (onBothBackends(file)) return 'queue';
+  return isIn(PROCESSES, file) ? 'processes' : 'database';
+}
+
+const filesOf = (project: string): string[] => TESTS.filter((file) => projectOf(file) === project);
+
+/** Real Postgres, real Redis: started once for a run, and only where a project that needs them has a file in it. */
+const servers = { globalSetup: ['test/support/globalSetup.ts'] };
+const limits = {
+  // Real processes and a 10 s read limit: a test that waits for 25,000 reads needs more than the usual 5 s.
+  testTimeout: 90_000,
+  hookTimeout: 60_000,
+};
 
 export default defineConfig({
-  root: fileURLToPath(new URL('..', import.meta.url)),
+  root: ROOT,
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/globalSetup.ts'],
     reporters: ['default', './test/support/closingLine.ts'],
-    // Real processes and a 10 s read limit: a test that waits for 25,000 reads needs more than the usual 5 s.
-    testTimeout: 90_000,
-    hookTimeout: 60_000,
     // They mostly wait: for boundaries, paces and processes.
-    maxWorkers: 3,
+    maxWorkers: 5,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { root: ROOT, test: { ...limits, name: 'unit', include: filesOf('unit') } },
+      { root: ROOT, test: { ...limits, ...servers, name: 'smoke', include: filesOf('smoke') } },
+      { root: ROOT, test: { ...limits, name: 'models', include: filesOf('models') } },
+      { root: ROOT, test: { ...limits, ...servers, name: 'database', include: filesOf('database') } },
+      { root: ROOT, test: { ...limits, ...servers, name: 'processes', include: filesOf('processes') } },
+      // The same files twice, each time on one of the two, so that neither half waits for the other.
+      {
+        root: ROOT,
+        test: {
+          ...limits,
+          ...servers,
+          name: 'postgres',
+          include: filesOf('queue'),
+          env: { TEST_QUEUE: 'postgres' },
+        },
+      },
+      {
+        root: ROOT,
+        test: {
+          ...limits,
+          ...servers,
+          name: 'redis',
+          include: filesOf('queue'),
+          env: { TEST_QUEUE: 'redis' },
+        },
+      },
+    ],
   },
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type BackfillFeeder, createBackfillFeeder } from '../../src/backfill/supplier.js';
 import { ApiError, DependencyUnavailableError } from '../../src/contracts/errors.js';
 import { pruneLedger } from '../../src/ledger/pruning.js';
@@ -6,7 +6,7 @@ import { type Admission, createAdmission } from '../../src/publishing/admission.
 import { type Coverage, createCoverage } from '../../src/publishing/missingParts.js';
 import { createPublishPlanner } from '../../src/publishing/publishPlanner.js';
 import { synthesizeFleet } from '../../src/registry/file/synthesizeFleet.js';
-import { describeOnBothBackends } from '../support/backends.js';
+import { describeOnBothBackends, describeOnce } from '../support/backends.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { syntheticPublish } from '../support/publishRecords.js';
 import { waitFor } from '../support/waitFor.js';
@@ -311,7 +311,7 @@ describeOnBothBackends('a backfill', (backend) => {
   });
 });
 
-describe('a backfill', () => {
+describeOnce('a backfill', () => {
   let deployment: Deployment;
   beforeEach(async () => {
     deployment = await createDeployment('postgres', {}, () => NOW);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openProgress } from '../../src/commands/progressBar.js';
+import { programArguments } from '../support/compiledSources.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { waitFor } from '../support/waitFor.js';
 
@@ -27,7 +28,7 @@ describe('npm run backfill', () => {
   });
 
   const start = (...args: string[]) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/commands/backfill.ts', ...args], {
+    const child = spawn(process.execPath, [...programArguments('commands/backfill'), ...args], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', DATABASE_URL: deployment.database.url },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { synthesizeFleet } from '../../src/registry/file/synthesizeFleet.js';
 import { ownMapping } from '../../src/schema/detect/ownMapping.js';
+import { programArguments } from '../support/compiledSources.js';
 import { createOwnRegistry, fleetFolder } from '../support/fleetRegistry.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 import { waitFor } from '../support/waitFor.js';
@@ -26,7 +27,7 @@ describe('npm run fleet', () => {
   });
 
   const start = (...args: string[]): ChildProcess =>
-    spawn(process.execPath, ['--import', 'tsx', 'src/commands/fleet.ts', ...args], {
+    spawn(process.execPath, [...programArguments('commands/fleet'), ...args], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', DATABASE_URL: database.url },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -224,7 +225,7 @@ describe('npm run fleet', () => {
       const device = await open('/dev/full', 'w');
       const child = spawn(
         process.execPath,
-        ['--import', 'tsx', 'src/commands/fleet.ts', 'export', '--tenant', 'OUT'],
+        [...programArguments('commands/fleet'), 'export', '--tenant', 'OUT'],
         {
           cwd: ROOT,
           env: { PATH: process.env.PATH ?? '', DATABASE_URL: database.url },
@@ -270,7 +271,7 @@ describe('npm run fleet', () => {
       npm_lifecycle_event: 'fleet',
     };
     const run = (env: Record<string, string>, ...args: string[]) =>
-      spawnSync(process.execPath, ['--import', 'tsx', 'src/commands/fleet.ts', ...args, '--tenant', 'REL'], {
+      spawnSync(process.execPath, [...programArguments('commands/fleet'), ...args, '--tenant', 'REL'], {
         cwd: ROOT,
         env,
         encoding: 'utf8',

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { QueryResult } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { banner } from '../../src/local/banner.js';
-import { describeOnBothBackends } from '../support/backends.js';
+import { describeOnBothBackends, describeOnce } from '../support/backends.js';
 import { API_KEY } from '../support/deployment.js';
 import { type ProductProcess, startApiProcess, startWorkerProcess } from '../support/processes.js';
 import { startOwnRedis, type TestRedis } from '../support/redisServer.js';
@@ -258,7 +258,7 @@ describeOnBothBackends('the pilot runbook', (backend) => {
   });
 });
 
-describe('the runbook', () => {
+describeOnce('the runbook', () => {
   it('shows the banner that npm start prints', () => {
     const shown = SECTIONS.flatMap(({ blocks }) => blocks).find(({ language }) => language === 'console');
     const dataDir = '/home/you/gridlens/.gridlens';

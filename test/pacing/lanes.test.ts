@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Lane } from '../../src/contracts/batchJob.js';
 import { BackpressureError } from '../../src/contracts/errors.js';
 import { batchPayload } from '../../src/ledger/batchPayload.js';
@@ -8,7 +8,7 @@ import { BACKGROUND_AHEAD_MS, pacedRate } from '../../src/pacing/pace.js';
 import { createStartPacer, PacerClosedError } from '../../src/pacing/startPacer.js';
 import { type Admission, createAdmission } from '../../src/publishing/admission.js';
 import { restoreLostBatches } from '../../src/publishing/lostBatches.js';
-import { describeOnBothBackends } from '../support/backends.js';
+import { describeOnBothBackends, describeOnce } from '../support/backends.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { syntheticPublish } from '../support/publishRecords.js';
 import { startOwnRedis, type TestRedis } from '../support/redisServer.js';
@@ -316,7 +316,7 @@ describeOnBothBackends('the lanes', (backend) => {
   });
 });
 
-describe('starts in the background', () => {
+describeOnce('starts in the background', () => {
   let deployment: Deployment;
   beforeEach(async () => {
     deployment = await createDeployment('postgres');

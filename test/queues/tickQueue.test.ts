@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { syncSchedulers } from '../../src/automatic/schedulers.js';
 import { withTenantLock } from '../../src/automatic/tenantLock.js';
 import type { IntervalMinutes } from '../../src/contracts/limits.js';
@@ -12,7 +12,7 @@ import {
   type RawQueue,
 } from '../../src/queues/queueConnections.js';
 import { openTickQueue, type TickHandlers, type TickQueue } from '../../src/queues/tickQueue.js';
-import { type BackendName, describeOnBothBackends } from '../support/backends.js';
+import { type BackendName, describeOnBothBackends, describeOnce } from '../support/backends.js';
 import { startOwnRedis } from '../support/redisServer.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 import { waitFor } from '../support/waitFor.js';
@@ -402,7 +402,7 @@ describeOnBothBackends('ticks', (backend: BackendName) => {
   });
 });
 
-describe('ticks in a Redis that loses everything', () => {
+describeOnce('ticks in a Redis that loses everything', () => {
   it('are made again from the configuration, and reach a worker that stayed', async (test) => {
     const redis = await startOwnRedis();
     if (!redis) return test.skip('there is no redis-server or valkey-server on the PATH');

@@ -12,6 +12,7 @@ import { loadConfig } from '../../src/process/config.js';
 import { API_POOL, createContext, WORKER_POOL } from '../../src/process/context.js';
 import { runWorker } from '../../src/process/workerProcess.js';
 import type { BackendName } from './backends.js';
+import { programArguments } from './compiledSources.js';
 import { API_KEY, BEARER } from './deployment.js';
 import { createTestDatabase } from './testDatabase.js';
 import { waitFor } from './waitFor.js';
@@ -79,7 +80,7 @@ export async function runMigrate(
   args: string[] = [],
   env: Record<string, string> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/commands/migrate.ts', ...args], {
+  const child = spawn(process.execPath, [...programArguments('commands/migrate'), ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', GRIDLENS_API_KEY: API_KEY, DATABASE_URL: url, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

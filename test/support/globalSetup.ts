@@ -1,9 +1,5 @@
-import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { temporaryCluster } from '../../src/local/postgres/postgresCluster.js';
-import { prepareStorage } from '../../src/process/context.js';
-import { createLogger } from '../../src/process/log.js';
-import { startTestRedis } from './redisServer.js';
+import { startServers, type TestServers } from './testServers.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,32 +13,30 @@ declare module 'vitest' {
 const SKIPPED =
   'SKIPPED: the Redis half of the tests. No REDIS_URL is set and no redis-server or valkey-server is on the PATH; the Postgres queue backend is tested alone.';
 
-export const TEMPLATE = 'gridlens_template';
+/** Projects have their setups loaded one by one; what they share hangs here. */
+const shared = globalThis as { gridlensTestServers?: { servers: Promise<TestServers>; users: number } };
 
 /**
- * One real Postgres for the run, with a migrated template that each test file clones, and one real Redis where
- * the machine has a server.
+ * One real Postgres for the run, with a prepared template that each test file clones, and one real Redis where the
+ * machine has a server: started by the first project that has a file to run, stopped after the last.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const cluster = await temporaryCluster();
-  const client = new pg.Client({ connectionString: cluster.connectionString });
-  await client.connect();
-  await client.query(`CREATE DATABASE ${TEMPLATE}`);
-  await client.end();
-  const templateUrl = new URL(cluster.connectionString);
-  templateUrl.pathname = `/${TEMPLATE}`;
-  await prepareStorage(templateUrl.href, true, createLogger('test', 'silent'));
-
-  const redis = await startTestRedis();
+  shared.gridlensTestServers ??= { servers: startServers(), users: 0 };
+  const use = shared.gridlensTestServers;
+  use.users += 1;
+  const servers = await use.servers;
   const sayWhatIsSkipped = (): void => {
-    if (!redis) process.stdout.write(`\n${SKIPPED}\n\n`);
+    if (servers.redisUrl === undefined && project.name === 'redis') process.stdout.write(`\n${SKIPPED}\n\n`);
   };
   sayWhatIsSkipped();
-  project.provide('clusterUrl', cluster.connectionString);
-  project.provide('redisUrl', redis?.url);
+  project.provide('clusterUrl', servers.clusterUrl);
+  project.provide('redisUrl', servers.redisUrl);
   return async () => {
-    await redis?.stop();
-    await cluster.remove();
+    use.users -= 1;
+    if (use.users === 0) {
+      delete shared.gridlensTestServers;
+      await servers.stop();
+    }
     // Again, where a reader of the result looks.
     sayWhatIsSkipped();
   };

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { programArguments } from './compiledSources.js';
 import { API_KEY } from './deployment.js';
 import { freePort } from './redisServer.js';
 import { waitFor } from './waitFor.js';
@@ -19,19 +20,15 @@ export interface ProductProcess {
   kill(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/** What makes a process take its time from a test's clock; see shiftedClock.ts. */
-const SHIFTED_CLOCK = ['--import', './test/support/shiftedClock.ts'];
-
 /**
- * Starts `src/<entry>.ts` with an environment that holds nothing of this machine's but the PATH; with TEST_CLOCK_FILE
- * in it under that clock.
+ * Starts `src/<entry>.ts` with an environment that holds nothing of this machine's but the PATH; with
+ * TEST_CLOCK_FILE in it under that clock (shiftedClock.ts).
  */
 export function startProcess(
   entry: 'index' | 'worker' | 'migrate',
   env: Record<string, string>,
 ): ProductProcess {
-  const clock = env.TEST_CLOCK_FILE === undefined ? [] : SHIFTED_CLOCK;
-  const child = spawn(process.execPath, ['--import', 'tsx', ...clock, `src/${entry}.ts`], {
+  const child = spawn(process.execPath, programArguments(entry, env.TEST_CLOCK_FILE !== undefined), {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', GRIDLENS_API_KEY: API_KEY, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

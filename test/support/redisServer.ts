@@ -24,7 +24,8 @@ export async function startTestRedis(): Promise<TestRedis | undefined> {
 async function startRedis(binary: string): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'gridlens-redis-'));
   const port = await freePort();
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
+  const place = ['--dir', folder, '--pidfile', join(folder, 'redis.pid')];
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...place];
   const server = spawn(binary, [...options, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' });
   const url = `redis://127.0.0.1:${port}`;
   const probe = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
