@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { type ActiveEvent, activeEvents } from '../events/eventTable.js';
@@ -30,7 +31,7 @@ export function createKpiService(
   clock: TenantClock = async () => now(),
 ) {
   const readSections = createKpiSections(database, kpiViews);
-  const kept = new Map<string, { tag: string; staleness: Staleness }>();
+  const kept = new LRUCache<string, { tag: string; staleness: Staleness }>({ max: KEPT_TENANTS });
   const eventsOf = async (tenantId: string): Promise<ActiveEvent[]> =>
     activeEvents(database, tenantId, await clock(tenantId));
 
@@ -49,9 +50,7 @@ export function createKpiService(
         at === null ? null : await staleMetersAt(database, tenantId, at, latestReadAt ?? at),
       staleMetersReference: at,
     };
-    kept.delete(tenantId);
     kept.set(tenantId, { tag, staleness });
-    for (const oldest of kept.keys()) if (kept.size > KEPT_TENANTS) kept.delete(oldest);
     return staleness;
   };
 

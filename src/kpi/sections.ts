@@ -1,8 +1,9 @@
+import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
 import pg from 'pg';
 import { type Database, isTransient, type Queryable } from '../db/db.js';
 import { KPI_VIEWS, type KpiViewName, type SchemaMapping } from '../schema/mapping.js';
 import { withDeadline } from '../timing/deadline.js';
-import { createLanes } from './atMost.js';
 import { customerOverview, customerRows, type Nullable, withinCustomerTime } from './customerViews.js';
 import {
   type FeederLossDay,
@@ -29,6 +30,8 @@ const CUSTOMER_VIEW_MS = 1_000;
 const GIVEN_UP_AFTER_MS = CUSTOMER_VIEW_MS + 200;
 /** One that was too slow is not asked again for as long: else each poll would cost the server a second. */
 const LEFT_ALONE_MS = 30_000;
+/** A slow view costs one of the 4 turns a second, so that no more than 120 are left alone within those 30 s. */
+const MAX_LEFT_ALONE = 200;
 
 /** What quickcheck shows of the four KPI views. */
 export interface KpiSections {
@@ -51,13 +54,16 @@ export function createKpiSections(
   kpiViews: SchemaMapping['kpiViews'],
   now = () => performance.now(),
 ) {
-  const inLane = createLanes(CUSTOMER_VIEWS_AT_ONCE);
-  /** Until when each is left alone; a second of one of the lanes for each entry keeps them few. */
-  const leftAlone = new Map<string, number>();
-  const leaveAlone = (key: string): void => {
-    for (const [other, until] of leftAlone) if (until <= now()) leftAlone.delete(other);
-    leftAlone.set(key, now() + LEFT_ALONE_MS);
-  };
+  const inTurn = pLimit(CUSTOMER_VIEWS_AT_ONCE);
+  /** Those that were too slow a short while ago. A cache: it forgets each by itself when the time is over. */
+  const leftAlone = new LRUCache<string, true>({
+    max: MAX_LEFT_ALONE,
+    ttl: LEFT_ALONE_MS,
+    // Each look asks the clock that was given. Unless 0, the library asks it once per ms of its own timer.
+    ttlResolution: 0,
+    // The library takes a start at 0 for none, which a clock may well show.
+    perf: { now: () => now() + 1 },
+  });
 
   /** A customer's view that fails or is slow is no reason to keep back all the rest. */
   const ofCustomer = <T>(
@@ -78,17 +84,17 @@ export function createKpiSections(
       return withinCustomerTime(database, Math.min(left, CUSTOMER_VIEW_MS), read).catch((error) => {
         // With less than its whole time nothing is known of it: others had it wait.
         if (!isCanceled(error) || left < CUSTOMER_VIEW_MS) throw error;
-        leaveAlone(key);
+        leftAlone.set(key, true);
         throw new LeftAloneError();
       });
     };
     const requireTurn = (): void => {
-      if ((leftAlone.get(key) ?? 0) > now()) throw new LeftAloneError();
+      if (leftAlone.has(key)) throw new LeftAloneError();
     };
     return withDeadline(
       async () => {
         requireTurn();
-        return inLane(begin);
+        return inTurn(begin);
       },
       GIVEN_UP_AFTER_MS,
       () => new TooSlowError(),

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { BatchJob } from '../contracts/batchJob.js';
 import type { Queryable } from '../db/db.js';
 import type { FeederEvent } from '../emulator/events/feederEvent.js';
@@ -19,25 +20,15 @@ export interface FleetBatches {
 
 /** What a snapshot says never changes, so what was read once is true for ever. */
 export function createFleetBatches(maxMeters = MAX_METERS_KEPT): FleetBatches {
-  const kept = new Map<string, { batch: RegistryBatch; meters: number }>();
-  let meters = 0;
-  const forget = (key: string): void => {
-    meters -= kept.get(key)?.meters ?? 0;
-    kept.delete(key);
-  };
+  const kept = new LRUCache<string, RegistryBatch>({ maxSize: maxMeters });
   return {
     async of(client, { fleetId, from, to }) {
       if (fleetId === undefined) return undefined;
       const key = `${fleetId} ${from} ${to}`;
-      const batch = kept.get(key)?.batch ?? (await fleetBatch(client, fleetId, from, to));
-      // Moved to the end: the first in the map is the one not used for longest.
-      forget(key);
-      kept.set(key, { batch, meters: to - from });
-      meters += to - from;
-      for (const oldest of kept.keys()) {
-        if (meters <= maxMeters) break;
-        forget(oldest);
-      }
+      const found = kept.get(key);
+      if (found !== undefined) return found;
+      const batch = await fleetBatch(client, fleetId, from, to);
+      kept.set(key, batch, { size: to - from });
       return batch;
     },
   };

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import getPort from 'get-port';
 import { Redis } from 'ioredis';
 
 export interface TestRedis {
@@ -67,12 +67,6 @@ async function onPath(name: string): Promise<string | undefined> {
 }
 
 /** A port nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+export function freePort(): Promise<number> {
+  return getPort({ host: '127.0.0.1' });
 }

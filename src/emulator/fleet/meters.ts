@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { createRandomness, drawAt, type Randomness, STREAM } from '../chance/random.js';
 import { type Customer, createCustomer } from '../customers/consumption.js';
 import { createFeeder, type Feeder } from '../grid/feeder.js';
@@ -54,8 +55,7 @@ export function syntheticRuns(
  * four fleets of 25,000 at 25 feeders, 30 MB. What is kept follows from its name alone, so a read is the same
  * with it or without.
  */
-const MAX_FEEDERS_KEPT = 100;
-const kept = new Map<string, MeteredFeeder>();
+const kept = new LRUCache<string, MeteredFeeder>({ max: 100 });
 
 /** The feeder (1-based) of a fleet of `feederCount` feeders, with its meters. */
 export function meteredFeeder(
@@ -65,16 +65,11 @@ export function meteredFeeder(
   feederCount: number,
 ): MeteredFeeder {
   const name = JSON.stringify([seed, tenantId, feeder, feederCount]);
-  let found = kept.get(name);
-  if (found === undefined) {
-    if (kept.size >= MAX_FEEDERS_KEPT) kept.delete(kept.keys().next().value as string);
-    found = createMeteredFeeder(createRandomness(seed, tenantId), tenantId, feeder, feederCount);
-  } else {
-    // Moved to the end: the first in the map is the one not used for longest.
-    kept.delete(name);
-  }
-  kept.set(name, found);
-  return found;
+  const found = kept.get(name);
+  if (found !== undefined) return found;
+  const made = createMeteredFeeder(createRandomness(seed, tenantId), tenantId, feeder, feederCount);
+  kept.set(name, made);
+  return made;
 }
 
 function createMeteredFeeder(
