@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { stretchAnswerBudget } from '../contracts/answerBudget.js';
 import { StartupError } from '../contracts/errors.js';
 import { createDatabase, type Database } from '../db/db.js';
 import { requirePostgres } from '../db/requirePostgres.js';
@@ -11,6 +12,7 @@ import type { Config } from '../process/config.js';
  * @throws StartupError when there is neither, or it does not answer.
  */
 export async function openCommandDatabase(config: Config, applicationName: string): Promise<Database> {
+  stretchAnswerBudget(config.answerBudgetFactor);
   const local = (await readIfThere(join(config.dataDir, 'database-url')))?.trim();
   const connectionString = config.databaseUrl ?? local;
   if (!connectionString) {

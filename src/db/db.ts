@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { answerBudget } from '../contracts/answerBudget.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
 
 /** What a store needs to speak SQL: the pool, or one client inside a transaction. */
@@ -23,9 +24,6 @@ export interface DatabaseOptions {
   onIdleError: (error: Error) => void;
 }
 
-/** 1 s: a connection inside a region takes tens of ms, and the API has 2 s for its whole answer. */
-const CONNECT_TIMEOUT_MS = 1_000;
-
 /** The process's pool. Nothing is connected until the first query. */
 export function createDatabase(options: DatabaseOptions): Database {
   const { connectionString, ownOptions } = splitOptions(options.connectionString);
@@ -33,7 +31,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     connectionString,
     application_name: options.applicationName,
     max: options.maxConnections,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: answerBudget().connection,
     query_timeout: options.queryTimeoutMs,
     keepAlive: true,
     // Dates are read and written as ISO 8601 has them, whatever the server's or the role's own style.

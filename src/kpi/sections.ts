@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import pg from 'pg';
+import { answerBudget } from '../contracts/answerBudget.js';
 import { type Database, isTransient, type Queryable } from '../db/db.js';
 import { KPI_VIEWS, type KpiViewName, type SchemaMapping } from '../schema/mapping.js';
 import { withDeadline } from '../timing/deadline.js';
@@ -24,10 +25,6 @@ const LISTED = 10;
 
 /** Of the pool's 10 connections: while every customer's view is slow, the rest of the product goes on. */
 const CUSTOMER_VIEWS_AT_ONCE = 4;
-/** How long Postgres works on one customer's view, in ms. */
-const CUSTOMER_VIEW_MS = 1_000;
-/** With the wait for a turn and a connection. Of the 1.9 s of an answer that leaves 0.7 s for our own queries. */
-const GIVEN_UP_AFTER_MS = CUSTOMER_VIEW_MS + 200;
 /** One that was too slow is not asked again for as long: else each poll would cost the server a second. */
 const LEFT_ALONE_MS = 30_000;
 /** A slow view costs one of the 4 turns a second, so that no more than 120 are left alone within those 30 s. */
@@ -73,7 +70,8 @@ export function createKpiSections(
     empty: T,
     warnings: string[],
   ): Promise<T> => {
-    const until = now() + GIVEN_UP_AFTER_MS;
+    const { customerSection, customerView } = answerBudget();
+    const until = now() + customerSection;
     // A view without tenants is asked the same for each of them.
     const key = `${name} ${kpiViews[name].columns.tenant_id ? tenantId : ''}`;
     // Begun late, after a wait, it has what is left: nobody waits for it after that.
@@ -81,9 +79,9 @@ export function createKpiSections(
       requireTurn();
       const left = until - now();
       if (left <= 0) throw new TooSlowError();
-      return withinCustomerTime(database, Math.min(left, CUSTOMER_VIEW_MS), read).catch((error) => {
+      return withinCustomerTime(database, Math.min(left, customerView), read).catch((error) => {
         // With less than its whole time nothing is known of it: others had it wait.
-        if (!isCanceled(error) || left < CUSTOMER_VIEW_MS) throw error;
+        if (!isCanceled(error) || left < customerView) throw error;
         leftAlone.set(key, true);
         throw new LeftAloneError();
       });
@@ -96,7 +94,7 @@ export function createKpiSections(
         requireTurn();
         return inTurn(begin);
       },
-      GIVEN_UP_AFTER_MS,
+      customerSection,
       () => new TooSlowError(),
     ).catch((error) => {
       const { schema, name: found } = kpiViews[name].view;
@@ -228,7 +226,7 @@ function whatPostgresSays({ code = '', message, routine }: pg.DatabaseError): st
  * @throws errors of our own making as they are.
  */
 function whyUnreadable(error: unknown): string {
-  const tooSlow = `it did not answer within ${CUSTOMER_VIEW_MS / 1_000} s`;
+  const tooSlow = `it did not answer within ${answerBudget().customerView / 1_000} s`;
   if (error instanceof TooSlowError) return tooSlow;
   if (error instanceof LeftAloneError) {
     return `${tooSlow}, and is not asked again for ${LEFT_ALONE_MS / 1_000} s after that`;

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { answerBudget, stretchAnswerBudget } from '../contracts/answerBudget.js';
 import { StartupError } from '../contracts/errors.js';
 import { createDatabase, type Database, withTransaction } from '../db/db.js';
 import { requirePostgres, whenConnected } from '../db/requirePostgres.js';
@@ -32,13 +33,13 @@ export interface Context {
 /** Limits of one kind of process on its Postgres connections. */
 interface PoolLimits {
   maxConnections: number;
-  queryTimeoutMs: number;
+  queryTimeoutMs(): number;
 }
 
-/** The API must answer within 2 s, so it never waits longer than 1.5 for a statement. */
-export const API_POOL: PoolLimits = { maxConnections: 10, queryTimeoutMs: 1_500 };
+/** The API waits for a statement no longer than an answer can: 1.5 s. */
+export const API_POOL: PoolLimits = { maxConnections: 10, queryTimeoutMs: () => answerBudget().dependency };
 /** A worker would rather wait for a slow database than write a batch twice. 12 writes, pacing, upkeep, passes. */
-export const WORKER_POOL: PoolLimits = { maxConnections: 20, queryTimeoutMs: 30_000 };
+export const WORKER_POOL: PoolLimits = { maxConnections: 20, queryTimeoutMs: () => 30_000 };
 
 /**
  * Connects, migrates and opens the queue.
@@ -54,6 +55,7 @@ export async function createContext(
 ): Promise<Context> {
   const databaseUrl = config.databaseUrl;
   if (databaseUrl === undefined) throw new StartupError('DATABASE_URL is not set.');
+  stretchAnswerBudget(config.answerBudgetFactor);
   const log = overrides.log ?? createLogger(part, config.logLevel);
   const onError = (error: Error): void =>
     log.warn({ reason: error.message }, 'connection lost, reconnecting');
@@ -73,7 +75,8 @@ export async function createContext(
   const database = createDatabase({
     connectionString: databaseUrl,
     applicationName: `gridlens-${part}`,
-    ...limits,
+    maxConnections: limits.maxConnections,
+    queryTimeoutMs: limits.queryTimeoutMs(),
     onIdleError: onError,
   });
   const onBroken = (error: Error): void => {

@@ -1,3 +1,4 @@
+import { answerBudget } from '../contracts/answerBudget.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
 import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db/db.js';
 import {
@@ -155,8 +156,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
  * Postgres that hung has had its 503, and must not be accepted behind its caller's back.
  */
 function isInTime(request: Request): boolean {
-  if (performance.now() - request.arrivedAt < WAITING_LIMIT_MS) return true;
-  request.reject(new DependencyUnavailableError('postgres', `no answer within ${WAITING_LIMIT_MS} ms`));
+  const { dependency } = answerBudget();
+  if (performance.now() - request.arrivedAt < dependency) return true;
+  request.reject(new DependencyUnavailableError('postgres', `no answer within ${dependency} ms`));
   return false;
 }
-const WAITING_LIMIT_MS = 1_500;

@@ -1,4 +1,5 @@
 import type { RequestHandler, Router } from 'express';
+import { answerBudget } from '../contracts/answerBudget.js';
 import { ApiError } from '../contracts/errors.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import { publishId, publishOnceRequest } from '../contracts/publishRequest.js';
@@ -16,9 +17,6 @@ interface PublishRoutes {
   readable: RequestHandler;
 }
 
-/** Before the deadline of an answer, whose error speaks of what may have been accepted. */
-const DRY_RUN_WITHIN_MS = 1_850;
-
 function tooSlow(): ApiError {
   const message = 'Postgres did not answer in time; a dry run changes nothing, ask again.';
   return new ApiError(503, 'unavailable', message, { headers: { 'Retry-After': '5' } });
@@ -34,7 +32,7 @@ export function publishRoutes(
     if (body.dryRun) {
       // Whatever fails, there is no doubt about what was accepted.
       response.locals.advice = undefined;
-      const dry = await withDeadline(() => publish.dryRun(body), DRY_RUN_WITHIN_MS, tooSlow);
+      const dry = await withDeadline(() => publish.dryRun(body), answerBudget().dryRun, tooSlow);
       response.json({ ok: true, ...dry });
       return;
     }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
+import { answerBudget } from '../contracts/answerBudget.js';
 import { StartupError } from '../contracts/errors.js';
-import { QUEUE_DEADLINE_MS } from './queueDeadline.js';
 
 /** BullMQ's scripts need Redis 6.2; Valkey reports a compatible version in the same field. */
 const MINIMUM_REDIS = [6, 2] as const;
@@ -16,8 +16,8 @@ export function createProducerRedis(url: string, onError: (error: Error) => void
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
-    connectTimeout: QUEUE_DEADLINE_MS,
-    commandTimeout: QUEUE_DEADLINE_MS,
+    connectTimeout: answerBudget().dependency,
+    commandTimeout: answerBudget().dependency,
     retryStrategy,
   });
   redis.on('error', onError);
@@ -39,8 +39,8 @@ export function createWorkerRedis(url: string, onError: (error: Error) => void):
 export async function requireRedis(url: string): Promise<void> {
   const redis = new Redis(url, {
     lazyConnect: true,
-    connectTimeout: QUEUE_DEADLINE_MS,
-    commandTimeout: QUEUE_DEADLINE_MS,
+    connectTimeout: answerBudget().dependency,
+    commandTimeout: answerBudget().dependency,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });

@@ -1,9 +1,10 @@
 import type { WorkerOptions } from 'bullmq';
 import { z } from 'zod';
+import { answerBudget } from '../contracts/answerBudget.js';
 import { tenantId } from '../contracts/fields.js';
 import { INTERVAL_MINUTES, type IntervalMinutes } from '../contracts/limits.js';
 import { type Connections, QUEUE_NAMES, type RawQueue, type TakenJob } from './queueConnections.js';
-import { QUEUE_DEADLINE_MS, withQueueDeadline } from './queueDeadline.js';
+import { withQueueDeadline } from './queueDeadline.js';
 
 /** A tenant's job scheduler, whose key is the tenant: one tick at the start of every interval, in UTC. */
 export interface TickScheduler {
@@ -140,11 +141,12 @@ export function openTickQueue(
   };
 
   const ensure = async (scheduler: TickScheduler, now: Date): Promise<Mending> => {
-    const lateAt = performance.now() + QUEUE_DEADLINE_MS;
+    const { dependency } = answerBudget();
+    const lateAt = performance.now() + dependency;
     const mending = await inspect(scheduler, now);
     if (mending === 'kept') return mending;
     // The caller has been told that this failed, and no longer holds the tenant's lock.
-    if (performance.now() > lateAt) throw new Error(`no answer within ${QUEUE_DEADLINE_MS} ms`);
+    if (performance.now() > lateAt) throw new Error(`no answer within ${dependency} ms`);
     return (await upsert(patterns[scheduler.intervalMinutes], scheduler)) ? mending : 'kept';
   };
 

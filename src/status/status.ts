@@ -1,4 +1,5 @@
 import type { TenantClock } from '../automatic/tenantClock.js';
+import { answerBudget } from '../contracts/answerBudget.js';
 import { MAX_BATCH_SIZE, MAX_READS_PER_SECOND } from '../contracts/limits.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { activeEvents } from '../events/eventTable.js';
@@ -106,16 +107,10 @@ export function createStatusService(
 
 export type StatusService = ReturnType<typeof createStatusService>;
 
-/** 1.5 s: an answer that names what is away must itself be out within 2 s. */
-const CHECK_DEADLINE_MS = 1_500;
-
 async function check(call: () => Promise<Dependency>): Promise<Dependency> {
+  const { dependency } = answerBudget();
   try {
-    return await withDeadline(
-      call,
-      CHECK_DEADLINE_MS,
-      () => new Error(`no answer within ${CHECK_DEADLINE_MS} ms`),
-    );
+    return await withDeadline(call, dependency, () => new Error(`no answer within ${dependency} ms`));
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message || error.name : String(error) };
   }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { withTransaction } from '../../src/db/db.js';
 import { lockAdmission } from '../../src/pacing/pacingRow.js';
 import { runUpkeep } from '../../src/upkeep/upkeep.js';
+import { deployBudget } from '../support/answerBudget.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createPilot, NOW, type Pilot, TENANT } from '../support/pilot.js';
 import { waitFor } from '../support/waitFor.js';
@@ -275,6 +276,7 @@ describeOnBothBackends('event routes', (backend) => {
   });
 
   it('503 in doubt says where to look before the event is repeated', async () => {
+    deployBudget();
     await pilot.publish();
     const answer = await withTransaction(pilot.deployment.database.pool, async (client) => {
       await lockAdmission(client);

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DEPLOYED_BUDGET } from '../support/answerBudget.js';
 import { BEARER } from '../support/deployment.js';
 import { startOwnPostgres } from '../support/ownPostgres.js';
 import {
@@ -27,7 +28,7 @@ describe('dependencies that go away', () => {
   });
   afterAll(() => database.drop());
 
-  /** The contract is 2 s; twice that tells an answer in time from one that hangs, on a busy machine too. */
+  /** These run with the deployed budget. The contract is 2 s; twice that tells an answer in time from one that hangs, on a busy machine too. */
   const inTime = () => ({ signal: AbortSignal.timeout(4_000) });
   const publish = (url: string) =>
     fetch(`${url}/api/ami/publish-once`, {
@@ -66,7 +67,9 @@ describe('dependencies that go away', () => {
     const redis = await startOwnRedis();
     if (!redis) return test.skip('there is no redis-server or valkey-server on the PATH');
     try {
-      const { url } = track(await startApiProcess({ DATABASE_URL: database.url, REDIS_URL: redis.url }));
+      const { url } = track(
+        await startApiProcess({ DATABASE_URL: database.url, REDIS_URL: redis.url, ...DEPLOYED_BUDGET }),
+      );
       expect((await publish(url)).status).toBe(202);
       process.kill(redis.pid as number, 'SIGSTOP');
       await expectUnavailable(url);
@@ -91,7 +94,7 @@ describe('dependencies that go away', () => {
   it('Postgres restarted under API and worker: 503 meanwhile, then everything accepted is written', async () => {
     const own = await startOwnPostgres();
     try {
-      const { url } = track(await startApiProcess({ DATABASE_URL: own.url }));
+      const { url } = track(await startApiProcess({ DATABASE_URL: own.url, ...DEPLOYED_BUDGET }));
       track(await startWorkerProcess({ DATABASE_URL: own.url }));
       const accepted = (await (
         await fetch(`${url}/api/ami/publish-once`, {

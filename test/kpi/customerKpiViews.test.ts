@@ -6,6 +6,7 @@ import { createKpiSections } from '../../src/kpi/sections.js';
 import { composeApi } from '../../src/process/apiProcess.js';
 import { mapKpiView } from '../../src/schema/detect/kpiViewColumns.js';
 import type { ColumnKind, KpiViewMapping, KpiViewName } from '../../src/schema/mapping.js';
+import { DEPLOYED_BUDGET } from '../support/answerBudget.js';
 import { createCustomerDatabase, startOver } from '../support/customerDatabase.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { NOW, TENANT } from '../support/pilot.js';
@@ -38,7 +39,8 @@ describe('quickcheck over KPI views of the customer’s own', () => {
   let deployment: Deployment;
   let pool: pg.Pool;
   beforeAll(async () => {
-    deployment = await createDeployment('postgres', {}, () => NOW);
+    // The warning of a slow view names the deployed second.
+    deployment = await createDeployment('postgres', DEPLOYED_BUDGET, () => NOW);
     pool = deployment.database.pool;
     await pool.query(`SELECT ami_ensure_read_partition('2026-06-01T10:00Z')`);
     await pool.query(

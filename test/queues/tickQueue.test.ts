@@ -12,6 +12,7 @@ import {
   type RawQueue,
 } from '../../src/queues/queueConnections.js';
 import { openTickQueue, type TickHandlers, type TickQueue } from '../../src/queues/tickQueue.js';
+import { deployBudget, stretchBudget } from '../support/answerBudget.js';
 import { type BackendName, describeOnBothBackends, describeOnce } from '../support/backends.js';
 import { startOwnRedis } from '../support/redisServer.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
@@ -92,6 +93,7 @@ describeOnBothBackends('ticks', (backend: BackendName) => {
   let database: TestDatabase;
   let on: ReturnType<typeof bench>;
   beforeEach(async () => {
+    stretchBudget();
     database = await createTestDatabase();
     on = bench(database, backend === 'redis' ? inject('redisUrl') : undefined);
   });
@@ -373,6 +375,7 @@ describeOnBothBackends('ticks', (backend: BackendName) => {
   });
 
   it('do not wait for a tenant that somebody else is changing, and do the others', async () => {
+    deployBudget();
     const { ticks } = await open(SELDOM);
     for (const tenantId of ['T1', 'T2', 'T3']) await enable(tenantId);
     await withTenantLock(database.pool, 'T1', () =>

@@ -3,6 +3,7 @@ import { deleteUnnamedFleet, unnamedFleets } from '../../src/registry/snapshots.
 import { findFeederId } from '../../src/registry/survey.js';
 import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import { runUpkeep } from '../../src/upkeep/upkeep.js';
+import { deployBudget } from '../support/answerBudget.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { customerRegistry } from '../support/fleetRegistry.js';
 import { createPilot, type Pilot, TENANT } from '../support/pilot.js';
@@ -198,6 +199,7 @@ describeOnBothBackends('registry fleets at their edges', (backend) => {
   });
 
   it('a dry run that comes too late leaves no doubt: nothing was accepted', async () => {
+    deployBudget();
     await register();
     const blocking = await pilot.deployment.database.pool.connect();
     try {

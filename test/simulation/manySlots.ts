@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/process/config.js';
 import { API_POOL, createContext, WORKER_POOL } from '../../src/process/context.js';
 import { runWorker } from '../../src/process/workerProcess.js';
 import type { AmiQueue } from '../../src/queues/amiQueue.js';
+import { STRETCHED_BUDGET } from '../support/answerBudget.js';
 import { startVirtualClock } from './virtualClock.js';
 
 export const TENANT = 'MONTH';
@@ -49,6 +50,7 @@ export async function runManySlots(options: {
   const env = {
     DATABASE_URL: databaseUrl,
     GRIDLENS_API_KEY: KEY,
+    ...STRETCHED_BUDGET,
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
   };
   const config = {

@@ -11,6 +11,7 @@ import { composeApi } from '../../src/process/apiProcess.js';
 import { loadConfig } from '../../src/process/config.js';
 import { API_POOL, createContext, WORKER_POOL } from '../../src/process/context.js';
 import { runWorker } from '../../src/process/workerProcess.js';
+import { STRETCHED_BUDGET } from './answerBudget.js';
 import type { BackendName } from './backends.js';
 import { programArguments } from './compiledSources.js';
 import { API_KEY, BEARER } from './deployment.js';
@@ -82,7 +83,13 @@ export async function runMigrate(
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [...programArguments('commands/migrate'), ...args], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? '', GRIDLENS_API_KEY: API_KEY, DATABASE_URL: url, ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      GRIDLENS_API_KEY: API_KEY,
+      DATABASE_URL: url,
+      ...STRETCHED_BUDGET,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];
@@ -114,6 +121,7 @@ export async function startOver(
     {
       DATABASE_URL: url,
       GRIDLENS_API_KEY: API_KEY,
+      ...STRETCHED_BUDGET,
       ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
     },
     { command: 'api', cwd: '/nonexistent' },

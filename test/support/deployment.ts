@@ -8,6 +8,7 @@ import { type Config, loadConfig } from '../../src/process/config.js';
 import { API_POOL, type Context, createContext, WORKER_POOL } from '../../src/process/context.js';
 import type { Running } from '../../src/process/lifecycle.js';
 import { runWorker } from '../../src/process/workerProcess.js';
+import { STRETCHED_BUDGET } from './answerBudget.js';
 import type { BackendName } from './backends.js';
 import { createTestDatabase, type TestDatabase } from './testDatabase.js';
 
@@ -42,6 +43,7 @@ export async function createDeployment(
     {
       DATABASE_URL: database.url,
       GRIDLENS_API_KEY: API_KEY,
+      ...STRETCHED_BUDGET,
       ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
       ...env,
     },

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { STRETCHED_BUDGET } from './answerBudget.js';
 import { programArguments } from './compiledSources.js';
 import { API_KEY } from './deployment.js';
 import { freePort } from './redisServer.js';
@@ -30,7 +31,7 @@ export function startProcess(
 ): ProductProcess {
   const child = spawn(process.execPath, programArguments(entry, env.TEST_CLOCK_FILE !== undefined), {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? '', GRIDLENS_API_KEY: API_KEY, ...env },
+    env: { PATH: process.env.PATH ?? '', GRIDLENS_API_KEY: API_KEY, ...STRETCHED_BUDGET, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
