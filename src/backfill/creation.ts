@@ -1,13 +1,12 @@
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import type { Queryable } from '../db/db.js';
+import { boundWaits, requestWaits, takeLock } from '../db/locks.js';
 import type { NewBackfill } from './cursor.js';
 
 /** Takes the one lock under which a tenant's backfills are created; it waits no longer than an answer may take. */
 export async function lockBackfills(client: Queryable, tenantId: string): Promise<void> {
-  await client.query(`SELECT set_config('lock_timeout', '1400ms', true)`);
-  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('gridlens:backfill:' || $1, 0))`, [
-    tenantId,
-  ]);
+  await boundWaits(client, { lockMs: requestWaits().lockMs });
+  await takeLock(client, 'backfill', tenantId);
 }
 
 /** The backfill under way of the same settings that covers the span; undefined when there is none. */

@@ -1,4 +1,5 @@
 import { type Database, withTransaction } from '../db/db.js';
+import { boundWaits } from '../db/locks.js';
 import { deleteOwedOlderThan, deletePublishesOlderThan, markPruned } from './pruningSql.js';
 
 /** Publishes a transaction: with up to 200 batches each, some tenths of a second. */
@@ -20,7 +21,7 @@ export async function pruneLedger(database: Database, retentionDays: number, unt
   let pruned = 0;
   while (pruned < A_RUN && performance.now() < until) {
     const deleted = await withTransaction(database, async (client) => {
-      await client.query(`SET LOCAL idle_in_transaction_session_timeout = ${FROZEN_AFTER_MS}`);
+      await boundWaits(client, { frozenMs: FROZEN_AFTER_MS });
       const found = await deletePublishesOlderThan(client, retentionDays, AT_ONCE);
       if (found.deleted > 0) await markPruned(client, found.days);
       return found.deleted;

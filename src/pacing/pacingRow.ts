@@ -1,16 +1,11 @@
 import type { Lane } from '../contracts/batchJob.js';
 import type { Queryable } from '../db/db.js';
+import { boundWaits, requestWaits, takeLock } from '../db/locks.js';
 
-/**
- * Takes the one lock under which a publish is admitted: depth, pace and ledger are one step across all
- * processes. It waits no longer than an answer may take, and a process that freezes while it holds the lock
- * loses it after 5 s rather than stop the whole deployment.
- */
+/** Takes the one lock under which a publish is admitted: depth, pace and ledger are one step across all processes. */
 export async function lockAdmission(client: Queryable): Promise<void> {
-  await client.query(
-    `SELECT set_config('lock_timeout', '1400ms', true), set_config('idle_in_transaction_session_timeout', '5s', true)`,
-  );
-  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:admission', 0))");
+  await boundWaits(client, requestWaits());
+  await takeLock(client, 'admission');
 }
 
 /**

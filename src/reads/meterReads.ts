@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/db.js';
+import { takeLock } from '../db/locks.js';
 import type { QualityFlag } from '../emulator/grid/qualityFlags.js';
 import type { ReadColumns } from '../emulator/reads.js';
 
@@ -51,9 +52,7 @@ export async function writeBatch(database: Queryable, write: BatchWrite): Promis
 
 /** Until the end of the transaction, no other revision of the tenant's interval goes on beyond this. */
 export async function lockRevisions(client: Queryable, tenantId: string, readAt: Date): Promise<void> {
-  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:revision:' || $1, 0))", [
-    `${tenantId}:${readAt.toISOString()}`,
-  ]);
+  await takeLock(client, 'revision', `${tenantId}:${readAt.toISOString()}`);
 }
 
 /**

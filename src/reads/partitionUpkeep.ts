@@ -1,14 +1,17 @@
 import { type Database, type Queryable, withTransaction } from '../db/db.js';
+import { boundWaits } from '../db/locks.js';
 import { dropPartitionsOlderThan, ensurePartitionsAround, recheckMetersOfOneTenant } from './partitions.js';
 
 /** Partitions stand ready a week ahead: a deployment that sleeps over a long weekend wakes into ready ones. */
 const DAYS_AHEAD = 7;
 const DAYS_BACK = 1;
+/** A process that freezes before its commit would keep the table to itself for as long. */
+const FROZEN_AFTER_MS = 5_000;
 
 /** Makes the partitions of the days around `now`; a no-op when they exist. */
 export async function preparePartitions(database: Database, now: Date): Promise<number> {
   return withTransaction(database, async (client) => {
-    await giveUpWhenFrozen(client);
+    await boundWaits(client, { frozenMs: FROZEN_AFTER_MS });
     return preparePartitionsIn(client, now);
   });
 }
@@ -29,8 +32,7 @@ export async function dropExpiredPartitions(
   retentionDays: number,
 ): Promise<string[]> {
   return withTransaction(database, async (client) => {
-    await client.query(`SET LOCAL lock_timeout = '100ms'`);
-    await giveUpWhenFrozen(client);
+    await boundWaits(client, { lockMs: 100, frozenMs: FROZEN_AFTER_MS });
     return dropPartitionsOlderThan(client, now, retentionDays);
   });
 }
@@ -42,9 +44,4 @@ export async function dropExpiredPartitions(
  */
 export async function forgetMetersWithoutReads(database: Database, until: number): Promise<void> {
   while ((await recheckMetersOfOneTenant(database)) && performance.now() < until);
-}
-
-/** A process that freezes before its commit would keep the table to itself for as long. */
-async function giveUpWhenFrozen(client: Queryable): Promise<void> {
-  await client.query(`SET LOCAL idle_in_transaction_session_timeout = '5s'`);
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { type Database, type Queryable, withTransaction } from '../db/db.js';
+import { boundWaits, takeLock } from '../db/locks.js';
 import { type RegistryBatch, syntheticFeederCount } from '../emulator/fleet/registryMeters.js';
 import {
   type FeederSpan,
@@ -30,9 +31,7 @@ export async function storedFleet(
   const found = await findFleet(database, tenantId, survey.fingerprint);
   if (found !== undefined) return { survey, fleetId: found };
   return withTransaction(database, async (client) => {
-    await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:fleet:' || $1, 0))", [
-      tenantId,
-    ]);
+    await takeLock(client, 'fleet', tenantId);
     const meanwhile = await findFleet(client, tenantId, survey.fingerprint);
     if (meanwhile !== undefined) return { survey, fleetId: meanwhile };
     return takeSnapshot(client, registry, tenantId);
@@ -109,7 +108,7 @@ export async function unnamedFleets(client: Queryable, limit: number): Promise<s
 export function deleteUnnamedFleet(database: Database, fleetId: string): Promise<boolean> {
   return withTransaction(database, async (client) => {
     // A process that freezes before its commit would keep that publish waiting.
-    await client.query(`SET LOCAL idle_in_transaction_session_timeout = '5s'`);
+    await boundWaits(client, { frozenMs: 5_000 });
     const { rowCount: locked } = await client.query(
       'SELECT FROM ami_fleets WHERE fleet_id = $1 FOR UPDATE SKIP LOCKED',
       [fleetId],

@@ -1,5 +1,6 @@
 import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
+import { boundWaits, takeLock } from '../db/locks.js';
 import { normalised } from './detect/catalog.js';
 import type { Detection } from './detect/detectSchema.js';
 import { readCatalog } from './detect/readCatalog.js';
@@ -124,8 +125,8 @@ export async function adoptReads(
 const REASON = 'the KPIs follow every read, whoever writes it';
 
 async function countAnew(client: Queryable): Promise<void> {
-  await client.query(`SET LOCAL lock_timeout = 0`);
-  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0::bigint))`);
+  await boundWaits(client, { lockMs: 0 });
+  await takeLock(client, 'known-meters');
   // The rest is deleted by the count itself; meters whose ids have become others would stay known.
   await client.query('DELETE FROM ami_known_meter_sets');
   await client.query('DELETE FROM ami_known_meters');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
+import { takeLock } from '../db/locks.js';
 
 /**
  * The files of `sql/migrations`, in the order in which they are applied to a database that has had some of them. Append
@@ -40,7 +41,7 @@ export interface Migration {
 
 /** Any number of processes may start at once; one migrates, the others wait and find it done. */
 export async function lockMigrations(client: Queryable): Promise<void> {
-  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('gridlens:migrations', 0))");
+  await takeLock(client, 'migrations');
 }
 
 /**

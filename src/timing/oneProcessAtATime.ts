@@ -1,4 +1,5 @@
 import { type Database, withTransaction } from '../db/db.js';
+import { boundWaits, type TurnName, tryLock } from '../db/locks.js';
 
 /**
  * Postgres takes the turn from a process that has said nothing for as long, frozen or gone without a farewell; one that
@@ -16,16 +17,12 @@ const SIGN_OF_LIFE_MS = TURN_LOST_AFTER_MS / 3;
  */
 export async function inSoleTurn<T>(
   database: Database,
-  name: string,
+  name: TurnName,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   return withTransaction(database, async (client) => {
-    await client.query(`SET LOCAL idle_in_transaction_session_timeout = ${TURN_LOST_AFTER_MS}`);
-    const { rows } = await client.query<{ isOurs: boolean }>(
-      `SELECT pg_try_advisory_xact_lock(hashtextextended('gridlens:' || $1, 0)) AS "isOurs"`,
-      [name],
-    );
-    if (!rows[0]?.isOurs) return undefined;
+    await boundWaits(client, { frozenMs: TURN_LOST_AFTER_MS });
+    if (!(await tryLock(client, name))) return undefined;
     let lost: Error | undefined;
     const signs = setInterval(() => {
       client.query('SELECT').catch((error) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { scoreReport } from '../../src/commands/scoreReport.js';
+import type { TurnName } from '../../src/db/locks.js';
 import { insertEvent } from '../../src/events/eventTable.js';
 import { latestIntervals, publishedFleetAt } from '../../src/kpi/latestIntervals.js';
 import { kpiVersion } from '../../src/kpi/version.js';
@@ -284,15 +285,15 @@ describe('the ledger is pruned', () => {
   });
 
   it('in a sole turn, which one of many has, and which ends with its work', async () => {
-    const works = async (name: string) => inSoleTurn(database.pool, name, async () => name);
-    const meanwhile = await inSoleTurn(database.pool, 'test', () =>
-      Promise.all([works('test'), works('test'), works('another')]),
+    const works = async (name: TurnName) => inSoleTurn(database.pool, name, async () => name);
+    const meanwhile = await inSoleTurn(database.pool, 'watchdog', () =>
+      Promise.all([works('watchdog'), works('watchdog'), works('dispatch')]),
     );
-    expect(meanwhile).toEqual([undefined, undefined, 'another']);
-    expect(await works('test')).toBe('test');
-    await expect(inSoleTurn(database.pool, 'test', () => Promise.reject(new Error('no')))).rejects.toThrow(
-      'no',
-    );
-    expect(await works('test')).toBe('test');
+    expect(meanwhile).toEqual([undefined, undefined, 'dispatch']);
+    expect(await works('watchdog')).toBe('watchdog');
+    await expect(
+      inSoleTurn(database.pool, 'watchdog', () => Promise.reject(new Error('no'))),
+    ).rejects.toThrow('no');
+    expect(await works('watchdog')).toBe('watchdog');
   });
 });

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../db/db.js';
+import { takeLock } from '../../db/locks.js';
 import { registryQuery } from '../../schema/functions/canonicalRegistry.js';
 import { quotedRelation } from '../../schema/identifiers.js';
 import type { RegistryMapping } from '../../schema/mapping.js';
@@ -8,7 +9,7 @@ import { cast, type MeterColumns, of, sameTenant } from './writeRows.js';
 
 /** One load at a time, until the transaction ends. */
 export async function lockRegistry(client: Queryable): Promise<void> {
-  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('gridlens:registry', 0))`);
+  await takeLock(client, 'registry');
 }
 
 /**
