@@ -13,6 +13,7 @@ const TESTS = readdirSync(new URL('../test/', import.meta.url), { recursive: tru
 const UNIT = [
   'test/contracts/',
   'test/emulator/',
+  'test/db/locks.test.ts',
   'test/pacing/batchSlots.test.ts',
   'test/process/config.test.ts',
   'test/publishing/plan.test.ts',
