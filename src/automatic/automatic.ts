@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/db.js';
 import type { Admission } from '../publishing/admission.js';
-import type { Coverage } from '../publishing/missingParts.js';
+import type { MissingParts } from '../publishing/missingParts.js';
 import type { TickQueue } from '../queues/tickQueue.js';
-import { inSoleTurn } from '../timing/oneProcessAtATime.js';
+import { oneProcessAtATime } from '../timing/oneProcessAtATime.js';
 import { createDispatch } from './dispatch.js';
-import { createIntervalFill } from './publishInterval.js';
+import { createIntervalPublisher } from './publishInterval.js';
 import { repairIntervals } from './repairIntervals.js';
 import { syncSchedulers } from './schedulers.js';
 
@@ -14,9 +14,9 @@ interface AutomaticOptions {
   ticks: TickQueue;
   admission: Admission;
   /** Intervals of what publishes by itself, looked at by ledger and reads. */
-  coverage: Coverage;
+  missingParts: MissingParts;
   /** Admits what backfills want next, as far as there is room. */
-  feedBackfills: () => Promise<unknown>;
+  supplyBackfills: () => Promise<unknown>;
   readsRetentionDays: number | undefined;
   now: () => Date;
   log: Logger;
@@ -38,9 +38,9 @@ export interface WatchdogResult {
 
 /** What publishes by itself, as worker processes run it: ticks and passes, and the watchdog behind them. */
 export function createAutomatic(options: AutomaticOptions) {
-  const { database, ticks, admission, coverage, feedBackfills, readsRetentionDays, now, log } = options;
-  const fill = createIntervalFill({ database, admission, coverage, now, log });
-  const dispatch = createDispatch({ database, fill, feedBackfills, readsRetentionDays, now, log });
+  const { database, ticks, admission, missingParts, supplyBackfills, readsRetentionDays, now, log } = options;
+  const publisher = createIntervalPublisher({ database, admission, missingParts, now, log });
+  const dispatch = createDispatch({ database, publisher, supplyBackfills, readsRetentionDays, now, log });
   let looks = 0;
   return {
     tick: dispatch.tick,
@@ -53,12 +53,12 @@ export function createAutomatic(options: AutomaticOptions) {
      * @returns undefined where another process is at it.
      */
     watch(): Promise<WatchdogResult | undefined> {
-      return inSoleTurn(database, 'watchdog', async () => {
+      return oneProcessAtATime(database, 'watchdog', async () => {
         const lastIntervals = looks % LOOKS_AT_ALL === 0 ? undefined : LAST_INTERVALS;
         looks += 1;
         const [schedulers, repaired] = await Promise.allSettled([
           syncSchedulers(database, ticks, now()),
-          repairIntervals({ database, fill, readsRetentionDays, lastIntervals, now }),
+          repairIntervals({ database, publisher, readsRetentionDays, lastIntervals, now }),
         ]);
         if (schedulers.status === 'rejected') throw schedulers.reason;
         if (repaired.status === 'rejected') throw repaired.reason;

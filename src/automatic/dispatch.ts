@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { intervalEnd } from '../contracts/intervals.js';
 import type { Database } from '../db/db.js';
-import { inSoleTurn } from '../timing/oneProcessAtATime.js';
-import { sharingNext } from '../timing/sharedRuns.js';
+import { oneProcessAtATime } from '../timing/oneProcessAtATime.js';
+import { sharedRuns } from '../timing/sharedRuns.js';
 import { type AutoConfig, advanceReplay, enabledConfigs, endReplay, findAutoConfig } from './autoConfig.js';
 import { claimInterval, findClaim, noteOwed } from './claims.js';
 import { type WaitingInterval, waitingIntervals } from './owedIntervals.js';
-import type { FillOutcome, IntervalFill } from './publishInterval.js';
+import type { IntervalPublisher, PublishOutcome } from './publishInterval.js';
 import { replayDue } from './replayClock.js';
 import { newestFirst, oldestFirst } from './serviceOrder.js';
 import { runningOf, windowOf } from './window.js';
 
 interface DispatchOptions {
   database: Database;
-  fill: IntervalFill;
+  publisher: IntervalPublisher;
   /** Admits what backfills want next, as far as there is room. */
-  feedBackfills: () => Promise<unknown>;
+  supplyBackfills: () => Promise<unknown>;
   /** Days of reads that are kept; undefined keeps all. */
   readsRetentionDays?: number | undefined;
   now: () => Date;
@@ -39,7 +39,7 @@ const PASS_LIMIT_MS = 1_500;
  * goes on. Of all processes one makes a pass at a time.
  */
 export function createDispatch(options: DispatchOptions) {
-  const { database, fill, feedBackfills, readsRetentionDays, now, log } = options;
+  const { database, publisher, supplyBackfills, readsRetentionDays, now, log } = options;
   const pass = async (at: Date): Promise<void> => {
     const until = performance.now() + PASS_LIMIT_MS;
     const inTime = (): boolean => performance.now() < until;
@@ -55,25 +55,29 @@ export function createDispatch(options: DispatchOptions) {
     await noteOwed(database, unnoted);
     const waiting = owed.filter(({ nextTryAt }) => nextTryAt === null || nextTryAt <= at);
 
-    const fillWaiting = (interval: WaitingInterval): Promise<FillOutcome> => {
+    const publishWaiting = (interval: WaitingInterval): Promise<PublishOutcome> => {
       const config = steady.get(interval.tenantId) as AutoConfig;
       const origin = interval.claimedAt && isRunning(interval) ? 'tick' : 'catch-up';
       const lane = isRunning(interval) ? 'live' : 'background';
-      return fill.fill(config, { ...interval, takenBy: null }, { origin, lane, requestId: randomUUID() });
+      return publisher.publish(
+        config,
+        { ...interval, takenBy: null },
+        { origin, lane, requestId: randomUUID() },
+      );
     };
-    const fillAll = async (intervals: readonly WaitingInterval[]): Promise<boolean> => {
+    const publishAll = async (intervals: readonly WaitingInterval[]): Promise<boolean> => {
       for (const interval of intervals)
-        if (!inTime() || (await fillWaiting(interval)) === 'refused') return false;
+        if (!inTime() || (await publishWaiting(interval)) === 'refused') return false;
       return true;
     };
     const due = waiting.filter(
       (interval) =>
         isRunning(interval) && !isLeftToScheduler(interval, steady.get(interval.tenantId) as AutoConfig, at),
     );
-    if (!(await fillAll(oldestFirst(due)))) return;
-    if (!(await fillAll(newestFirst(waiting.filter((interval) => !isRunning(interval)))))) return;
+    if (!(await publishAll(oldestFirst(due)))) return;
+    if (!(await publishAll(newestFirst(waiting.filter((interval) => !isRunning(interval)))))) return;
     for (const config of leastAdvancedFirst(configs)) if (!(await replayOn(config, at, inTime))) return;
-    await feedBackfills();
+    await supplyBackfills();
   };
 
   /** Answers whether there is room for more. */
@@ -91,7 +95,7 @@ export function createDispatch(options: DispatchOptions) {
       const [readAt, next] = [from, intervalEnd(from, intervalMinutes)];
       const claim = await findClaim(database, tenantId, readAt);
       if (claim?.nextTryAt && claim.nextTryAt > at) return true;
-      const outcome = await fill.fill(
+      const outcome = await publisher.publish(
         config,
         { readAt, takenBy: claim?.publishId ?? null, attempts: claim?.attempts ?? 0 },
         { origin: 'catch-up', lane: 'background', requestId: randomUUID() },
@@ -105,7 +109,7 @@ export function createDispatch(options: DispatchOptions) {
 
   /** The latest instant that any of those who share a pass has seen; one far ahead of the clock was set back since. */
   let latest = 0;
-  const passes = sharingNext(() => inSoleTurn(database, 'dispatch', () => pass(new Date(latest))));
+  const passes = sharedRuns(() => oneProcessAtATime(database, 'dispatch', () => pass(new Date(latest))));
   const passAt = (at: Date): Promise<void> => {
     latest = latest - at.getTime() < CLOCK_SKEW_MS ? Math.max(at.getTime(), latest) : at.getTime();
     return passes('');

@@ -2,22 +2,22 @@ import type { Logger } from 'pino';
 import { BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
 import { type Database, isTransient, type Queryable } from '../db/db.js';
 import type { Admission } from '../publishing/admission.js';
-import type { Coverage, FillAs } from '../publishing/missingParts.js';
-import { isFleetGone } from '../registry/snapshots.js';
+import type { MissingParts, PartsAs } from '../publishing/missingParts.js';
+import { isSnapshotGone } from '../registry/snapshots.js';
 import { withDeadline } from '../timing/deadline.js';
 import { type AutoConfig, holdConfig } from './autoConfig.js';
 import { putOffInterval, takeInterval } from './claims.js';
 
-export interface FillOptions {
+export interface PublishOptions {
   database: Database;
   admission: Admission;
-  coverage: Coverage;
+  missingParts: MissingParts;
   now: () => Date;
   log: Logger;
 }
 
 /** An interval of a tenant in automatic mode, as it was found. */
-export interface IntervalToFill {
+export interface IntervalToPublish {
   readAt: Date;
   /** By which publish it had been taken on; null for none. */
   takenBy: string | null;
@@ -32,7 +32,7 @@ export interface IntervalToFill {
  * - `taken`: another process was quicker, or the tenant has been stopped.
  * - `put off`: it cannot be published now, for a reason of its own.
  */
-export type FillOutcome = 'published' | 'whole' | 'refused' | 'taken' | 'put off';
+export type PublishOutcome = 'published' | 'whole' | 'refused' | 'taken' | 'put off';
 
 /** In the transaction that accepts the last publish of the interval, or, where there is nothing to publish, alone. */
 export type WhenTaken = (client: Queryable) => Promise<boolean>;
@@ -43,16 +43,16 @@ export type WhenTaken = (client: Queryable) => Promise<boolean>;
  * Claim and publish are one transaction, under the tenant's configuration: an interval is taken on once, by whatever
  * process, and never after the tenant was stopped.
  */
-export function createIntervalFill({ database, admission, coverage, now, log }: FillOptions) {
+export function createIntervalPublisher({ database, admission, missingParts, now, log }: PublishOptions) {
   const publishMissing = async (
     config: AutoConfig,
-    { readAt, takenBy }: IntervalToFill,
-    as: FillAs,
+    { readAt, takenBy }: IntervalToPublish,
+    as: PartsAs,
     whenTaken: WhenTaken,
-  ): Promise<FillOutcome> => {
+  ): Promise<PublishOutcome> => {
     const { tenantId } = config;
     const { records, governing } = await withDeadline(
-      () => coverage.look(config, readAt, as),
+      () => missingParts.look(config, readAt, as),
       LOOK_LIMIT_MS,
       () => new DependencyUnavailableError('postgres', `not looked up within ${LOOK_LIMIT_MS} ms`),
     );
@@ -75,12 +75,12 @@ export function createIntervalFill({ database, admission, coverage, now, log }: 
 
   return {
     /** @throws DependencyUnavailableError when Postgres or the queue is away for everybody. */
-    async fill(
+    async publish(
       config: AutoConfig,
-      interval: IntervalToFill,
-      as: FillAs,
+      interval: IntervalToPublish,
+      as: PartsAs,
       whenTaken: WhenTaken = async () => true,
-    ): Promise<FillOutcome> {
+    ): Promise<PublishOutcome> {
       const { tenantId } = config;
       const { readAt, attempts } = interval;
       try {
@@ -88,7 +88,7 @@ export function createIntervalFill({ database, admission, coverage, now, log }: 
       } catch (error) {
         if (error instanceof TakenMeanwhileError) return 'taken';
         if (error instanceof BackpressureError) return 'refused';
-        if (isFleetGone(error)) return 'put off';
+        if (isSnapshotGone(error)) return 'put off';
         // Without the queue nothing can be published for anybody.
         if (error instanceof DependencyUnavailableError && error.dependency === 'queue') throw error;
         const reason = error instanceof Error ? error.message : String(error);
@@ -102,7 +102,7 @@ export function createIntervalFill({ database, admission, coverage, now, log }: 
   };
 }
 
-export type IntervalFill = ReturnType<typeof createIntervalFill>;
+export type IntervalPublisher = ReturnType<typeof createIntervalPublisher>;
 
 /** An interval is looked up in some ms; behind a registry that is locked the others must not wait for it. */
 const LOOK_LIMIT_MS = 2_000;

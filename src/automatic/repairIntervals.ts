@@ -3,12 +3,12 @@ import { type Database, rethrowUnavailable } from '../db/db.js';
 import { latestAcceptance } from '../ledger/intervalLedger.js';
 import { enabledConfigs } from './autoConfig.js';
 import { doubtfulIntervals } from './owedIntervals.js';
-import type { IntervalFill } from './publishInterval.js';
+import type { IntervalPublisher } from './publishInterval.js';
 import { windowOf } from './window.js';
 
 interface RepairOptions {
   database: Database;
-  fill: IntervalFill;
+  publisher: IntervalPublisher;
   readsRetentionDays: number | undefined;
   /** Intervals that are looked at; undefined looks at all that catch-up does. */
   lastIntervals: number | undefined;
@@ -27,7 +27,7 @@ const MOST_DOUBLINGS = 4;
  */
 export async function repairIntervals({
   database,
-  fill,
+  publisher,
   readsRetentionDays,
   lastIntervals,
   now,
@@ -49,7 +49,7 @@ export async function repairIntervals({
     const { publishes, secondsAgo } = await latestAcceptance(database, tenantId, readAt);
     if (secondsAgo < 60 * 2 ** Math.min(Math.max(publishes - 1, 0), MOST_DOUBLINGS)) continue;
     const running = windowOf(config, at).running.getTime() === readAt.getTime();
-    const outcome = await fill.fill(
+    const outcome = await publisher.publish(
       config,
       { readAt, takenBy: publishId, attempts: 0 },
       { origin: 'catch-up', lane: running ? 'live' : 'background', requestId: randomUUID() },

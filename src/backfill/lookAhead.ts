@@ -1,6 +1,6 @@
 import type { Database } from '../db/db.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
-import type { Coverage } from '../publishing/missingParts.js';
+import type { MissingParts } from '../publishing/missingParts.js';
 import { type OpenBackfill, ownPublishes } from './cursor.js';
 
 /** What one turn of a backfill comes to: from its cursor on, intervals to pass, and behind them intervals to publish. */
@@ -31,7 +31,7 @@ const JOBS_IN_A_TURN = 8;
  */
 export async function lookAhead(
   database: Database,
-  coverage: Pick<Coverage, 'look'>,
+  missingParts: Pick<MissingParts, 'look'>,
   backfill: OpenBackfill,
   isKept: (readAt: Date) => boolean,
 ): Promise<Ahead> {
@@ -44,7 +44,7 @@ export async function lookAhead(
     if (cursor < backfill.from || !isKept(cursor)) break;
     const isBegun = looked === 0 && backfill.cursorBatches > 0;
     try {
-      const { records, pending, isOverlapped } = await coverage.look(backfill, cursor, as);
+      const { records, pending, isOverlapped } = await missingParts.look(backfill, cursor, as);
       const own = isBegun && pending.length > 0 ? await ownPublishes(database, backfill) : [];
       ahead.isPending = pending.some((publishId) => !own.includes(publishId));
       if (ahead.isPending) break;

@@ -3,8 +3,8 @@ import { MS_PER_DAY } from '../contracts/intervals.js';
 import { type Database, isTransient } from '../db/db.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
 import type { Admission } from '../publishing/admission.js';
-import type { Coverage } from '../publishing/missingParts.js';
-import { isFleetGone } from '../registry/snapshots.js';
+import type { MissingParts } from '../publishing/missingParts.js';
+import { isSnapshotGone } from '../registry/snapshots.js';
 import {
   endBackfill,
   notePublish,
@@ -18,16 +18,16 @@ import { type Ahead, lookAhead, movedBy } from './lookAhead.js';
 import { settleBackfill, unsettledBackfills } from './progress.js';
 import { createBackfillTurns } from './turns.js';
 
-interface FeederOptions {
+interface SupplierOptions {
   database: Database;
   admission: Admission;
-  coverage: Pick<Coverage, 'look'>;
+  missingParts: Pick<MissingParts, 'look'>;
   /** Days of reads that are kept; undefined keeps all. */
   readsRetentionDays: number | undefined;
   now: () => Date;
 }
 
-export interface BackfillFeeder {
+export interface BackfillSupplier {
   /**
    * Accepts what there is room for, for every backfill in turn, for about a second; to be called every second or so. Safe
    * from several processes at once, though one alone gets further.
@@ -35,7 +35,7 @@ export interface BackfillFeeder {
    * @returns how many publishes were accepted.
    * @throws AggregateError what kept it from some of the work; it is tried again.
    */
-  feed(): Promise<number>;
+  supply(): Promise<number>;
 }
 
 const PASS_MS = 1_000;
@@ -47,8 +47,8 @@ const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 300_000;
 
 /** Feeds the background lane with what backfills are missing, the newest interval of each first. */
-export function createBackfillFeeder(options: FeederOptions): BackfillFeeder {
-  const { database, admission, coverage, readsRetentionDays, now } = options;
+export function createBackfillSupplier(options: SupplierOptions): BackfillSupplier {
+  const { database, admission, missingParts, readsRetentionDays, now } = options;
   /** By the clock of this moment: days may pass before a backfill comes to its oldest intervals. */
   const isKept = (readAt: Date): boolean =>
     readsRetentionDays === undefined || now().getTime() - readAt.getTime() <= readsRetentionDays * MS_PER_DAY;
@@ -113,7 +113,7 @@ export function createBackfillFeeder(options: FeederOptions): BackfillFeeder {
    */
   const serve = async (seen: OpenBackfill, onAccepted: () => void): Promise<OpenBackfill | undefined> => {
     if (!isKept(seen.cursor)) return end(seen);
-    const ahead = await lookAhead(database, coverage, seen, isKept);
+    const ahead = await lookAhead(database, missingParts, seen, isKept);
     if (ahead.passed > 0 || ahead.missing.length > 0)
       return admitAll(await passed(seen, ahead), ahead.missing, onAccepted);
     if (ahead.isPending) await putOffBackfill(database, seen, new Date(now().getTime() + PENDING_PAUSE_MS));
@@ -126,7 +126,7 @@ export function createBackfillFeeder(options: FeederOptions): BackfillFeeder {
   };
 
   return {
-    async feed() {
+    async supply() {
       const until = performance.now() + PASS_MS;
       const errors: unknown[] = [];
       let accepted = 0;
@@ -166,7 +166,7 @@ class MovedMeanwhileError extends Error {
 /** What is tried again without counting: it says nothing about the interval. */
 function isPassing(error: unknown): boolean {
   if (error instanceof ApiError) return error.status >= 500;
-  return error instanceof DependencyUnavailableError || isTransient(error) || isFleetGone(error);
+  return error instanceof DependencyUnavailableError || isTransient(error) || isSnapshotGone(error);
 }
 
 function isOpen({ state, cursor, from, cursorBatches }: OpenBackfill): boolean {

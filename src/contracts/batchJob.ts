@@ -20,8 +20,8 @@ const described = z.object({
   requestId: z.string().optional(),
 });
 
-/** Whose line the positions are of. */
-const line = z.union([
+/** The roster that the positions count in. */
+const roster = z.union([
   z.object({
     fleet: z.object({ meterCount: z.int().positive(), feederCount: z.int().positive() }),
     fleetId: z.never().optional(),
@@ -32,7 +32,7 @@ const line = z.union([
     fleet: z.never().optional(),
     /** The snapshot of the registry. */
     fleetId: z.string().regex(/^\d{1,19}$/),
-    /** So many of its line's meters, from the first on, are the publish's fleet. */
+    /** The publish covers the first `meterCount` meters of the roster. */
     meterCount: z.int().positive(),
   }),
 ]);
@@ -42,7 +42,7 @@ const line = z.union([
  * the batch size (decision 3). Everything a read depends on is here or in the database; the clock is not.
  */
 export const batchJob = described
-  .and(line)
+  .and(roster)
   .refine((job) => job.to > job.from && job.to - job.from <= MAX_BATCH_SIZE, {
     message: `a job covers between 1 and ${MAX_BATCH_SIZE} meters`,
   });

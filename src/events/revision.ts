@@ -8,7 +8,7 @@ import type { FeederEventType } from '../emulator/events/feederEvent.js';
 import { type FeederSpan, feederNumber, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
 import { hasWritten } from '../ledger/publishedIntervals.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
-import { fleetMeters } from '../registry/snapshots.js';
+import { snapshotMeters } from '../registry/snapshots.js';
 
 /** An event that is about to be created, with what it is held against. */
 export interface PlannedEvent {
@@ -105,7 +105,7 @@ async function fleetWarnings(database: Queryable, event: PlannedEvent): Promise<
   const onFeeder = new Set(
     fleet.fleetId === null
       ? metersOfFeeder(tenantId, feederId, fleet)
-      : await fleetMeters(database, fleet.fleetId, span),
+      : await snapshotMeters(database, fleet.fleetId, span),
   );
   const here = meterIds.filter((id) => onFeeder.has(id)).length;
   if (here === meterIds.length) return [];

@@ -1,7 +1,7 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
 import { GOVERNING_FIRST } from '../ledger/publishedIntervals.js';
-import { type PublishedLine, publishedSpans } from '../registry/snapshots.js';
+import { type PublishedRoster, publishedSpans } from '../registry/snapshots.js';
 
 /** Which of a tenant's intervals there are, by its reads and by what was published. */
 export interface LatestIntervals {
@@ -102,7 +102,7 @@ export async function publishedFleetAt(
   tenantId: string,
   readAt: Date,
 ): Promise<PublishedFleet | undefined> {
-  const { rows } = await database.query<PublishedLine & { intervalMinutes: IntervalMinutes }>({
+  const { rows } = await database.query<PublishedRoster & { intervalMinutes: IntervalMinutes }>({
     name: 'published-fleet-at',
     text: `SELECT DISTINCT ON (fleet_id IS NULL) meter_count AS "meterCount", feeder_count AS "feederCount",
              fleet_id AS "fleetId", interval_minutes AS "intervalMinutes"

@@ -1,7 +1,7 @@
 import type { Lane } from '../contracts/batchJob.js';
 
 /** The batches that a process runs at once: those from their turn until they are written, of both lanes together. */
-export interface Room {
+export interface BatchSlots {
   /**
    * Takes a place. A live batch waits until there is one; a background batch is told at once whether there is, and
    * never takes one that a live batch waits for.
@@ -12,10 +12,10 @@ export interface Room {
 }
 
 /** Room for any number. */
-export const BOUNDLESS: Room = { enter: async () => true, leave: () => undefined };
+export const BOUNDLESS: BatchSlots = { enter: async () => true, leave: () => undefined };
 
 /** @param size how many there is room for at the moment; those that are in it already when it shrinks stay. */
-export function createRoom(size: () => number): Room {
+export function createBatchSlots(size: () => number): BatchSlots {
   let taken = 0;
   const waiting: (() => void)[] = [];
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lane } from '../contracts/batchJob.js';
 import type { Queryable } from '../db/db.js';
-import { BOUNDLESS, type Room } from './batchSlots.js';
+import { type BatchSlots, BOUNDLESS } from './batchSlots.js';
 import { BACKGROUND_AHEAD_MS, CREDIT_MS, LATE_TOLERANCE_MS, pacedRate, YIELD_MS } from './pace.js';
 import { grantStart, type StartGrant } from './pacingRow.js';
 
@@ -13,7 +13,7 @@ export interface StartPacer {
    * background that is not while a live batch is due. Rejects, without a place, when the pacer is closed or Postgres is
    * away.
    */
-  turn(reads: number, lane: Lane, room?: Room): Promise<Date>;
+  turn(reads: number, lane: Lane, slots?: BatchSlots): Promise<Date>;
   /** Gives up all waiting turns, so that a shutdown need not sit them out. */
   close(): void;
 }
@@ -79,8 +79,8 @@ export function createStartPacer(database: Queryable, maxReadsPerSecond: number)
   };
 
   return {
-    turn(reads, lane, room = BOUNDLESS) {
-      const place = placeIn(room, lane);
+    turn(reads, lane, slots = BOUNDLESS) {
+      const place = placeIn(slots, lane);
       const mine = queues[lane]
         .then(() => take(reads, lane, place))
         .catch((error: unknown) => {
@@ -101,15 +101,15 @@ interface Place {
   giveBack(): void;
 }
 
-function placeIn(room: Room, lane: Lane): Place {
+function placeIn(slots: BatchSlots, lane: Lane): Place {
   let taken = false;
   return {
     async take() {
-      if (!taken) taken = await room.enter(lane);
+      if (!taken) taken = await slots.enter(lane);
       return taken;
     },
     giveBack() {
-      if (taken) room.leave();
+      if (taken) slots.leave();
       taken = false;
     },
   };

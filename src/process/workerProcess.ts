@@ -1,9 +1,9 @@
 import { type Automatic, createAutomatic } from '../automatic/automatic.js';
-import { createBackfillFeeder } from '../backfill/supplier.js';
-import { createRoom } from '../pacing/batchSlots.js';
+import { createBackfillSupplier } from '../backfill/supplier.js';
+import { createBatchSlots } from '../pacing/batchSlots.js';
 import { createStartPacer } from '../pacing/startPacer.js';
 import { createAdmission } from '../publishing/admission.js';
-import { createCoverage } from '../publishing/missingParts.js';
+import { createMissingParts } from '../publishing/missingParts.js';
 import { createPublishPlanner } from '../publishing/publishPlanner.js';
 import { createHeartbeat } from '../status/heartbeat.js';
 import { jittered, runPeriodically } from '../timing/periodic.js';
@@ -56,8 +56,8 @@ export function runWorker(context: Context, now = () => new Date()): Running {
   const concurrency = config.workerConcurrency === 'adaptive' ? START_CONCURRENCY : config.workerConcurrency;
 
   const pacer = createStartPacer(database, config.maxReadsPerSecond);
-  const room = createRoom(() => worker.concurrency);
-  const runner = createBatchRunner(database, pacer, schema.registry, room);
+  const slots = createBatchSlots(() => worker.concurrency);
+  const runner = createBatchRunner(database, pacer, schema.registry, slots);
   let latenciesMs: number[] = [];
   const worker = startAmiWorker({
     queue,
@@ -134,8 +134,8 @@ export function composeAutomatic(
 ): Automatic {
   const { maxReadsPerSecond, readsRetentionDays } = config;
   const admission = createAdmission({ database, queue, maxReadsPerSecond, onEnqueueFailed });
-  const coverage = createCoverage({ database, planner: createPublishPlanner({ database, schema }) });
-  const publishing = { database, admission, coverage, readsRetentionDays, now };
-  const backfills = createBackfillFeeder(publishing);
-  return createAutomatic({ ...publishing, ticks, feedBackfills: () => backfills.feed(), log });
+  const missingParts = createMissingParts({ database, planner: createPublishPlanner({ database, schema }) });
+  const publishing = { database, admission, missingParts, readsRetentionDays, now };
+  const backfills = createBackfillSupplier(publishing);
+  return createAutomatic({ ...publishing, ticks, supplyBackfills: () => backfills.supply(), log });
 }

@@ -11,7 +11,7 @@ import { pacedRate } from '../pacing/pace.js';
 import { lockAdmission, releaseDueTime, reserveDueTime } from '../pacing/pacingRow.js';
 import type { AmiQueue, QueuedBatch } from '../queues/amiQueue.js';
 import { ensurePartitions } from '../reads/partitions.js';
-import { type Decision, fill, schedule } from './admissionDecision.js';
+import { type Decision, decideAdmissions, schedule } from './admissionDecision.js';
 
 /** An accepted publish: its batches are in the ledger, and in the queue or owed to it. */
 export interface Admitted {
@@ -111,7 +111,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       await lockAdmission(client);
       const counts = await queue.counts();
       const owed = await countOutstanding(client);
-      const decision = fill(group, counts, owed, rate);
+      const decision = decideAdmissions(group, counts, owed, rate);
       if (decision.accepted.length === 0) return decision;
 
       const publishes = decision.accepted.map(({ request }) => request.publish);

@@ -22,7 +22,7 @@ export interface Decision<Request extends Asking> {
  * of what the ledger owes and what the queue holds: the ledger also knows accepted jobs on their way into the
  * queue and jobs the queue has lost, the queue also knows jobs that are not ours.
  */
-export function fill<Request extends Asking>(
+export function decideAdmissions<Request extends Asking>(
   group: readonly Request[],
   counts: QueueCounts,
   owed: Outstanding,

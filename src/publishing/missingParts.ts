@@ -13,13 +13,13 @@ import {
   readsOfMeters,
 } from '../ledger/intervalLedger.js';
 import type { PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
-import { fleetMeters } from '../registry/snapshots.js';
+import { snapshotMeters } from '../registry/snapshots.js';
 import { TICK_JOBS } from './plan.js';
 import { type PublishPlanner, publishRecord } from './publishPlanner.js';
 import { type Range, uncovered } from './uncovered.js';
 
 /** By what, and in which lane, an interval is made whole. */
-export interface FillAs {
+export interface PartsAs {
   origin: PublishOrigin;
   lane: Lane;
   requestId: string;
@@ -37,33 +37,33 @@ export interface IntervalState {
   isOverlapped: boolean;
 }
 
-export interface Coverage {
+export interface MissingParts {
   /**
    * Looks at an interval: what the ledger says is owed or done, and whether the reads are still there.
    *
    * @throws ApiError 400 when the registry has nothing to publish.
    */
-  look(settings: FleetSettings, readAt: Date, as: FillAs): Promise<IntervalState>;
+  look(settings: FleetSettings, readAt: Date, as: PartsAs): Promise<IntervalState>;
 }
 
 /**
  * Which parts of an interval have not been taken on yet. A batch that is pending or done covers its positions of the
- * fleet's line, one that failed or was cancelled does not, and neither does one whose reads have gone since. What a
+ * fleet's roster, one that failed or was cancelled does not, and neither does one whose reads have gone since. What a
  * fleet of more meters was published for covers one of fewer.
  */
-export function createCoverage({
+export function createMissingParts({
   database,
   planner,
 }: {
   database: Database;
   planner: PublishPlanner;
-}): Coverage {
-  const look = async (settings: FleetSettings, readAt: Date, as: FillAs): Promise<IntervalState> => {
+}): MissingParts {
+  const look = async (settings: FleetSettings, readAt: Date, as: PartsAs): Promise<IntervalState> => {
     const { tenantId, intervalMinutes } = settings;
     const publishes = await ledgerOfInterval(database, tenantId, readAt);
     const governing = publishes[0]?.publishId;
-    const lines = linesOf(publishes.filter((publish) => isLargeEnough(publish, settings)));
-    const covering = lines.find((line) => gapsOf(line).length === 0);
+    const layouts = layoutsOf(publishes.filter((publish) => isLargeEnough(publish, settings)));
+    const covering = layouts.find((layout) => gapsOf(layout).length === 0);
     if (covering) {
       const lost = await lostRanges(database, covering, readAt);
       const isOverlapped = covering[0].intervalMinutes !== intervalMinutes;
@@ -78,7 +78,7 @@ export function createCoverage({
     const overlapping = await overlappingPublish(database, tenantId, readAt, intervalMinutes);
     if (overlapping !== undefined || (await isPrunedOtherwise(database, tenantId, readAt, intervalMinutes)))
       return { governing: overlapping ?? governing, records: [], pending: [], isOverlapped: true };
-    const [nearest] = lines.toSorted((a, b) => missingMeters(a) - missingMeters(b));
+    const [nearest] = layouts.toSorted((a, b) => missingMeters(a) - missingMeters(b));
     const [first] = nearest ?? [];
     if (nearest && first && missingMeters(nearest) < first.meterCount) {
       const records = recordsOf(nearest, gapsOf(nearest), as);
@@ -94,17 +94,17 @@ export function createCoverage({
 }
 
 /** Publishes of one layout, so that positions of one are positions of the other; never empty. */
-type Line = [LedgerPublish, ...LedgerPublish[]];
+type Layout = [LedgerPublish, ...LedgerPublish[]];
 
-function linesOf(publishes: readonly LedgerPublish[]): Line[] {
-  const lines = new Map<string, Line>();
+function layoutsOf(publishes: readonly LedgerPublish[]): Layout[] {
+  const layouts = new Map<string, Layout>();
   for (const publish of publishes) {
     const key = `${publish.fleetId} ${publish.meterCount} ${publish.feederCount}`;
-    const line = lines.get(key);
-    if (line) line.push(publish);
-    else lines.set(key, [publish]);
+    const layout = layouts.get(key);
+    if (layout) layout.push(publish);
+    else layouts.set(key, [publish]);
   }
-  return [...lines.values()];
+  return [...layouts.values()];
 }
 
 /** Whether a publish of this layout, if all of it is there, is all that the settings ask for. */
@@ -120,9 +120,9 @@ interface Part extends Range {
   arrived: number;
 }
 
-/** The batches of a line by their positions, the last accepted first. */
-function partsOf(line: Line): Part[] {
-  return line
+/** The batches of a layout by their positions, the last accepted first. */
+function partsOf(layout: Layout): Part[] {
+  return layout
     .toSorted((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime())
     .flatMap(({ rangeFrom, rangeTo, batchSize, batches }) =>
       batches.map(({ batch, state, arrived }) => {
@@ -132,32 +132,32 @@ function partsOf(line: Line): Part[] {
     );
 }
 
-function gapsOf(line: Line): Range[] {
-  const covering = partsOf(line).filter(({ state }) => state === 'pending' || state === 'done');
-  return uncovered(line[0].meterCount, covering);
+function gapsOf(layout: Layout): Range[] {
+  const covering = partsOf(layout).filter(({ state }) => state === 'pending' || state === 'done');
+  return uncovered(layout[0].meterCount, covering);
 }
 
-/** Publishes that a line still waits for; none where what is written covers it all. */
-function pendingOf(line: Line): string[] {
-  const written = partsOf(line).filter(({ state }) => state === 'done');
-  if (uncovered(line[0].meterCount, written).length === 0) return [];
-  return line
+/** Publishes that a layout still waits for; none where what is written covers it all. */
+function pendingOf(layout: Layout): string[] {
+  const written = partsOf(layout).filter(({ state }) => state === 'done');
+  if (uncovered(layout[0].meterCount, written).length === 0) return [];
+  return layout
     .filter(({ batches }) => batches.some(({ state }) => state === 'pending'))
     .map(({ publishId }) => publishId);
 }
 
-function missingMeters(line: Line): number {
-  return gapsOf(line).reduce((sum, { from, to }) => sum + to - from, 0);
+function missingMeters(layout: Layout): number {
+  return gapsOf(layout).reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
 /**
  * Positions whose reads were there and are not any more: somebody deleted them, or restored an older copy. Of a part that
  * was written twice the last says how many there should be: an outage may have skipped some the second time.
  */
-async function lostRanges(database: Database, line: Line, readAt: Date): Promise<Range[]> {
-  const { tenantId } = line[0];
+async function lostRanges(database: Database, layout: Layout, readAt: Date): Promise<Range[]> {
+  const { tenantId } = layout[0];
   const latest: Part[] = [];
-  for (const part of partsOf(line))
+  for (const part of partsOf(layout))
     if (!latest.some(({ from, to }) => from < part.to && part.from < to)) latest.push(part);
   const expected = latest.reduce((sum, { arrived }) => sum + arrived, 0);
   if (
@@ -167,15 +167,15 @@ async function lostRanges(database: Database, line: Line, readAt: Date): Promise
     return [];
   const kept: Range[] = [];
   for (const part of latest) {
-    const ids = await metersAt(database, line[0], part);
+    const ids = await metersAt(database, layout[0], part);
     if ((await readsOfMeters(database, tenantId, readAt, ids)) >= part.arrived) kept.push(part);
   }
-  return uncovered(line[0].meterCount, kept);
+  return uncovered(layout[0].meterCount, kept);
 }
 
 async function metersAt(database: Database, publish: LedgerPublish, { from, to }: Range): Promise<string[]> {
   const { tenantId, fleetId, feederCount } = publish;
-  if (fleetId !== null) return fleetMeters(database, fleetId, { from, to });
+  if (fleetId !== null) return snapshotMeters(database, fleetId, { from, to });
   return feederRuns(publish, from, to).flatMap(({ feeder, firstOrdinal, count }) =>
     Array.from({ length: count }, (_, index) =>
       meterId(tenantId, meterNumber(feeder, firstOrdinal + index, feederCount)),
@@ -184,19 +184,19 @@ async function metersAt(database: Database, publish: LedgerPublish, { from, to }
 }
 
 /**
- * Publishes of parts of a line, as the line's own publishes are, but for the jobs: a publish by hand may have had more than
+ * Publishes of parts of a layout, as the layout's own publishes are, but for the jobs: a publish by hand may have had more than
  * a tick may. Many small parts become one: what lies between them is there already, and stays as it is.
  */
-function recordsOf(line: Line, parts: readonly Range[], as: FillAs): PublishRecord[] {
-  const records = parts.map((part) => partOf(line, part, as));
+function recordsOf(layout: Layout, parts: readonly Range[], as: PartsAs): PublishRecord[] {
+  const records = parts.map((part) => partOf(layout, part, as));
   const jobs = records.reduce((sum, { batchCount }) => sum + batchCount, 0);
   if (jobs <= MAX_JOBS_PER_TICK) return records;
   const [from, to] = [parts[0]?.from ?? 0, parts.at(-1)?.to ?? 0];
-  return [partOf(line, { from, to }, as)];
+  return [partOf(layout, { from, to }, as)];
 }
 
-function partOf(line: Line, { from, to }: Range, { origin, lane, requestId }: FillAs): PublishRecord {
-  const { batches, acceptedAt, snapshotMeters, ...publish } = line[0];
+function partOf(layout: Layout, { from, to }: Range, { origin, lane, requestId }: PartsAs): PublishRecord {
+  const { batches, acceptedAt, snapshotMeters, ...publish } = layout[0];
   const batchSize = Math.max(publish.batchSize, Math.ceil((to - from) / MAX_JOBS_PER_TICK));
   return {
     ...publish,

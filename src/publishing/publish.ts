@@ -5,7 +5,7 @@ import { type PublishOnceRequest, requireReadableInstant } from '../contracts/pu
 import type { Database } from '../db/db.js';
 import { type PublishProgress, publishProgress } from '../ledger/publishLedger.js';
 import { pacedRate } from '../pacing/pace.js';
-import { isFleetGone } from '../registry/snapshots.js';
+import { isSnapshotGone } from '../registry/snapshots.js';
 import type { Admission } from './admission.js';
 import { estimateRuntimeSeconds } from './plan.js';
 import { type PublishPlanner, publishRecord } from './publishPlanner.js';
@@ -82,7 +82,7 @@ export function createPublishService(options: PublishOptions) {
       const readAt = await requirePublishable(request);
       const attempt = () => admit(request, readAt, requestId);
       return attempt().catch((error) => {
-        if (isFleetGone(error)) return attempt();
+        if (isSnapshotGone(error)) return attempt();
         throw error;
       });
     },

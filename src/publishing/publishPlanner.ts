@@ -8,7 +8,7 @@ import type { PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
 import { currentFleet, surveyedRegistry } from '../registry/currentFleet.js';
 import type { RegistrySurvey } from '../registry/survey.js';
 import type { SchemaMapping } from '../schema/mapping.js';
-import { sharingNext } from '../timing/sharedRuns.js';
+import { sharedRuns } from '../timing/sharedRuns.js';
 import { type JobLimit, type PublishPlan, planPublish } from './plan.js';
 import { planRegistryPublish } from './registryPlan.js';
 import { requireFits, requireReferenced } from './requireFits.js';
@@ -37,8 +37,8 @@ export function createPublishPlanner({
   schema: Pick<SchemaMapping, 'reads' | 'registry'>;
 }) {
   // Looking through a registry of 25,000 takes 70 ms of a core: a thousand callers at once must not each do it.
-  const fleetOf = sharingNext((tenantId) => currentFleet(database, schema.registry, tenantId));
-  const surveyOf = sharingNext((tenantId) => surveyedRegistry(database, schema.registry, tenantId));
+  const fleetOf = sharedRuns((tenantId) => currentFleet(database, schema.registry, tenantId));
+  const surveyOf = sharedRuns((tenantId) => surveyedRegistry(database, schema.registry, tenantId));
 
   return {
     /** @throws ApiError 400 when the fleet does not fit the table of reads. */

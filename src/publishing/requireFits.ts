@@ -55,7 +55,7 @@ export async function requireReferenced(
     const count = await unknown().catch(rethrowUnavailable);
     if (count === 0) return;
     refuse(
-      `since ${shownRelation(reads.table)}.${shown(column.name)} refers to ${shownRelation(table)}, which has not ${count} of its ${what}: use "registry", or fill it with npm run fleet -- synthesize --tenant ${tenantId}`,
+      `since ${shownRelation(reads.table)}.${shown(column.name)} refers to ${shownRelation(table)}; ${count} of the fleet's ${what} ${count === 1 ? 'is' : 'are'} missing there: use "registry", or fill it with npm run fleet -- synthesize --tenant ${tenantId}`,
     );
   };
   const feeders = Array.from({ length: Math.min(feederCount, meterCount) }, (_, index) =>

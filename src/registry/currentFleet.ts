@@ -2,7 +2,7 @@ import { ApiError } from '../contracts/errors.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { shownRelation } from '../schema/identifiers.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { type StoredFleet, storedFleet } from './snapshots.js';
+import { type StoredSnapshot, storedSnapshot } from './snapshots.js';
 import { type RegistrySurvey, surveyRegistry } from './survey.js';
 
 /**
@@ -29,9 +29,9 @@ export async function currentFleet(
   database: Database,
   registry: RegistryMapping,
   tenantId: string,
-): Promise<StoredFleet> {
+): Promise<StoredSnapshot> {
   const survey = await surveyedRegistry(database, registry, tenantId);
-  const stored = await storedFleet(database, registry, tenantId, survey).catch(rethrowUnavailable);
+  const stored = await storedSnapshot(database, registry, tenantId, survey).catch(rethrowUnavailable);
   // It may have been emptied since it was surveyed.
   requireMeters(stored.survey, registry, tenantId);
   return stored;

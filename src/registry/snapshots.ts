@@ -9,10 +9,10 @@ import {
   type SyntheticFleet,
 } from '../emulator/fleet/syntheticFleet.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { type RegistrySurvey, registryLine, SURVEY_COLUMNS } from './survey.js';
+import { type RegistrySurvey, registryRoster, SURVEY_COLUMNS } from './survey.js';
 
 /** A registry as it is, and the snapshot of it; null where there is nothing to publish. */
-export interface StoredFleet {
+export interface StoredSnapshot {
   survey: RegistrySurvey;
   fleetId: string | null;
 }
@@ -21,12 +21,12 @@ export interface StoredFleet {
  * The snapshot of a registry that was surveyed, taken now where there is none like it. Those of one tenant take turns,
  * from whatever process, so a registry has one; who comes second only looks it up.
  */
-export async function storedFleet(
+export async function storedSnapshot(
   database: Database,
   registry: RegistryMapping,
   tenantId: string,
   survey: RegistrySurvey,
-): Promise<StoredFleet> {
+): Promise<StoredSnapshot> {
   if (survey.fingerprint === null) return { survey, fleetId: null };
   const found = await findFleet(database, tenantId, survey.fingerprint);
   if (found !== undefined) return { survey, fleetId: found };
@@ -55,15 +55,15 @@ async function takeSnapshot(
   client: Queryable,
   registry: RegistryMapping,
   tenantId: string,
-): Promise<StoredFleet> {
+): Promise<StoredSnapshot> {
   const { rows } = await client.query<RegistrySurvey & { fleetId: string | null }>(
-    `WITH ${registryLine(registry)}, fleet AS (
+    `WITH ${registryRoster(registry)}, fleet AS (
        INSERT INTO ami_fleets (tenant_id, fingerprint, meter_count, feeder_count)
-       SELECT $1, fingerprint, line_meters, json_array_length(spans) FROM survey WHERE line_meters > 0
+       SELECT $1, fingerprint, roster_meters, json_array_length(spans) FROM survey WHERE roster_meters > 0
        ON CONFLICT ON CONSTRAINT ami_fleets_once DO NOTHING RETURNING fleet_id
      ), stored_meters AS (
        INSERT INTO ami_fleet_meters (fleet_id, position, feeder_id, meter_id)
-       SELECT fleet_id, position, feeder_id, meter_id FROM fleet CROSS JOIN line ORDER BY position
+       SELECT fleet_id, position, feeder_id, meter_id FROM fleet CROSS JOIN roster ORDER BY position
      ), stored_feeders AS (
        INSERT INTO ami_fleet_feeders (fleet_id, feeder_id, range_from, range_to)
        SELECT fleet_id, feeder_id, range_from, range_to FROM fleet CROSS JOIN span
@@ -86,7 +86,7 @@ const KEPT_UNNAMED = '1 hour';
  * Snapshots, at most `limit`, that no publish names, that are not their tenant's latest, and not of the last hour: a
  * registry that changed twice between two publishes leaves one, and so does a publish that was refused.
  */
-export async function unnamedFleets(client: Queryable, limit: number): Promise<string[]> {
+export async function unnamedSnapshots(client: Queryable, limit: number): Promise<string[]> {
   const { rows } = await client.query<{ fleetId: string }>(
     `SELECT fleet_id AS "fleetId" FROM ami_fleets fleet
      WHERE created_at < now() - $2::interval
@@ -105,7 +105,7 @@ export async function unnamedFleets(client: Queryable, limit: number): Promise<s
  *
  * @returns whether it was deleted.
  */
-export function deleteUnnamedFleet(database: Database, fleetId: string): Promise<boolean> {
+export function deleteUnnamedSnapshot(database: Database, fleetId: string): Promise<boolean> {
   return withTransaction(database, async (client) => {
     // A process that freezes before its commit would keep that publish waiting.
     await boundWaits(client, { frozenMs: 5_000 });
@@ -145,7 +145,7 @@ async function countSyntheticFeeders(client: Queryable, tenantId: string, fleetI
  *
  * @throws Error when they are not all there.
  */
-export async function fleetBatch(
+export async function snapshotBatch(
   client: Queryable,
   fleetId: string,
   from: number,
@@ -173,12 +173,12 @@ export async function fleetBatch(
 }
 
 /** The meters at positions `[from, to)` of a snapshot's line, in its order. */
-export async function fleetMeters(
+export async function snapshotMeters(
   client: Queryable,
   fleetId: string,
   { from, to }: { from: number; to: number },
 ): Promise<string[]> {
-  const { runs } = await fleetBatch(client, fleetId, from, to);
+  const { runs } = await snapshotBatch(client, fleetId, from, to);
   return runs.flatMap(({ meterIds }) => meterIds);
 }
 
@@ -186,17 +186,17 @@ export async function fleetMeters(
  * A fleet as a publish has it: of a registry's snapshot the first `meterCount` meters, whose feeders it knows and which
  * are not counted here, else a synthetic one.
  */
-export interface PublishedLine extends SyntheticFleet {
+export interface PublishedRoster extends SyntheticFleet {
   fleetId: string | null;
 }
 
 /** Whether a publish was refused because its snapshot was deleted between looking it up and naming it. */
-export function isFleetGone(error: unknown): boolean {
+export function isSnapshotGone(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.constraint === 'ami_publishes_fleet_id_fkey';
 }
 
-/** Where each feeder of a published fleet stands on its line. */
-export async function publishedSpans(client: Queryable, line: PublishedLine): Promise<FeederSpan[]> {
+/** Where each feeder of a published fleet stands on its roster. */
+export async function publishedSpans(client: Queryable, line: PublishedRoster): Promise<FeederSpan[]> {
   if (line.fleetId === null) return feederSpans(line);
   const { rows } = await client.query<FeederSpan>({
     name: 'published-spans',

@@ -9,16 +9,16 @@ import type { RegistryMapping } from '../schema/mapping.js';
 export interface RegistrySurvey extends RegistryCounts {
   /** Different meter ids. */
   meters: number;
-  /** Of the line: meters, feeders, order. Null for an empty one. */
+  /** Of the roster: meters, feeders, order. Null for an empty roster. */
   fingerprint: string | null;
 }
 
 /**
- * The line of a registry's meters, as CTEs `line` (position, feeder_id, meter_id), `span` and `survey`, for the tenant
+ * A registry's roster, the order of its meters, as CTEs `roster` (position, feeder_id, meter_id), `span` and `survey`, for the tenant
  * `$1`: by feeder, then by meter, in byte order, within the caps. A meter that is there twice stands on the first of
  * its feeders.
  */
-export function registryLine(registry: RegistryMapping): string {
+export function registryRoster(registry: RegistryMapping): string {
   return `registry AS MATERIALIZED (${registryQuery(registry)}),
     meter AS MATERIALIZED (
       SELECT meter_id, bool_or(is_active) AS is_active, min(feeder_id) FILTER (WHERE is_active) AS feeder_id,
@@ -27,15 +27,15 @@ export function registryLine(registry: RegistryMapping): string {
     ), feeder AS MATERIALIZED (
       SELECT feeder_id, count(*) AS meters, row_number() OVER (ORDER BY feeder_id) AS place
       FROM meter WHERE feeder_id IS NOT NULL GROUP BY feeder_id
-    ), line AS MATERIALIZED (
+    ), roster AS MATERIALIZED (
       SELECT (row_number() OVER (ORDER BY feeder_id, meter_id) - 1)::integer AS position, feeder_id, meter_id
       FROM meter WHERE feeder_id <= (SELECT max(feeder_id) FROM feeder WHERE place <= ${MAX_FEEDER_COUNT})
       ORDER BY feeder_id, meter_id LIMIT ${MAX_METER_COUNT}
     ), span AS MATERIALIZED (
-      SELECT feeder_id, min(position) AS range_from, max(position) + 1 AS range_to FROM line GROUP BY feeder_id
+      SELECT feeder_id, min(position) AS range_from, max(position) + 1 AS range_to FROM roster GROUP BY feeder_id
     ), survey AS MATERIALIZED (
       SELECT meters, inactive, without_feeder, repeated, feeders, beyond_feeder_cap,
-             with_feeder - beyond_feeder_cap - line_meters AS beyond_meter_cap, line_meters, spans, fingerprint
+             with_feeder - beyond_feeder_cap - roster_meters AS beyond_meter_cap, roster_meters, spans, fingerprint
       FROM (
         SELECT count(*)::integer AS meters, count(*) FILTER (WHERE NOT is_active)::integer AS inactive,
                count(*) FILTER (WHERE is_active AND feeder_id IS NULL)::integer AS without_feeder,
@@ -50,12 +50,12 @@ export function registryLine(registry: RegistryMapping): string {
                  ORDER BY range_from), '[]') AS spans
         FROM span
       ) of_spans, (
-        -- With their lengths, so that no two lines read the same.
-        SELECT count(*)::integer AS line_meters, encode(sha256(convert_to(string_agg(
+        -- With their lengths, so that no two rosters read the same.
+        SELECT count(*)::integer AS roster_meters, encode(sha256(convert_to(string_agg(
                  concat(length(feeder_id), ' ', length(meter_id), ' ', feeder_id, meter_id), '' ORDER BY position),
                  'UTF8')), 'hex') AS fingerprint
-        FROM line
-      ) of_line
+        FROM roster
+      ) of_roster
     )`;
 }
 
@@ -71,7 +71,7 @@ export async function surveyRegistry(
 ): Promise<RegistrySurvey> {
   const { rows } = await client.query<RegistrySurvey>({
     name: 'survey-registry',
-    text: `WITH ${registryLine(registry)} SELECT ${SURVEY_COLUMNS} FROM survey`,
+    text: `WITH ${registryRoster(registry)} SELECT ${SURVEY_COLUMNS} FROM survey`,
     values: [tenantId],
   });
   return rows[0] as RegistrySurvey;
@@ -177,6 +177,6 @@ export interface RegistryCounts {
   beyondFeederCap: number;
   /** Meters beyond the cap, on feeders within theirs. */
   beyondMeterCap: number;
-  /** Its line, within both caps; empty when no meter can be published. */
+  /** Its roster, within both caps; empty when no meter can be published. */
   spans: readonly FeederSpan[];
 }

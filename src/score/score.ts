@@ -6,7 +6,7 @@ import { selectedMeters } from '../emulator/events/eventSelection.js';
 import { overlaps } from '../emulator/events/feederEvent.js';
 import { type FeederSpan, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
 import { type EventRecord, theftsAndOutages } from '../events/eventTable.js';
-import { fleetMeters, type PublishedLine, publishedSpans } from '../registry/snapshots.js';
+import { type PublishedRoster, publishedSpans, snapshotMeters } from '../registry/snapshots.js';
 import {
   batchesDuringThefts,
   type MeterDay,
@@ -88,7 +88,7 @@ function nothingToScore(tenantId: string, leftOut: number): string {
 /** The feeders of one fleet that have thefts, with their meters. */
 type RobbedFeeders = readonly (FeederSpan & { meters: readonly string[] })[];
 
-const lineKey = ({ fleetId, meterCount, feederCount }: PublishedLine): string =>
+const lineKey = ({ fleetId, meterCount, feederCount }: PublishedRoster): string =>
   JSON.stringify([fleetId, meterCount, feederCount]);
 
 /** For each of the fleets that the batches are of, by `lineKey`. */
@@ -105,7 +105,9 @@ async function robbedFeeders(
     const { fleetId } = line;
     const spans = (await publishedSpans(database, line)).filter(({ feederId }) => robbed.has(feederId));
     const metersOf = (span: FeederSpan): Promise<string[]> | string[] =>
-      fleetId === null ? metersOfFeeder(tenantId, span.feederId, line) : fleetMeters(database, fleetId, span);
+      fleetId === null
+        ? metersOfFeeder(tenantId, span.feederId, line)
+        : snapshotMeters(database, fleetId, span);
     found.set(key, await Promise.all(spans.map(async (span) => ({ ...span, meters: await metersOf(span) }))));
   }
   return found;

@@ -1,12 +1,12 @@
 import type { Queryable } from '../db/db.js';
-import type { PublishedLine } from '../registry/snapshots.js';
+import type { PublishedRoster } from '../registry/snapshots.js';
 
 /** A batch that wrote reads, with what its reads were made from. */
 export interface WrittenBatch {
   readAt: Date;
   intervalMinutes: 15 | 60;
   seed: string;
-  fleet: PublishedLine;
+  fleet: PublishedRoster;
   /** Positions `[from, to)` of the fleet's line. */
   from: number;
   to: number;
@@ -33,7 +33,7 @@ export async function batchesDuringThefts(
   from: Date,
   to: Date,
 ): Promise<WrittenBatch[]> {
-  const { rows } = await database.query<WrittenBatch & PublishedLine>(
+  const { rows } = await database.query<WrittenBatch & PublishedRoster>(
     `SELECT publish.read_at AS "readAt", interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
        feeder_count AS "feederCount", fleet_id AS "fleetId", range_from + batch_number * batch_size AS "from",
        least(range_from + (batch_number + 1) * batch_size, range_to) AS "to",

@@ -15,7 +15,7 @@ const SIGN_OF_LIFE_MS = TURN_LOST_AFTER_MS / 3;
  * @param name of the work.
  * @throws what `work` throws, and what Postgres says when the turn was lost.
  */
-export async function inSoleTurn<T>(
+export async function oneProcessAtATime<T>(
   database: Database,
   name: TurnName,
   work: () => Promise<T>,

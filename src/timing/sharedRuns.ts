@@ -2,7 +2,7 @@
  * Work that many ask for at once, done for all of them together. A caller never gets what was begun before it asked:
  * those who come while it is under way share the next run, so each sees everything that was there when it asked.
  */
-export function sharingNext<T>(work: (key: string) => Promise<T>): (key: string) => Promise<T> {
+export function sharedRuns<T>(work: (key: string) => Promise<T>): (key: string) => Promise<T> {
   const running = new Map<string, Promise<T>>();
   const waiting = new Map<string, Promise<T>>();
   const start = (key: string): Promise<T> => {

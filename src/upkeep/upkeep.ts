@@ -8,8 +8,8 @@ import {
   forgetMetersWithoutReads,
   preparePartitions,
 } from '../reads/partitionUpkeep.js';
-import { deleteUnnamedFleet, unnamedFleets } from '../registry/snapshots.js';
-import { inSoleTurn } from '../timing/oneProcessAtATime.js';
+import { deleteUnnamedSnapshot, unnamedSnapshots } from '../registry/snapshots.js';
+import { oneProcessAtATime } from '../timing/oneProcessAtATime.js';
 
 /** All zero and empty of a turn that another process had. */
 export interface UpkeepResult {
@@ -52,10 +52,10 @@ export async function runUpkeep(options: UpkeepOptions): Promise<UpkeepResult> {
     fleetsDeleted: 0,
   };
   const turns = await Promise.allSettled([
-    inSoleTurn(database, 'lost-batches', async () => {
+    oneProcessAtATime(database, 'lost-batches', async () => {
       done.batchesRestored = await restoreLostBatches(database, queue);
     }),
-    inSoleTurn(database, 'tidying', () => tidy(options, done)),
+    oneProcessAtATime(database, 'tidying', () => tidy(options, done)),
   ]);
   const errors = turns.flatMap((turn) => (turn.status === 'rejected' ? errorsOf(turn.reason) : []));
   if (errors.length > 0) throw new AggregateError(errors, errors.map((error) => String(error)).join('; '));
@@ -100,7 +100,7 @@ const FLEETS_AT_ONCE = 20;
 /** One by one, since a publish that is about to name one waits for its deletion. */
 async function deleteUnnamedFleets(database: Database): Promise<number> {
   let deleted = 0;
-  for (const fleetId of await unnamedFleets(database, FLEETS_AT_ONCE))
-    if (await deleteUnnamedFleet(database, fleetId)) deleted += 1;
+  for (const fleetId of await unnamedSnapshots(database, FLEETS_AT_ONCE))
+    if (await deleteUnnamedSnapshot(database, fleetId)) deleted += 1;
   return deleted;
 }

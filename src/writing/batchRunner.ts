@@ -5,13 +5,13 @@ import { type Database, type Queryable, withTransaction } from '../db/db.js';
 import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
 import { overlappingEvents } from '../events/eventTable.js';
 import { failBatch, isOwed } from '../ledger/publishLedger.js';
-import { BOUNDLESS, type Room } from '../pacing/batchSlots.js';
+import { type BatchSlots, BOUNDLESS } from '../pacing/batchSlots.js';
 import type { StartPacer } from '../pacing/startPacer.js';
 import { type BatchOutcome, lockRevisions, writeBatch } from '../reads/meterReads.js';
 import { registeredMeters } from '../registry/survey.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { batchFeederIds, generateBatch } from './amiEmulator.js';
-import { createFleetBatches, registryMeters } from './snapshotMeters.js';
+import { createSnapshotMeters, registryMeters } from './snapshotMeters.js';
 
 export interface BatchResult extends BatchOutcome {
   /** Whether another run had finished the batch before, or it was cancelled: then nothing was written. */
@@ -32,16 +32,16 @@ const ALREADY_FINISHED: BatchResult = {
 /**
  * Runs one batch: waits for its turn under the read limit, generates its reads with the events, writes them.
  *
- * @param room of the process, for the batches of both lanes from their turn until they are written.
+ * @param slots of the process, for the batches of both lanes from their turn until they are written.
  * @param registry to ask which meters there still are when the table of reads refuses some; without it the batch fails.
  */
 export function createBatchRunner(
   database: Database,
   pacer: StartPacer,
   registry?: RegistryMapping,
-  room: Room = BOUNDLESS,
+  slots: BatchSlots = BOUNDLESS,
 ) {
-  const fleetBatches = createFleetBatches();
+  const fleetBatches = createSnapshotMeters();
   const runFrom = async (startedAt: Date, job: BatchJob): Promise<BatchResult> => {
     const started = performance.now();
     const attempt = (batch: RegistryBatch | undefined): Promise<BatchOutcome | undefined> =>
@@ -66,11 +66,11 @@ export function createBatchRunner(
     async run(job: BatchJob, isRerun: boolean, lane: Lane): Promise<BatchResult> {
       const mayBeOver = isRerun || lane === 'background';
       if (mayBeOver && !(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
-      const startedAt = await pacer.turn(job.to - job.from, lane, room);
+      const startedAt = await pacer.turn(job.to - job.from, lane, slots);
       try {
         return await runFrom(startedAt, job);
       } finally {
-        room.leave();
+        slots.leave();
       }
     },
 

@@ -3,7 +3,7 @@ import type { BatchJob } from '../contracts/batchJob.js';
 import type { Queryable } from '../db/db.js';
 import type { FeederEvent } from '../emulator/events/feederEvent.js';
 import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
-import { fleetBatch, fleetMeters, publishedSpans } from '../registry/snapshots.js';
+import { publishedSpans, snapshotBatch, snapshotMeters } from '../registry/snapshots.js';
 import type { RegistryMeters } from './amiEmulator.js';
 
 /**
@@ -13,13 +13,13 @@ import type { RegistryMeters } from './amiEmulator.js';
 const MAX_METERS_KEPT = 100_000;
 
 /** The meters that batch jobs of registry fleets are about; a job of the synthetic fleet has none to look up. */
-export interface FleetBatches {
+export interface SnapshotMeters {
   /** The meters at a job's positions. */
   of(client: Queryable, job: BatchJob): Promise<RegistryBatch | undefined>;
 }
 
 /** What a snapshot says never changes, so what was read once is true for ever. */
-export function createFleetBatches(maxMeters = MAX_METERS_KEPT): FleetBatches {
+export function createSnapshotMeters(maxMeters = MAX_METERS_KEPT): SnapshotMeters {
   const kept = new LRUCache<string, RegistryBatch>({ maxSize: maxMeters });
   return {
     async of(client, { fleetId, from, to }) {
@@ -27,7 +27,7 @@ export function createFleetBatches(maxMeters = MAX_METERS_KEPT): FleetBatches {
       const key = `${fleetId} ${from} ${to}`;
       const found = kept.get(key);
       if (found !== undefined) return found;
-      const batch = await fleetBatch(client, fleetId, from, to);
+      const batch = await snapshotBatch(client, fleetId, from, to);
       kept.set(key, batch, { size: to - from });
       return batch;
     },
@@ -48,7 +48,8 @@ export async function registryMeters(
   const metersOf = new Map<string, string[]>();
   if (feeders.size > 0) {
     for (const span of await publishedSpans(client, { fleetId, meterCount, feederCount: 0 })) {
-      if (feeders.has(span.feederId)) metersOf.set(span.feederId, await fleetMeters(client, fleetId, span));
+      if (feeders.has(span.feederId))
+        metersOf.set(span.feederId, await snapshotMeters(client, fleetId, span));
     }
   }
   return { batch, metersOfFeeder: (id) => metersOf.get(id) ?? [] };

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type BackfillFeeder, createBackfillFeeder } from '../../src/backfill/supplier.js';
+import { type BackfillSupplier, createBackfillSupplier } from '../../src/backfill/supplier.js';
 import { ApiError, DependencyUnavailableError } from '../../src/contracts/errors.js';
 import { pruneLedger } from '../../src/ledger/pruning.js';
 import { type Admission, createAdmission } from '../../src/publishing/admission.js';
-import { type Coverage, createCoverage } from '../../src/publishing/missingParts.js';
+import { createMissingParts, type MissingParts } from '../../src/publishing/missingParts.js';
 import { createPublishPlanner } from '../../src/publishing/publishPlanner.js';
 import { synthesizeFleet } from '../../src/registry/file/synthesizeFleet.js';
 import { describeOnBothBackends, describeOnce } from '../support/backends.js';
@@ -44,8 +44,11 @@ function backfillTools(deployment: () => Deployment) {
         throw error;
       },
     });
-    const coverage = createCoverage({ database, planner: createPublishPlanner({ database, schema }) });
-    return { database, admission, coverage };
+    const missingParts = createMissingParts({
+      database,
+      planner: createPublishPlanner({ database, schema }),
+    });
+    return { database, admission, missingParts };
   };
   const sql = async (text: string, values: unknown[] = []) =>
     (await deployment().database.pool.query(text, values)).rows;
@@ -54,18 +57,18 @@ function backfillTools(deployment: () => Deployment) {
     feeder(
       given: Partial<{
         admission: Admission;
-        coverage: Pick<Coverage, 'look'>;
+        missingParts: Pick<MissingParts, 'look'>;
         readsRetentionDays: number;
         now: () => Date;
       }> = {},
     ) {
-      return createBackfillFeeder({ now: () => NOW, readsRetentionDays: undefined, ...parts(), ...given });
+      return createBackfillSupplier({ now: () => NOW, readsRetentionDays: undefined, ...parts(), ...given });
     },
     admission: () => parts().admission,
     /** Feeds until there is no more room, or nothing more to do; answers how much was accepted. */
-    async feedAll(feeder: BackfillFeeder): Promise<number> {
+    async feedAll(feeder: BackfillSupplier): Promise<number> {
       for (let accepted = 0; ; ) {
-        const more = await feeder.feed();
+        const more = await feeder.supply();
         if (more === 0) return accepted;
         accepted += more;
       }
@@ -77,7 +80,7 @@ function backfillTools(deployment: () => Deployment) {
       await this.writeAll('failed', 'batch_number IN (0, 2)');
       await this.writeAll();
     },
-    feederThatDiesAfter(publishes: number): BackfillFeeder {
+    feederThatDiesAfter(publishes: number): BackfillSupplier {
       const { admission } = parts();
       let left = publishes;
       return this.feeder({
@@ -137,8 +140,8 @@ function backfillTools(deployment: () => Deployment) {
           records: [syntheticPublish({ tenantId, readAt, meterCount, batchSize, ...as })],
         };
       },
-    } satisfies Pick<Coverage, 'look'>,
-    neverMissing: { look: async () => NOTHING } satisfies Pick<Coverage, 'look'>,
+    } satisfies Pick<MissingParts, 'look'>,
+    neverMissing: { look: async () => NOTHING } satisfies Pick<MissingParts, 'look'>,
   };
 }
 
@@ -251,7 +254,7 @@ describeOnBothBackends('a backfill', (backend) => {
   it('goes on where it was when its feeder dies between two intervals, and between two parts of one', async () => {
     await tools.damageInterval('2026-06-01T09:30:00Z');
     const { backfillId } = await post();
-    await expect(tools.feederThatDiesAfter(2).feed()).rejects.toThrow('died');
+    await expect(tools.feederThatDiesAfter(2).supply()).rejects.toThrow('died');
     const between = await progress(backfillId);
     expect(between.batches).toMatchObject({ done: 0, total: 12 });
     expect(between.intervals.done).toBe(0);
@@ -260,7 +263,7 @@ describeOnBothBackends('a backfill', (backend) => {
     expect((await progress(backfillId)).batches.done).toBe(4);
     await tools.feedAll(tools.feeder());
     await tools.writeAll();
-    await tools.feeder().feed();
+    await tools.feeder().supply();
     expect(await progress(backfillId)).toMatchObject({
       state: 'done',
       batches: { done: 12, total: 12, failed: 0 },
@@ -285,8 +288,8 @@ describeOnBothBackends('a backfill', (backend) => {
         },
       },
     });
-    expect(await one.feed()).toBe(1);
-    expect(await tools.feeder().feed()).toBe(0);
+    expect(await one.supply()).toBe(1);
+    expect(await tools.feeder().supply()).toBe(0);
     expect(await accepted()).toEqual(['09:45']);
     expect(await progress(backfillId)).toMatchObject({
       state: 'cancelled',
@@ -361,7 +364,7 @@ describeOnce('a backfill', () => {
   ])('%s', async (_title, isStuck) => {
     await tools.damageInterval('2026-06-01T09:45:00Z');
     const { backfillId } = await post();
-    await expect(tools.feederThatDiesAfter(1).feed()).rejects.toThrow('died');
+    await expect(tools.feederThatDiesAfter(1).supply()).rejects.toThrow('died');
     expect((await tools.cancel(backfillId)).body).toMatchObject({
       state: 'cancelled',
       batches: { done: 0, total: 12, cancelled: 11 },
@@ -371,9 +374,9 @@ describeOnce('a backfill', () => {
         throw new Error('stuck');
       },
     };
-    await tools.feedAll(tools.feeder(isStuck ? { coverage: stuck } : {}));
+    await tools.feedAll(tools.feeder(isStuck ? { missingParts: stuck } : {}));
     await tools.writeAll();
-    await tools.feeder().feed();
+    await tools.feeder().supply();
     expect(await accepted()).toEqual(isStuck ? ['09:45'] : ['09:45', '09:45']);
     expect(await progress(backfillId)).toMatchObject({
       state: 'cancelled',
@@ -403,7 +406,7 @@ describeOnce('a backfill', () => {
     const week = await post({ from: '2026-05-25T10:00:00Z', meterCount: 59 });
     let passes = 0;
     await waitFor('the week', async () => {
-      await tools.feeder({ coverage: tools.neverMissing }).feed();
+      await tools.feeder({ missingParts: tools.neverMissing }).supply();
       passes += 1;
       return (await progress(week.backfillId)).state === 'done';
     });
@@ -419,7 +422,7 @@ describeOnce('a backfill', () => {
 
   it('has failed when a batch was given up, says why, and asked for again fills what is missing', async () => {
     const { backfillId } = await post();
-    await tools.feeder().feed();
+    await tools.feeder().supply();
     await tools.writeAll(
       'failed',
       `batch_number = 1 AND publish_id = (
@@ -438,7 +441,7 @@ describeOnce('a backfill', () => {
       intervals: { done: 3, total: 4 },
     };
     expect(await progress(backfillId)).toMatchObject(failed);
-    await tools.feeder().feed();
+    await tools.feeder().supply();
     expect(await progress(backfillId)).toMatchObject(failed);
     const again = await post();
     expect(again.existing).toBe(false);
@@ -459,7 +462,7 @@ describeOnce('a backfill', () => {
     };
     const feeder = tools.feeder({ now: () => clock });
     const first = await post();
-    expect(await feeder.feed()).toBe(4);
+    expect(await feeder.supply()).toBe(4);
     await tools.cancel(first.backfillId);
     await tools.writeAll(
       'done',
@@ -474,7 +477,7 @@ describeOnce('a backfill', () => {
     for (let round = 0; round < 3; round += 1) {
       expect(await progress(backfillId)).toMatchObject(waiting);
       later();
-      expect(await feeder.feed()).toBe(0);
+      expect(await feeder.supply()).toBe(0);
     }
     expect(await progress(backfillId)).not.toHaveProperty('failure');
     await tools.writeAll('failed', `tenant_id = '${TENANT}'`);
@@ -484,9 +487,9 @@ describeOnce('a backfill', () => {
       intervals: { done: 2, total: 4 },
     });
     // Not looked at again before its pause is over.
-    expect(await feeder.feed()).toBe(0);
+    expect(await feeder.supply()).toBe(0);
     later();
-    expect(await feeder.feed()).toBe(2);
+    expect(await feeder.supply()).toBe(2);
     // Its own are not waited for.
     expect((await progress(backfillId)).batches).toMatchObject({ done: 6, total: 12 });
     await tools.work();
@@ -506,7 +509,7 @@ describeOnce('a backfill', () => {
   it('finishes an interval that it has begun though its own part of it is pending', async () => {
     await tools.damageInterval('2026-06-01T09:45:00Z');
     await post();
-    await expect(tools.feederThatDiesAfter(1).feed()).rejects.toThrow('died');
+    await expect(tools.feederThatDiesAfter(1).supply()).rejects.toThrow('died');
     expect(await tools.feedAll(tools.feeder())).toBe(4);
     expect(await accepted()).toEqual(['09:45', '09:45', '09:30', '09:15', '09:00']);
   });
@@ -535,7 +538,7 @@ describeOnce('a backfill', () => {
         const { backfillId } = await post({ ...span, intervalMinutes: minutes });
         await tools.feedAll(tools.feeder());
         await tools.work();
-        await tools.feeder().feed();
+        await tools.feeder().supply();
         return progress(backfillId);
       };
       expect(await again()).toMatchObject(alone);
@@ -589,7 +592,7 @@ describeOnce('a backfill', () => {
   it('keeps its numbers when the ledger forgets what is over, in the middle and at the end', async () => {
     const { backfillId } = await post();
     const room = tools.feeder({
-      coverage: {
+      missingParts: {
         look: async (settings, readAt, as) => {
           if (readAt.toISOString() < '2026-06-01T09:30:00.000Z' && !rest) throw new Error('not yet');
           return tools.alwaysMissing.look(settings, readAt, as);
@@ -607,7 +610,7 @@ describeOnce('a backfill', () => {
       rows: { inserted: 120 },
       failure: 'not yet',
     });
-    await room.feed();
+    await room.supply();
     expect(await sql('SELECT FROM ami_backfill_publishes')).toHaveLength(0);
     await sql('DELETE FROM ami_publishes');
     expect(await progress(backfillId)).toEqual(before);
@@ -615,7 +618,7 @@ describeOnce('a backfill', () => {
     clock = new Date(NOW.getTime() + 10_000);
     expect(await tools.feedAll(room)).toBe(2);
     await tools.writeAll();
-    await room.feed();
+    await room.supply();
     await sql('DELETE FROM ami_publishes');
     const done = await progress(backfillId);
     expect(done).toMatchObject({
@@ -659,7 +662,7 @@ describeOnce('a backfill', () => {
     let tries = 0;
     const feeder = tools.feeder({
       now: () => clock,
-      coverage: {
+      missingParts: {
         look: async (settings, readAt, as) => {
           if (settings.tenantId === 'EMPTY') {
             tries += 1;
@@ -676,7 +679,7 @@ describeOnce('a backfill', () => {
     expect(await progress(backfillId)).toMatchObject({ state: 'queued', failure: 'The registry is empty.' });
     for (let round = 0; round < 20; round += 1) {
       clock = new Date(clock.getTime() + 301_000);
-      await feeder.feed();
+      await feeder.supply();
     }
     expect(tries).toBe(8);
     expect(await progress(backfillId)).toMatchObject({
@@ -690,13 +693,14 @@ describeOnce('a backfill', () => {
   it('counts no try while Postgres or the queue is away, and tells of it', async () => {
     const { backfillId } = await post();
     const away = tools.feeder({
-      coverage: {
+      missingParts: {
         look: async () => {
           throw new DependencyUnavailableError('queue', new Error('connection lost'));
         },
       },
     });
-    for (let round = 0; round < 10; round += 1) await expect(away.feed()).rejects.toThrow('connection lost');
+    for (let round = 0; round < 10; round += 1)
+      await expect(away.supply()).rejects.toThrow('connection lost');
     expect(await progress(backfillId)).toMatchObject({ state: 'queued' });
     expect(await progress(backfillId)).not.toHaveProperty('failure');
     expect(await tools.feedAll(tools.feeder())).toBe(4);
@@ -746,7 +750,7 @@ describeOnce('a backfill', () => {
     const registry = { fleet: 'registry', meterCount: undefined, feederCount: undefined };
     const created = await post(registry);
     expect(created).toMatchObject({ computedMeters: 50, computedBatches: 12, existing: false });
-    await expect(tools.feederThatDiesAfter(1).feed()).rejects.toThrow('died');
+    await expect(tools.feederThatDiesAfter(1).supply()).rejects.toThrow('died');
     await grow(70);
     // One batch more an interval: the total follows, and is reached.
     expect((await post(registry)).existing).toBe(true);

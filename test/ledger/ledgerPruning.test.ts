@@ -8,7 +8,7 @@ import { pruneLedger } from '../../src/ledger/pruning.js';
 import { publishOfLatestInterval } from '../../src/ledger/publishedIntervals.js';
 import type { AmiQueue } from '../../src/queues/amiQueue.js';
 import { scoreSuspicion } from '../../src/score/score.js';
-import { inSoleTurn } from '../../src/timing/oneProcessAtATime.js';
+import { oneProcessAtATime } from '../../src/timing/oneProcessAtATime.js';
 import { runUpkeep } from '../../src/upkeep/upkeep.js';
 import { type History, writeHistory } from '../support/history.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
@@ -278,21 +278,21 @@ describe('the ledger is pruned', () => {
     expect(await sql('SELECT fleet_id AS id FROM ami_fleets')).toEqual([{ id: latest }]);
     // While another process is at it nothing is done here, and nobody waits.
     await published({ from: new Date(MONDAY + DAY) });
-    await inSoleTurn(database.pool, 'tidying', async () => {
+    await oneProcessAtATime(database.pool, 'tidying', async () => {
       expect(await upkeep()).toMatchObject({ publishesPruned: 0, partitionsMade: 0 });
     });
     expect(await upkeep()).toMatchObject({ publishesPruned: 4 });
   });
 
   it('in a sole turn, which one of many has, and which ends with its work', async () => {
-    const works = async (name: TurnName) => inSoleTurn(database.pool, name, async () => name);
-    const meanwhile = await inSoleTurn(database.pool, 'watchdog', () =>
+    const works = async (name: TurnName) => oneProcessAtATime(database.pool, name, async () => name);
+    const meanwhile = await oneProcessAtATime(database.pool, 'watchdog', () =>
       Promise.all([works('watchdog'), works('watchdog'), works('dispatch')]),
     );
     expect(meanwhile).toEqual([undefined, undefined, 'dispatch']);
     expect(await works('watchdog')).toBe('watchdog');
     await expect(
-      inSoleTurn(database.pool, 'watchdog', () => Promise.reject(new Error('no'))),
+      oneProcessAtATime(database.pool, 'watchdog', () => Promise.reject(new Error('no'))),
     ).rejects.toThrow('no');
     expect(await works('watchdog')).toBe('watchdog');
   });

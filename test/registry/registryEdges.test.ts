@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { deleteUnnamedFleet, unnamedFleets } from '../../src/registry/snapshots.js';
+import { deleteUnnamedSnapshot, unnamedSnapshots } from '../../src/registry/snapshots.js';
 import { findFeederId } from '../../src/registry/survey.js';
 import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import { runUpkeep } from '../../src/upkeep/upkeep.js';
@@ -105,14 +105,14 @@ describeOnBothBackends('registry fleets at their edges', (backend) => {
     await leaveSnapshot(`DELETE FROM meters WHERE meter_id = 'M00002'`);
     await sql(`UPDATE ami_fleets SET created_at = created_at - interval '61 min'`);
     const { pool } = pilot.deployment.database;
-    const [first] = await unnamedFleets(pool, 20);
+    const [first] = await unnamedSnapshots(pool, 20);
     expect([first]).toEqual((await fleetIds()).slice(0, 1));
     await sql(`INSERT INTO meters (tenant_id, meter_id, feeder_id) VALUES ($1, 'M00002', 'EAST')`, [TENANT]);
     const naming = await pool.connect();
     try {
       await naming.query('BEGIN');
       await naming.query('SELECT FROM ami_fleets WHERE fleet_id = $1 FOR KEY SHARE', [first]);
-      expect(await deleteUnnamedFleet(pool, first as string)).toBe(false);
+      expect(await deleteUnnamedSnapshot(pool, first as string)).toBe(false);
       await naming.query('COMMIT');
       // Deleted, and not yet committed, when the publish looks for it.
       await naming.query('BEGIN');
@@ -130,7 +130,7 @@ describeOnBothBackends('registry fleets at their edges', (backend) => {
     const [publish] = await sql('SELECT fleet_id, meter_count FROM ami_publishes');
     expect(publish).toMatchObject({ fleet_id: (await fleetIds()).at(-1), meter_count: 20 });
     expect(publish.fleet_id).not.toBe(first);
-    expect(await deleteUnnamedFleet(pool, publish.fleet_id)).toBe(false);
+    expect(await deleteUnnamedSnapshot(pool, publish.fleet_id)).toBe(false);
   });
 
   it('knows a feeder by its name before the first publish and after a synthetic one, and says when nobody does', async () => {

@@ -6,7 +6,7 @@ import { batchPayload } from '../../src/ledger/batchPayload.js';
 import { type OverdueBatch, overdueBatches, recordPublishes } from '../../src/ledger/publishLedger.js';
 import { restoreLostBatches } from '../../src/publishing/lostBatches.js';
 import { currentFleet } from '../../src/registry/currentFleet.js';
-import { fleetBatch } from '../../src/registry/snapshots.js';
+import { snapshotBatch } from '../../src/registry/snapshots.js';
 import { findFeederId } from '../../src/registry/survey.js';
 import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import type { ColumnKind, MappedColumn, RegistryMapping } from '../../src/schema/mapping.js';
@@ -246,7 +246,7 @@ describeOnBothBackends('a registry fleet', (backend) => {
     const { pool } = pilot.deployment.database;
     const { survey, fleetId } = await currentFleet(pool, registry, TENANT);
     expect(survey).toMatchObject({ meters: 4, inactive: 0, withoutFeeder: 2, repeated: 1, feeders: 1 });
-    expect(await fleetBatch(pool, fleetId as string, 0, 2)).toEqual({
+    expect(await snapshotBatch(pool, fleetId as string, 0, 2)).toEqual({
       syntheticFeederCount: null,
       runs: [{ feederId: 'C-1', meterIds: ['10', '9'] }],
     });

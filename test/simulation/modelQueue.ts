@@ -3,7 +3,7 @@ import { BackpressureError } from '../../src/contracts/errors.js';
 import { MAX_QUEUE_DEPTH, MAX_READS_PER_SECOND } from '../../src/contracts/limits.js';
 import type { PublishRecord } from '../../src/ledger/publishLedger.js';
 import { pacedRate } from '../../src/pacing/pace.js';
-import { fill } from '../../src/publishing/admissionDecision.js';
+import { decideAdmissions } from '../../src/publishing/admissionDecision.js';
 
 const RATE = pacedRate(MAX_READS_PER_SECOND);
 /** From the start of a batch to its end. */
@@ -25,7 +25,7 @@ interface Pending extends ModelPublish {
 }
 
 /**
- * Queue and pace of a deployment on a virtual clock: what it admits is decided by the product's own `fill`; then batches
+ * Queue and pace of a deployment on a virtual clock: what it admits is decided by the product's own `decideAdmissions`; then batches
  * start one after the other at the paced rate, the live ones when they are due, in the background while none is.
  */
 export function createModelQueue(onWritten: (publish: Written) => void) {
@@ -60,7 +60,7 @@ export function createModelQueue(onWritten: (publish: Written) => void) {
         failed: 0,
       };
       const asking = { publish: { batchCount, lane } as PublishRecord };
-      const { refused } = fill([asking], counts, owed, RATE);
+      const { refused } = decideAdmissions([asking], counts, owed, RATE);
       if (refused.length > 0) {
         if (!(refused[0]?.error instanceof BackpressureError)) throw new Error('refused for another reason');
         return false;

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import seedrandom from 'seedrandom';
 import { createDispatch } from '../../src/automatic/dispatch.js';
-import type { FillOutcome, IntervalFill } from '../../src/automatic/publishInterval.js';
+import type { IntervalPublisher, PublishOutcome } from '../../src/automatic/publishInterval.js';
 import { type IntervalMinutes, MAX_CATCH_UP_INTERVALS, MAX_METER_COUNT } from '../../src/contracts/limits.js';
 import { createModelDatabase, type ModelTenant } from './modelDatabase.js';
 import { createModelQueue, type ModelPublish, type Written } from './modelQueue.js';
@@ -62,8 +62,8 @@ export async function simulate(scenario: Scenario): Promise<Simulated> {
   const now = (): number => clock;
 
   const admit = (publish: Omit<ModelPublish, 'acceptedAt'>) => queue.admit({ ...publish, acceptedAt: clock });
-  const fill: IntervalFill = {
-    async fill({ tenantId, meterCount, batchSize }, { readAt }, { lane }): Promise<FillOutcome> {
+  const publisher: IntervalPublisher = {
+    async publish({ tenantId, meterCount, batchSize }, { readAt }, { lane }): Promise<PublishOutcome> {
       const tenant = tenants.get(tenantId) as ModelTenant;
       const slot = { tenantId, readAt: readAt.getTime(), lane, batchSize, meters: meterCount as number };
       if (!admit(slot)) return 'refused';
@@ -72,12 +72,12 @@ export async function simulate(scenario: Scenario): Promise<Simulated> {
       return 'published';
     },
   };
-  const feedBackfills = async () => {
+  const supplyBackfills = async () => {
     while (backfill && admit({ ...HISTORY, readAt: START }));
   };
   const database = createModelDatabase(tenants, now);
   const log = pino({ level: 'silent' });
-  const dispatch = createDispatch({ database, fill, feedBackfills, now: () => new Date(clock), log });
+  const dispatch = createDispatch({ database, publisher, supplyBackfills, now: () => new Date(clock), log });
 
   const end = START + hours * 60 * MINUTE_MS;
   const [downFrom, downTo] = (outage ?? [0, 0]).map((minutes) => START + minutes * MINUTE_MS) as [

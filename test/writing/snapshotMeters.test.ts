@@ -3,8 +3,8 @@ import type { BatchJob } from '../../src/contracts/batchJob.js';
 import type { Queryable } from '../../src/db/db.js';
 import { requireFits } from '../../src/publishing/requireFits.js';
 import { ownMapping } from '../../src/schema/detect/ownMapping.js';
-import { sharingNext } from '../../src/timing/sharedRuns.js';
-import { createFleetBatches } from '../../src/writing/snapshotMeters.js';
+import { sharedRuns } from '../../src/timing/sharedRuns.js';
+import { createSnapshotMeters } from '../../src/writing/snapshotMeters.js';
 
 describe('the meters a worker keeps', () => {
   it('are read once, and no more of them than there is room for', async () => {
@@ -15,7 +15,7 @@ describe('the meters a worker keeps', () => {
         return { rows: [{ feederId: 'F', meterIds: Array(10).fill('M'), syntheticFeederCount: null }] };
       },
     } as unknown as Queryable;
-    const batches = createFleetBatches(20);
+    const batches = createSnapshotMeters(20);
     const look = (from: number) =>
       batches.of(client, { fleetId: '1', from, to: from + 10 } as unknown as BatchJob);
     for (const from of [0, 10, 0, 10, 0]) await look(from);
@@ -33,7 +33,7 @@ describe('work shared by many', () => {
   it('is done once for all who came while it was under way, never from before they asked', async () => {
     let state = 0;
     let runs = 0;
-    const look = sharingNext(async () => {
+    const look = sharedRuns(async () => {
       runs += 1;
       const seen = state;
       await new Promise((resolve) => setTimeout(resolve, 20));
