@@ -13,7 +13,7 @@ interface AutoRoutes {
   readable: RequestHandler;
 }
 
-/** What `/start` publishes unless it is told otherwise (doc 1); `/auto/start` takes all of the fleet. */
+/** What `/start` publishes unless it is told otherwise (D14); `/auto/start` takes all of the fleet. */
 const SMALL_METER_COUNT = 500;
 
 /** `POST /auto/start`, `/auto/stop`, `GET /auto/status`; `POST /start` and `/stop` are the same with small defaults. */

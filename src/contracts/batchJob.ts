@@ -39,7 +39,7 @@ const roster = z.union([
 
 /**
  * What a queued job carries: ranges, never lists of meters, so that it stays a few hundred bytes whatever
- * the batch size (decision 3). Everything a read depends on is here or in the database; the clock is not.
+ * the batch size (D3). Everything a read depends on is here or in the database; the clock is not.
  */
 export const batchJob = described
   .and(roster)

@@ -6,7 +6,7 @@ export interface ErrorDetail {
   message: string;
 }
 
-/** An error that maps to one HTTP answer of the envelope in `contracts.md`. */
+/** An error that maps to one HTTP answer of the envelope in docs/api.md. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,

@@ -4,7 +4,7 @@ const MS_PER_MINUTE = 60_000;
 
 /**
  * The latest interval boundary at or before `now`, in UTC: :00, :15, :30, :45 for 15 minutes, the full hour
- * for 60. A read stamped with it covers `[boundary, boundary + intervalMinutes)` (decision 5).
+ * for 60. A read stamped with it covers `[boundary, boundary + intervalMinutes)` (D5).
  *
  * The epoch lies on a boundary and UTC has no leap seconds in Unix time, so a floor by the interval is exact.
  */

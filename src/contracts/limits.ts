@@ -1,29 +1,29 @@
 /**
- * The safety limits of the brief, in one place. Nothing in the product may exceed them; an operator may
+ * The safety limits that the scale request asked for (docs/decisions/README.md), in one place. Nothing in the product may exceed them; an operator may
  * lower the rate, never raise it.
  */
 
-/** Meters one job may carry (doc 2). */
+/** Meters one job may carry. */
 export const MAX_BATCH_SIZE = 500;
-/** Meters one publish may cover (doc 2). */
+/** Meters one publish may cover. */
 export const MAX_METER_COUNT = 25_000;
-/** Feeders a fleet may be spread over (doc 2). */
+/** Feeders a fleet may be spread over. */
 export const MIN_FEEDER_COUNT = 10;
 export const MAX_FEEDER_COUNT = 40;
-/** Jobs one publish may enqueue, whatever its batch size (doc 2, "to avoid runaway"). */
+/** Jobs one publish may enqueue, whatever its batch size, so that a mistake cannot run away. */
 export const MAX_JOBS_PER_PUBLISH = 200;
-/** Meter reads per second, all tenants and processes of a deployment together (doc 2, decision 11). */
+/** Meter reads per second, all tenants and processes of a deployment together (D11). */
 export const MAX_READS_PER_SECOND = 2_500;
-/** Jobs waiting or delayed beyond which a publish is refused (doc 2, decision 12). */
+/** Jobs waiting or delayed beyond which a publish is refused (D12). */
 export const MAX_QUEUE_DEPTH = 500;
-/** Jobs one tick of the automatic mode may enqueue (doc 3: 25,000 meters in batches of 500). */
+/** Jobs one tick of the automatic mode may enqueue (25,000 meters in batches of 500). */
 export const MAX_JOBS_PER_TICK = 50;
 /**
  * Of those 500 at most so many of the background lane: 20 s of work, so that a feeder that looks every second or two
  * never lets it run dry, and the rest is always free for ticks, publishes and revisions.
  */
 export const MAX_BACKGROUND_JOBS = 100;
-/** Aligned intervals that catch-up looks back over, the running one included (doc 3's default, and the most). */
+/** Aligned intervals that catch-up looks back over, the running one included (the default that was asked for, and the most). */
 export const DEFAULT_CATCH_UP_INTERVALS = 4;
 export const MAX_CATCH_UP_INTERVALS = 96;
 /** How many times faster than life a replay may be asked to run: a quarter hour a second. */

@@ -54,7 +54,7 @@ const DEFAULT_TIME_ZONE = 'UTC';
 
 /**
  * Generates the reads of one batch of the synthetic fleet. Pure: each read depends on (seed, tenant, meter, readAt) and on the
- * interval, feeder, zone and climate it is asked for, never on the batch it comes in (decision 18).
+ * interval, feeder, zone and climate it is asked for, never on the batch it comes in (D18).
  *
  * @throws RangeError when the time zone is none of the IANA database.
  */

@@ -124,7 +124,7 @@ function nothingToRevise({ request, latest, startAt }: PlannedEvent): string {
   return `The interval ${first} has not been published yet, so nothing is revised; the event shows in it when it is.`;
 }
 
-/** An outage keeps reads from arriving; it does not take back those that have (decision 7). */
+/** An outage keeps reads from arriving; it does not take back those that have (D7). */
 async function outageWarnings(
   database: Queryable,
   event: PlannedEvent,

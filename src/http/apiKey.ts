@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import { ApiError } from '../contracts/errors.js';
 
 /**
- * Lets a request pass that carries `Authorization: Bearer <key>` (decision 15). Hashing first makes both sides
+ * Lets a request pass that carries `Authorization: Bearer <key>` (D15). Hashing first makes both sides
  * the same length, which a comparison in constant time needs.
  */
 export function requireApiKey(apiKey: string): RequestHandler {

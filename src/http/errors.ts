@@ -11,7 +11,7 @@ export const notFound: RequestHandler = (request) => {
   );
 };
 
-/** Every error becomes the envelope of contracts.md; no stack ever leaves the process, it goes to the log. */
+/** Every error becomes the envelope of docs/api.md; no stack ever leaves the process, it goes to the log. */
 export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (response.headersSent) {
     // The answer was already given (a deadline that passed): the late error is only worth a line.

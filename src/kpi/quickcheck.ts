@@ -81,7 +81,7 @@ export function createKpiService(
       tenantId,
       generatedAt: at,
       ...sections,
-      // The brief's name for it.
+      // The same as `latest`, by the name that the automatic request gave it.
       reportingSummary: summary,
       latest: summary,
       latestComplete: latestComplete?.summary ?? null,

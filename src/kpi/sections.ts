@@ -19,7 +19,7 @@ import {
   suspiciousMeterDays,
 } from './ownViews.js';
 
-/** How many rows of each view the brief asks for. */
+/** How many rows of each view were asked for. */
 const OVERVIEW_DAYS = 5;
 const LISTED = 10;
 

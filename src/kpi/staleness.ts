@@ -13,7 +13,7 @@ export interface StaleMetersBuckets {
 }
 
 /**
- * Ages every known meter against the interval at `readAt`, never against the clock (decision 16).
+ * Ages every known meter against the interval at `readAt`, never against the clock (D16).
  *
  * How many are silent is a matter of counting. Which they are is found by an index probe a meter (a join became a
  * scan of the day), first among the meters of the feeders that are short of reads: 1,000 probes for an outage of one

@@ -42,7 +42,7 @@ export function banner(facts: BannerFacts): string {
   ].join('\n');
 }
 
-/** Step E of the brief: a dry run, the real one, and what came of it. */
+/** The commands that the scale request asked for: a dry run, the real one, and what came of it. */
 function tryNext(api: string): string[] {
   const body = {
     tenantId: 'DEMO_TENANT',

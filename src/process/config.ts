@@ -18,7 +18,7 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Whether any localhost origin may read too: the local stack's dashboard in development. */
   readonly corsAllowLocalhost: boolean;
-  /** Jobs a worker process runs at once, or `adaptive` (decision 13). */
+  /** Jobs a worker process runs at once, or `adaptive` (D13). */
   readonly workerConcurrency: number | 'adaptive';
   readonly maxReadsPerSecond: number;
   /** How many times 2 s an answer may take; 1 but where a slow machine runs the tests. */

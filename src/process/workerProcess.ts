@@ -26,7 +26,7 @@ const PASS_MS = 1_000;
 const WATCHDOG_MS = 30_000;
 /**
  * Background jobs at once: one is written while the next waits for its start, and live work keeps the database. They
- * are among the worker's concurrency (decision 13), as far as that has room: see pacing/batchSlots.ts.
+ * are among the worker's concurrency (D13), as far as that has room: see pacing/batchSlots.ts.
  */
 const BACKGROUND_CONCURRENCY = 2;
 

@@ -59,7 +59,7 @@ const GROUP_SIZE = 100;
 
 /**
  * Admission: depth check, pacing and ledger in one transaction under one lock, so that a thousand callers on
- * five processes cannot together exceed what one could (decision 12). Then the batches are enqueued; until
+ * five processes cannot together exceed what one could (D12). Then the batches are enqueued; until
  * they are, and if the queue loses them, the ledger counts them as outstanding, so the bound holds throughout.
  *
  * Requests that arrive while a transaction is under way share the next one (group commit).

@@ -43,7 +43,7 @@ export interface PublishPlan {
 }
 
 /**
- * Holds a request to the caps and cuts its fleet into batches (decisions 3 and 10): always
+ * Holds a request to the caps and cuts its fleet into batches (D3, D10): always
  * `ceil(meterCount / batchSize)` batches, at most 500 meters each and at most as many as `limit` says (200 for a
  * publish, 50 for a tick), for which `meterCount` is truncated.
  */

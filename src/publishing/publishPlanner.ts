@@ -93,7 +93,7 @@ export function publishRecord(settings: FleetSettings, plan: FleetPlan, as: Publ
   };
 }
 
-/** What the brief publishes unless it is told otherwise. */
+/** Meters of a synthetic fleet where the request names no number. */
 const DEFAULT_METER_COUNT = 500;
 
 function syntheticPlan(settings: FleetSettings, limit?: JobLimit): PublishPlan {

@@ -11,7 +11,7 @@ const SCHEMA = 'bullmq';
  * BullMQ's schema and each worker pins one of its connections for LISTEN.
  *
  * It waits for a first answer: an instance whose first connect failed stays broken for ever, with no event
- * (measured, bullmq.md).
+ * (docs/bullmq.md).
  */
 export async function createQueueDatabase(
   connectionString: string,

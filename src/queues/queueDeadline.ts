@@ -4,7 +4,7 @@ import { withDeadline } from '../timing/deadline.js';
 
 /**
  * The call's answer, or DependencyUnavailableError when the queue fails or does not answer in time. A frozen
- * Redis, and one that was away when the client was made, never answer by themselves (measured, bullmq.md).
+ * Redis, and one that was away when the client was made, never answer by themselves (docs/bullmq.md).
  */
 export async function withQueueDeadline<T>(call: () => Promise<T>): Promise<T> {
   const { dependency } = answerBudget();

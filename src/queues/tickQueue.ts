@@ -50,7 +50,7 @@ export interface TickQueueOptions {
   patterns?: Record<IntervalMinutes, string>;
 }
 
-/** Cron with seconds. Never `every`: it fires at once, unaligned, and twice under concurrent upserts (bullmq.md). */
+/** Cron with seconds. Never `every`: it fires at once, unaligned, and twice under concurrent upserts (docs/bullmq.md). */
 const PATTERNS: Record<IntervalMinutes, string> = { 15: '0 0,15,30,45 * * * *', 60: '0 0 * * * *' };
 const TIME_ZONE = 'UTC';
 

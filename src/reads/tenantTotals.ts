@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/db.js';
 
-/** What doc 2's SQL over `meter_reads_electric` would answer for a tenant. */
+/** What counting `meter_reads_electric` would answer for a tenant: its meters, its reads, its latest `read_at`. */
 export interface TenantTotals {
   totalDistinctMeters: number;
   totalReads: number;

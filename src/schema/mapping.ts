@@ -122,7 +122,7 @@ export interface RegistryMapping {
   } | null;
 }
 
-/** The KPI views of the brief, by their canonical names. */
+/** The KPI views that were asked for, by their canonical names. */
 export const KPI_VIEWS = [
   'v_kpi_electric_overview_daily',
   'v_kpi_electric_feeder_loss_daily',

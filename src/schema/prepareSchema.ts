@@ -126,7 +126,7 @@ function requireMayCreate({ role, mayCreate, mapping: { ownSchema } }: Detection
 }
 
 /**
- * The brief's table of events may be there already; it then gets what it lacks.
+ * The table of events that the pilot request described may be there already; it then gets what it lacks.
  *
  * @throws StartupError when something else is called so.
  */
@@ -153,7 +153,7 @@ async function requireEvents(client: Queryable, pending: readonly Migration[]): 
     `The ami_events that is there cannot hold GridLens's events, since it ${why}: ALTER ${found.kind === 'v' ? 'VIEW' : 'TABLE'} ami_events RENAME TO ami_events_original; or give GridLens a schema of its own.`,
   );
 }
-/** Of the brief; the rest is added. */
+/** Columns of the pilot request (docs/decisions/README.md); the others are added. */
 const EVENT_COLUMNS = [
   'id',
   'tenant_id',
@@ -165,7 +165,7 @@ const EVENT_COLUMNS = [
   'is_active',
 ];
 
-/** The brief's table may be there, and its comment a customer's: the migration that completes it puts its own. */
+/** The pilot request's table may be there with a customer's comment: the migration that completes it puts its own. */
 async function keepingComment(client: Queryable, table: string, work: () => Promise<void>): Promise<void> {
   const { rows } = await client.query<{ comment: string | null }>(
     `SELECT obj_description(to_regclass($1), 'pg_class') AS comment`,

@@ -45,7 +45,7 @@ export function createStatusService(
   };
 
   return {
-    /** Doc 2's scale status: totals, depth, rate. */
+    /** The answer of `GET /scale/status`: totals, depth, rate. */
     async scale(tenantId: string) {
       const [totals, counts, rate] = await Promise.all([
         tenantTotals(database, tenantId),
@@ -65,7 +65,7 @@ export function createStatusService(
       };
     },
 
-    /** Doc 1's status: health of the queue, workers, events under way, what happened lately. */
+    /** The answer of `GET /status`: health of the queue, workers, events under way, what happened lately. */
     async overview(tenantId: string) {
       const [totals, counts, workers, job, recent, events] = await Promise.all([
         tenantTotals(database, tenantId),

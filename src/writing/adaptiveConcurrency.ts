@@ -1,5 +1,5 @@
 /**
- * How many batches a worker runs at once when told to find out (decision 13): up by one while the database
+ * How many batches a worker runs at once when told to find out (D13): up by one while the database
  * answers quickly, down by a factor when it does not, as TCP does with its window, so that several workers on
  * one shared database settle rather than oscillate.
  */

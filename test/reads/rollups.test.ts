@@ -5,7 +5,7 @@ import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
 import { insertSql, REVISION, type Selection, statement, TENANTS } from '../support/readsHistory.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
-/** What doc 2's own SQL says. */
+/** What the scale request's own SQL over the reads says. */
 const DOC2 = `SELECT COUNT(DISTINCT meter_id)::integer AS meters, COUNT(*)::integer AS reads, MAX(read_at) AS latest
   FROM meter_reads_electric WHERE tenant_id = $1`;
 

@@ -2,7 +2,7 @@ import seedrandom from 'seedrandom';
 
 /**
  * Seeded randomness with random access: a draw depends on (seed, tenant, what it is about) alone, never on
- * how many draws came before (decision 18). seedrandom turns the strings into a key, once; an integer hash
+ * how many draws came before (D18). seedrandom turns the strings into a key, once; an integer hash
  * turns the key and three numbers into a draw, since seedrandom itself costs microseconds to initialise and
  * a draw is needed several times a read.
  */
@@ -15,7 +15,7 @@ export interface Randomness {
   key(stream: number, subject: number): number;
 }
 
-/** The seed a tenant has when a request names none (decision 18). */
+/** The seed a tenant has when a request names none (D18). */
 export function defaultSeed(tenantId: string): string {
   return `gridlens:${tenantId}`;
 }

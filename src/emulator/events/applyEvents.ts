@@ -11,7 +11,7 @@ export interface EventScene extends SelectionScene {
   readAt: Date;
 }
 
-/** Voltage of a sag, volts: from just below range A at severity 0 down to 90 at severity 1 (brief: 90–114). */
+/** Voltage of a sag, volts: from just below range A at severity 0 down to 90 at severity 1 (D17: 90–114). */
 const SAG = { top: 114, depth: 24, min: 90, max: 113.9 } as const;
 /** How far meters and intervals differ within one sag, volts to either side. */
 const SAG_SPREAD = 0.5;

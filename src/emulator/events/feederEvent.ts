@@ -19,7 +19,7 @@ export interface FeederEvent {
 }
 
 /**
- * Whether an event touches the interval `[intervalStart, intervalEnd)`. It then affects the whole of it (decision 6).
+ * Whether an event touches the interval `[intervalStart, intervalEnd)`. It then affects the whole of it (D6).
  * One that was stopped before it began is empty and touches nothing.
  */
 export function overlaps(

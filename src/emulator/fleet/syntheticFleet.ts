@@ -1,8 +1,8 @@
 /**
  * The synthetic fleet's layout: which meters there are, which feeder each is on, and the order in which a
  * publish walks them. Meter i (1-based) is on feeder ((i-1) mod feederCount) + 1, so that growing the fleet
- * never moves a meter (decision 4). For a publish the meters stand in one line, feeder after feeder, and the
- * line is cut into batches (decision 3); a *position* is a 0-based place in that line.
+ * never moves a meter (D4). For a publish the meters stand in one line, feeder after feeder, and the
+ * line is cut into batches (D3); a *position* is a 0-based place in that line.
  */
 
 export interface SyntheticFleet {
@@ -10,7 +10,7 @@ export interface SyntheticFleet {
   feederCount: number;
 }
 
-/** What the brief spreads a fleet over unless it is told otherwise. */
+/** Feeders of a fleet where the request names no number. */
 export const DEFAULT_FEEDER_COUNT = 25;
 
 /** The positions `[from, to)` of a fleet's line at which one feeder's meters stand; never empty. */
@@ -39,7 +39,7 @@ export function feederNumber(id: string, fleet: SyntheticFleet): number | undefi
   return number <= fleet.feederCount ? number : undefined;
 }
 
-/** `<tenantId>-MTR-00042` for 42: five digits, the brief's format. */
+/** `<tenantId>-MTR-00042` for 42: five digits, as the scale request has it. */
 export function meterId(tenantId: string, meter: number): string {
   return `${meterIdPrefix(tenantId)}${String(meter).padStart(5, '0')}`;
 }

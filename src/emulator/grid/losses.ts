@@ -31,7 +31,7 @@ export function lossFraction(atMeanLoad: number, relativeLoad: number): number {
 
 /**
  * What the utility's side measures as delivered to a service point, kWh: the consumption and its share of the
- * feeder's technical loss, with a small measuring error (decision 9). Loss = (delivered − kwh) / delivered.
+ * feeder's technical loss, with a small measuring error (D9). Loss = (delivered − kwh) / delivered.
  *
  * @param distance of the meter along the feeder, 0 at the substation, 1 at the far end.
  */

@@ -3,7 +3,7 @@ import type { Quantiles } from '../chance/quantiles.js';
 import { drawAt, STREAM } from '../chance/random.js';
 
 /**
- * Service voltage on a 120 V base, whatever the customer's class. In normal running 118–124 V (brief), which
+ * Service voltage on a 120 V base, whatever the customer's class. In normal running 118–124 V (D17), which
  * the constants below keep between them: at most 123.0 + 0.4 at the substation, at least 122.2 − 3.2 − 0.9 at
  * the far end of a feeder at its limit.
  */

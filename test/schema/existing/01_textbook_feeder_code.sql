@@ -1,4 +1,4 @@
--- The brief's own words: meters carry a feeder_code that no foreign key ties to feeders, ids are varchar of limited
+-- In the pilot request's own words: meters carry a feeder_code that no foreign key ties to feeders, ids are varchar of limited
 -- length, quality_flags is one text, the unique constraint has the utility's name, and there is no delivered_kwh.
 -- A small municipal utility whose consultant made the tables by hand looks so. Some meters have no feeder, one names
 -- a feeder that was taken out of service and deleted.

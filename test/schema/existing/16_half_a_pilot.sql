@@ -1,4 +1,4 @@
--- The brief half carried out by hand before GridLens came: ami_events as in the brief with an old event in it, its
+-- The pilot request half carried out by hand before GridLens came: its ami_events with an old event in it, its
 -- index under another name, all four KPI views as a consultant wrote them (one with a tenant column called tenant),
 -- feeder ids as varchar in the reads while the registry counts feeders by integer id and knows them by code.
 CREATE TABLE feeders (id integer PRIMARY KEY, code varchar(20) NOT NULL UNIQUE, name text);
