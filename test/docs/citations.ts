@@ -33,21 +33,26 @@ const FILE_NAME = /(?<![\w./*{}-])[A-Za-z][\w-]*(?:\.test)?\.(?:ts|sql|md|cjs|mj
 
 /** One sentence for each citation of `citing` that points to nothing, with its line. */
 export function brokenCitations(citing: Citing, repository: Repository): string[] {
-  const isMarkdown = citing.path.endsWith('.md');
-  const spoken = isMarkdown ? citing.text : commentsOf(citing);
-  const found = [
+  // Most texts have nothing that even looks wrong; only the others are worth parsing for their comments.
+  if (problemsOf(citing, citing.text, repository).length === 0) return [];
+  const spoken = citing.path.endsWith('.md') ? citing.text : commentsOf(citing);
+  return problemsOf(citing, spoken, repository)
+    .map(({ at, problem }) => ({ line: citing.text.slice(0, at).split('\n').length, problem }))
+    .sort((a, b) => a.line - b.line)
+    .map(({ line, problem }) => `${citing.path}:${line}: ${problem}`);
+}
+
+/** @param spoken what of the text speaks to its readers; everything else is blank. */
+function problemsOf(citing: Citing, spoken: string, repository: Repository): Problem[] {
+  return [
     ...wordings(spoken),
     ...decisions(spoken, repository),
     ...paths(spoken, repository),
     ...fileNames(spoken, repository),
     // What a program tells people to run counts as well.
     ...npmScripts(citing.path.startsWith('test/') ? spoken : citing.text, repository),
-    ...(isMarkdown ? links(citing, repository) : []),
+    ...(citing.path.endsWith('.md') ? links(citing, repository) : []),
   ];
-  return found
-    .map(({ at, problem }) => ({ line: citing.text.slice(0, at).split('\n').length, problem }))
-    .sort((a, b) => a.line - b.line)
-    .map(({ line, problem }) => `${citing.path}:${line}: ${problem}`);
 }
 
 interface Problem {

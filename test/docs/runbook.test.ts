@@ -17,12 +17,14 @@ import {
   missingLine,
   onDeployment,
   openTerminal,
+  type Section,
   sectionsOf,
   type Terminal,
 } from './commandBlocks.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SECTIONS = sectionsOf(readFileSync(join(ROOT, 'docs/PILOT_RUNBOOK.md'), 'utf8'));
+const SQL_REFERENCE = 'docs/sql.md';
+const SECTIONS = inReadingOrder();
 /** `console` is what another test runs (the README's `npm start`), `json` an answer that is only shown. */
 const LANGUAGES = ['bash', 'sql', 'console', 'json'];
 const OUR_TENANTS = [
@@ -37,7 +39,10 @@ const OUR_TENANTS = [
 // biome-ignore lint/suspicious/noExplicitAny: the JSON of answers
 type Answer = any;
 
-/** Every command of the runbook in its order, as it stands, against real processes; and the figures it promises. */
+/**
+ * Every command of the runbook, of docs/api.md and of docs/sql.md in the order in which they are read, as it stands,
+ * against real processes; and the figures they promise.
+ */
 describeOnBothBackends('the pilot runbook', (backend) => {
   let folder: string;
   let database: TestDatabase;
@@ -73,10 +78,10 @@ describeOnBothBackends('the pilot runbook', (backend) => {
   });
 
   /** What the section's blocks printed. */
-  const runBlocks = async (blocks: readonly Block[]): Promise<string> => {
+  const runBlocks = async (document: string, blocks: readonly Block[]): Promise<string> => {
     let all = '';
     for (const block of blocks) {
-      const where = `docs/PILOT_RUNBOOK.md:${block.line}`;
+      const where = `${document}:${block.line}`;
       expect(LANGUAGES, where).toContain(block.language);
       if (block.language === 'json') JSON.parse(block.text);
       if (block.language !== 'bash' && block.language !== 'sql') continue;
@@ -246,12 +251,24 @@ describeOnBothBackends('the pilot runbook', (backend) => {
     },
   };
 
-  for (const { title, blocks } of SECTIONS) {
+  for (const { document, title, blocks } of SECTIONS) {
     it(title, async () => {
-      const printed = await runBlocks(blocks);
+      const printed = await runBlocks(document, blocks);
       await CHECKS[title]?.(printed);
     });
   }
+
+  it('lists the columns of the tables and views that it documents, no more and no fewer', async () => {
+    const documented = documentedColumns(readFileSync(join(ROOT, SQL_REFERENCE), 'utf8'));
+    expect(Object.keys(documented).length).toBeGreaterThan(10);
+    const columns = await rows(
+      `SELECT table_name AS name, array_agg(column_name::text ORDER BY column_name) AS columns
+       FROM information_schema.columns WHERE table_schema = 'public' GROUP BY 1`,
+    );
+    const actual = Object.fromEntries(columns.map(({ name, columns: found }) => [name, found]));
+    for (const [name, listed] of Object.entries(documented))
+      expect(listed, name).toEqual(actual[name]?.sort());
+  });
 
   it('has every section whose figures are checked', () => {
     expect(SECTIONS.map(({ title }) => title)).toEqual(expect.arrayContaining(Object.keys(CHECKS)));
@@ -291,6 +308,34 @@ describeOnce('the runbook', () => {
     expect(missingLine('{ lost: 0, … }', '{ lost: 0, done: 0 }')).toBeUndefined();
   });
 });
+
+/** The SQL chapters come after the demo that they look at, and before the cleaning up. */
+function inReadingOrder(): (Section & { document: string })[] {
+  const of = (document: string) =>
+    sectionsOf(readFileSync(join(ROOT, document), 'utf8')).map((section) => ({ ...section, document }));
+  const runbook = of('docs/PILOT_RUNBOOK.md');
+  const at = (title: string): number => runbook.findIndex((section) => section.title === title);
+  const [demo, trouble] = [at('Step 1: start'), at('When something is wrong')];
+  return [
+    ...runbook.slice(0, demo),
+    ...of('docs/api.md'),
+    ...runbook.slice(demo, trouble),
+    ...of(SQL_REFERENCE),
+    ...runbook.slice(trouble),
+  ];
+}
+
+/** Of each table of a document whose first head names a relation: the columns that its first cells name, sorted. */
+function documentedColumns(markdown: string): Record<string, string[]> {
+  const relations = markdown.matchAll(/^\| `(?<name>\w+)` \|.*\|\n\|---.*\n(?<body>(?:\|.*\n)+)/gm);
+  const names = (body: string): string[] =>
+    body
+      .split('\n')
+      .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1] ?? ''));
+  return Object.fromEntries(
+    [...relations].map(({ groups }) => [groups?.name ?? '', names(groups?.body ?? '').sort()]),
+  );
+}
 
 function asPsql({ fields, rows, command, rowCount }: QueryResult): string {
   if (fields.length === 0) {
