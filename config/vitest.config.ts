@@ -22,6 +22,8 @@ const UNIT = [
   'test/schema/kpiViewColumns.test.ts',
   'test/docs/schemaMapping.test.ts',
   'test/docs/citations.test.ts',
+  'test/docs/api.test.ts',
+  'test/docs/housePicture.test.ts',
   'test/writing/adaptiveConcurrency.test.ts',
   'test/writing/snapshotMeters.test.ts',
 ];

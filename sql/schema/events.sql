@@ -1,6 +1,6 @@
 -- Pilot events. They live in this table and nowhere else, so they survive every restart.
 --
--- IF NOT EXISTS throughout: a customer may have made this table already, from the brief. It then stays as it is and
+-- IF NOT EXISTS throughout: a customer may have made this table already, as the pilot request described it. It then stays as it is and
 -- gets the columns that it lacks. It gets no constraint and no comment: its writers do not know ours, and its comments
 -- are its owner's.
 CREATE TABLE IF NOT EXISTS ami_events (

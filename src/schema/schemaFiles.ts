@@ -94,8 +94,8 @@ function filesFor(files: readonly SchemaFile[], ownership: Ownership): Promise<s
 }
 
 /**
- * Whether `ami_events` is GridLens's own, or not there yet. A table that a customer made from the brief has none of the
- * constraints.
+ * Whether `ami_events` is GridLens's own, or not there yet. A table that a customer made from the pilot request has none
+ * of the constraints.
  */
 export async function ownsEvents(client: Queryable): Promise<boolean> {
   const { rows } = await client.query<{ own: boolean }>(
