@@ -1,12 +1,22 @@
 import type { Router } from 'express';
+import { z } from 'zod';
 import { ApiError } from '../contracts/errors.js';
+import { parseRequest } from '../contracts/parseRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { resource } from '../http/resource.js';
 import type { Dependency, StatusService } from './status.js';
 
+/** A probe may carry parameters of its own; only this one says something to us. */
+const readinessQuery = z.object({
+  require: z.literal('worker', 'must be worker, or be left out').optional(),
+});
+
 /**
- * `GET /healthz`: the process lives; touches nothing. `GET /readyz`: each dependency by name, and whether a worker does
- * jobs.
+ * `GET /healthz`: the process lives; touches nothing. `GET /readyz`: each dependency by name; 503 when Postgres or the
+ * queue does not answer this process. `GET /readyz?require=worker`: 503 also when no worker does jobs.
+ *
+ * Workers are no part of this process's readiness: an orchestrator that asks would take the dashboards out of service
+ * for a fault that is elsewhere.
  */
 export function healthRoutes(router: Router, status: StatusService): void {
   resource(router, '/healthz', {
@@ -19,13 +29,18 @@ export function healthRoutes(router: Router, status: StatusService): void {
   resource(router, '/readyz', {
     get: [
       answerInTime(async (request, response) => {
+        const { require } = parseRequest(readinessQuery, request.query, 'The query');
         const { dependencies } = await status.readiness();
         const failing = Object.entries(dependencies).filter(([, { ok }]) => !ok);
-        // What workers do is known from Postgres alone: without it, only that is worth a word.
-        const away = dependencies.postgres.ok ? failing : failing.filter(([name]) => name !== 'worker');
+        // Only Postgres knows what workers do: while it is away there is nothing to say about them.
+        const asksForWorker = require === 'worker' && dependencies.postgres.ok;
+        const away = asksForWorker ? failing : failing.filter(([name]) => name !== 'worker');
         for (const [name, { reason }] of away) request.log.warn({ dependency: name, reason }, 'not ready');
         const shown = Object.fromEntries(
-          Object.entries(dependencies).map(([name, { ok }]) => [name, { ok }]),
+          Object.entries(dependencies).map(([name, { ok, advice }]) => [
+            name,
+            { ok, ...(advice === undefined ? {} : { advice }) },
+          ]),
         );
         if (away.length > 0) {
           throw new ApiError(503, 'unavailable', `Not ready: ${sentence(away)}.`, {

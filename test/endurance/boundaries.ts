@@ -53,7 +53,7 @@ async function startProduct(folder: string, redisUrl: string | undefined) {
   const url = `http://127.0.0.1:${port}`;
   await waitFor('npm start', async () => {
     if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}`);
-    return fetch(`${url}/readyz`).then(
+    return fetch(`${url}/readyz?require=worker`).then(
       (answer) => answer.ok,
       () => false,
     );

@@ -17,7 +17,8 @@ describeOnBothBackends('the job heartbeat', (backend) => {
   });
 
   const sql = (text: string) => deployment.database.pool.query(text);
-  const readyz = () => deployment.http.get('/readyz');
+  /** Readiness with the worker's: what these tests are about. */
+  const readyz = () => deployment.http.get('/readyz?require=worker');
   const status = async () => (await deployment.http.get('/api/ami/status?tenantId=T')).body;
   /** What a worker process has of it, in the test's hands. */
   const startBeating = () => {
@@ -55,6 +56,23 @@ describeOnBothBackends('the job heartbeat', (backend) => {
     expect(before.headers['retry-after']).toBe('5');
     expect((await status()).heartbeat).toEqual({ lastProcessedAt: null, ageSeconds: null, ok: false });
     expect((await deployment.http.get('/healthz')).status).toBe(200);
+    // A fault of workers is no reason to take the API out of service; its body says so all the same.
+    const plain = await deployment.http.get('/readyz');
+    expect([plain.status, plain.body]).toEqual([
+      200,
+      {
+        ok: true,
+        dependencies: {
+          postgres: { ok: true },
+          queue: { ok: true },
+          worker: {
+            ok: false,
+            advice:
+              "no worker has processed a job yet: look at the worker's log, or start one with npm run worker",
+          },
+        },
+      },
+    ]);
 
     const { beatJob, workerId, beat } = startBeating();
     // Before the first beat of the process: whichever comes first makes the row.
@@ -74,6 +92,18 @@ describeOnBothBackends('the job heartbeat', (backend) => {
       ok: true,
       dependencies: { postgres: { ok: true }, queue: { ok: true }, worker: { ok: true } },
     });
+  });
+
+  it('is the only thing that can be required of readiness', async () => {
+    for (const required of ['queue', '', 'WORKER', 'worker&require=worker']) {
+      const { status: code, body } = await deployment.http.get(`/readyz?require=${required}`);
+      expect([required, code, body.code, body.error]).toEqual([
+        required,
+        400,
+        'invalid_request',
+        'require must be worker, or be left out.',
+      ]);
+    }
   });
 
   it('tells a worker that only lives from one that works', async () => {
