@@ -5,11 +5,16 @@ import { answerInTime } from '../http/answerInTime.js';
 import { resource } from '../http/resource.js';
 import type { KpiService } from './quickcheck.js';
 
+interface KpiRoutes {
+  kpi: KpiService;
+  readable: RequestHandler;
+}
+
 /**
  * `GET /kpi/quickcheck`. Polled by dashboards: a browser sends the tag of what it has, and gets 304 for as long as
  * nothing has changed. Where a KPI view is the customer's own there is no tag: nobody can say whether it has changed.
  */
-export function kpiRoutes(router: Router, kpi: KpiService, readable: RequestHandler): void {
+export function kpiRoutes(router: Router, { kpi, readable }: KpiRoutes): void {
   const quickcheck = answerInTime(async (request, response) => {
     const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
     const tag = await kpi.quickcheckTag(tenantId);

@@ -1,21 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Express } from 'express';
-import { createAutoModeService } from '../automatic/autoMode.js';
-import { createTenantClock } from '../automatic/tenantClock.js';
-import { createBackfillService } from '../backfill/backfill.js';
 import { StartupError } from '../contracts/errors.js';
-import { createEventService } from '../events/events.js';
-import { createKpiService } from '../kpi/quickcheck.js';
-import { createAdmission } from '../publishing/admission.js';
-import { createPublishService } from '../publishing/publish.js';
-import { createPublishPlanner } from '../publishing/publishPlanner.js';
-import { createSchemaService } from '../schema/schemaService.js';
-import { createStatusService } from '../status/status.js';
 import { createApp } from './app.js';
 import type { Config } from './config.js';
 import { API_POOL, type Context, createContext } from './context.js';
 import type { Running } from './lifecycle.js';
+import { createServices } from './services.js';
 
 /**
  * Starts the API: context, app, listen. Stopping goes in the order of the data: no new connections, answers
@@ -58,33 +49,8 @@ async function closeServer(server: Server): Promise<void> {
 }
 
 /** The app over a context; `now` is the wall clock but in tests. */
-export function composeApi(
-  { config, database, queue, ticks, schema, log }: Context,
-  now = () => new Date(),
-): Express {
-  const { maxReadsPerSecond, readsRetentionDays } = config;
-  const admission = createAdmission({
-    database,
-    queue,
-    maxReadsPerSecond,
-    onEnqueueFailed: (error) => log.warn({ reason: error.message }, 'accepted, to be enqueued by the upkeep'),
-  });
-  const planner = createPublishPlanner({ database, schema });
-  const clock = createTenantClock(database, now);
-  const limits = { maxReadsPerSecond, readsRetentionDays };
-  return createApp({
-    log,
-    apiKey: config.apiKey ?? '',
-    corsOrigins: config.corsOrigins,
-    corsAllowLocalhost: config.corsAllowLocalhost,
-    publish: createPublishService({ database, admission, planner, ...limits, now }),
-    auto: createAutoModeService({ database, queue, ticks, planner, ...limits, now }),
-    backfill: createBackfillService({ database, planner, ...limits, now }),
-    events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
-    kpi: createKpiService(database, now, schema.kpiViews, clock),
-    status: createStatusService(database, queue, clock, maxReadsPerSecond),
-    schema: createSchemaService(database, schema),
-  });
+export function composeApi(context: Context, now = () => new Date()): Express {
+  return createApp(context, createServices(context, now));
 }
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {

@@ -2,9 +2,9 @@ import { type Automatic, createAutomatic } from '../automatic/automatic.js';
 import { createBackfillSupplier } from '../backfill/supplier.js';
 import { createBatchSlots } from '../pacing/batchSlots.js';
 import { createStartPacer } from '../pacing/startPacer.js';
-import { createAdmission } from '../publishing/admission.js';
+
 import { createMissingParts } from '../publishing/missingParts.js';
-import { createPublishPlanner } from '../publishing/publishPlanner.js';
+
 import { createHeartbeat } from '../status/heartbeat.js';
 import { jittered, runPeriodically } from '../timing/periodic.js';
 import { runUpkeep } from '../upkeep/upkeep.js';
@@ -14,6 +14,7 @@ import { createBatchRunner } from '../writing/batchRunner.js';
 import type { Config } from './config.js';
 import { type Context, createContext, WORKER_POOL } from './context.js';
 import type { Running } from './lifecycle.js';
+import { createPublishing } from './services.js';
 
 const HEARTBEAT_MS = 5_000;
 /** Lost batches are found within this and their 20 s of grace; partitions and retention need no more often. */
@@ -128,14 +129,20 @@ export function runWorker(context: Context, now = () => new Date()): Running {
  * @param onEnqueueFailed told when a publish was accepted but its jobs did not reach the queue; the upkeep adds them.
  */
 export function composeAutomatic(
-  { config, database, queue, ticks, schema, log }: Context,
+  context: Context,
   now: () => Date,
   onEnqueueFailed: (error: Error) => void,
 ): Automatic {
-  const { maxReadsPerSecond, readsRetentionDays } = config;
-  const admission = createAdmission({ database, queue, maxReadsPerSecond, onEnqueueFailed });
-  const missingParts = createMissingParts({ database, planner: createPublishPlanner({ database, schema }) });
-  const publishing = { database, admission, missingParts, readsRetentionDays, now };
+  const { config, database, ticks, log } = context;
+  const { planner, admission } = createPublishing(context, onEnqueueFailed);
+  const missingParts = createMissingParts({ database, planner });
+  const publishing = {
+    database,
+    admission,
+    missingParts,
+    readsRetentionDays: config.readsRetentionDays,
+    now,
+  };
   const backfills = createBackfillSupplier(publishing);
   return createAutomatic({ ...publishing, ticks, supplyBackfills: () => backfills.supply(), log });
 }

@@ -18,7 +18,7 @@ const readinessQuery = z.object({
  * Workers are no part of this process's readiness: an orchestrator that asks would take the dashboards out of service
  * for a fault that is elsewhere.
  */
-export function healthRoutes(router: Router, status: StatusService): void {
+export function healthRoutes(router: Router, { status }: { status: StatusService }): void {
   resource(router, '/healthz', {
     get: [
       (_request, response) => {

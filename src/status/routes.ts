@@ -5,8 +5,13 @@ import { answerInTime } from '../http/answerInTime.js';
 import { resource } from '../http/resource.js';
 import type { StatusService } from './status.js';
 
+interface StatusRoutes {
+  status: StatusService;
+  readable: RequestHandler;
+}
+
 /** `GET /status`, `GET /scale/status`. */
-export function statusRoutes(router: Router, status: StatusService, readable: RequestHandler): void {
+export function statusRoutes(router: Router, { status, readable }: StatusRoutes): void {
   const forTenant = (answer: (tenantId: string) => Promise<object>): RequestHandler =>
     answerInTime(async (request, response) => {
       const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');

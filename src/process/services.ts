@@ -1,0 +1,62 @@
+import { type AutoModeService, createAutoModeService } from '../automatic/autoMode.js';
+import { createTenantClock } from '../automatic/tenantClock.js';
+import { type BackfillService, createBackfillService } from '../backfill/backfill.js';
+import { createEventService, type EventService } from '../events/events.js';
+import { createKpiService, type KpiService } from '../kpi/quickcheck.js';
+import { type Admission, createAdmission } from '../publishing/admission.js';
+import { createPublishService, type PublishService } from '../publishing/publish.js';
+import { createPublishPlanner, type PublishPlanner } from '../publishing/publishPlanner.js';
+import { createSchemaService, type SchemaService } from '../schema/schemaService.js';
+import { createStatusService, type StatusService } from '../status/status.js';
+import type { Context } from './context.js';
+
+/** What the routes ask: one service per capability. */
+export interface Services {
+  publish: PublishService;
+  auto: AutoModeService;
+  backfill: BackfillService;
+  events: EventService;
+  kpi: KpiService;
+  status: StatusService;
+  schema: SchemaService;
+}
+
+/** What both kinds of process publish by: the planner decides what a publish is, admission takes it on. */
+export interface Publishing {
+  planner: PublishPlanner;
+  admission: Admission;
+}
+
+/**
+ * @param onEnqueueFailed told when a publish was accepted but its jobs did not reach the queue; the upkeep adds them.
+ */
+export function createPublishing(
+  { config, database, queue, schema }: Context,
+  onEnqueueFailed: (error: Error) => void,
+): Publishing {
+  const { maxReadsPerSecond } = config;
+  return {
+    planner: createPublishPlanner({ database, schema }),
+    admission: createAdmission({ database, queue, maxReadsPerSecond, onEnqueueFailed }),
+  };
+}
+
+/** The services over a context; `now` is the wall clock but in tests. */
+export function createServices(context: Context, now: () => Date): Services {
+  const { config, database, queue, schema, log } = context;
+  const { planner, admission } = createPublishing(context, (error) =>
+    log.warn({ reason: error.message }, 'accepted, to be enqueued by the upkeep'),
+  );
+  const clock = createTenantClock(database, now);
+  const { maxReadsPerSecond, readsRetentionDays } = config;
+  const common = { database, planner, maxReadsPerSecond, readsRetentionDays, now };
+  return {
+    publish: createPublishService({ ...common, admission }),
+    auto: createAutoModeService({ ...common, queue, ticks: context.ticks }),
+    backfill: createBackfillService(common),
+    events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
+    kpi: createKpiService(database, now, schema.kpiViews, clock),
+    status: createStatusService(database, queue, clock, maxReadsPerSecond),
+    schema: createSchemaService(database, schema),
+  };
+}
