@@ -1,26 +1,23 @@
 import { constants } from 'node:os';
 import { type BackfillService, type BackfillWanted, createBackfillService } from '../backfill/backfill.js';
-import { ApiError, StartupError } from '../contracts/errors.js';
+import { ApiError } from '../contracts/errors.js';
 import type { Database } from '../db/db.js';
 import { outliveTerminal } from '../local/terminal.js';
 import { type Config, loadConfig } from '../process/config.js';
 import { runProcess } from '../process/lifecycle.js';
 import { createPublishPlanner } from '../publishing/publishPlanner.js';
-import { preparedMapping } from '../schema/prepareSchema.js';
 import { backfillCommand, refusal, USAGE } from './backfillArguments.js';
 import { followBackfill, isWorkerAlive } from './backfillFollow.js';
 import { acceptedReport, cancelReport, endReport, leftRunningReport, NO_WORKER } from './backfillReport.js';
 import { openCommandDatabase } from './commandDatabase.js';
+import { leaveWith, requirePrepared, say } from './commandLine.js';
 import { openProgress, type ProgressDisplay } from './progressBar.js';
 
 /** `npm run backfill`: fills a span of a tenant's past, and shows how far it is; the workers do the filling. */
 outliveTerminal();
 await runProcess(async () => {
   const command = backfillCommand(process.argv.slice(2));
-  if (command.action === 'help') {
-    await say(process.stdout, `${USAGE}\n`);
-    process.exit(0);
-  }
+  if (command.action === 'help') return leaveWith(`${USAGE}\n`);
   const config = loadConfig(process.env, { command: 'backfill' });
   const database = await openCommandDatabase(config, 'gridlens-backfill');
   const service = await backfillService(database, config);
@@ -33,11 +30,7 @@ await runProcess(async () => {
 });
 
 async function backfillService(database: Database, config: Config): Promise<BackfillService> {
-  const schema = await preparedMapping(database, config);
-  if (!schema)
-    throw new StartupError(
-      'This database has not been prepared for this version: run npm run migrate first (npm run migrate -- --plan says what it changes), or npm start.',
-    );
+  const schema = await requirePrepared(database, config);
   const { maxReadsPerSecond, readsRetentionDays } = config;
   const planner = createPublishPlanner({ database, schema });
   return createBackfillService({
@@ -83,9 +76,4 @@ function onInterrupt(leave: () => void): void {
       leave();
       process.exit(128 + constants.signals[signal]);
     });
-}
-
-/** Waits until it is written: where stdout is a pipe that is written to later (macOS), leaving at once would lose it. */
-function say(stream: NodeJS.WriteStream, text: string): Promise<unknown> {
-  return new Promise((resolve) => stream.write(text, resolve));
 }

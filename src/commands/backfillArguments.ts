@@ -1,9 +1,8 @@
-import { parseArgs } from 'node:util';
 import type { BackfillWanted } from '../backfill/backfill.js';
 import { backfillRequest, MAX_BACKFILL_DAYS } from '../contracts/backfillRequest.js';
 import { ApiError, StartupError } from '../contracts/errors.js';
-import { tenantId } from '../contracts/fields.js';
 import { parseRequest } from '../contracts/parseRequest.js';
+import { commandLine, wholeNumber } from './commandLine.js';
 
 export type BackfillCommand =
   | { action: 'fill'; wanted: BackfillWanted }
@@ -16,6 +15,8 @@ npm run backfill -- --tenant T --cancel
 
 Also --meters, --feeders, --batch-size, --interval 15 or 60, --fleet synthetic or registry; without them as the tenant's
 automatic mode is set, else 25,000 meters on 25 feeders. --days counts back from the latest boundary, or from --to.`;
+
+const { parse, tenant: tenantOf, wrong } = commandLine(USAGE);
 
 const OPTIONS = {
   tenant: { type: 'string' },
@@ -45,7 +46,7 @@ const OPTION_OF: Record<string, string> = {
 
 /** @throws StartupError what is wrong, and the usage. */
 export function backfillCommand(args: string[]): BackfillCommand {
-  const values = parsed(args);
+  const { values } = parse({ args, options: OPTIONS });
   if (values.help) return { action: 'help' };
   if (values.tenant === undefined) return wrong('Name the tenant: --tenant DEMO_TENANT.');
   const { tenant, days, from, cancel, ...others } = values;
@@ -85,14 +86,6 @@ export function refusal(error: ApiError, byDays: boolean): StartupError {
   return new StartupError(option ? `${option} ${first.message}.` : error.message, { cause: error });
 }
 
-function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS }).values;
-  } catch (error) {
-    return wrong((error as Error).message);
-  }
-}
-
 function requestOf(fields: object, byDays: boolean) {
   try {
     return parseRequest(backfillRequest, fields, 'The command');
@@ -102,23 +95,13 @@ function requestOf(fields: object, byDays: boolean) {
   }
 }
 
-function tenantOf(value: string): string {
-  const result = tenantId.safeParse(value);
-  return result.success ? result.data : wrong(`--tenant ${result.error.issues[0]?.message}.`);
-}
-
 /** NaN for what is none: the contract says what it must be. */
 function numberOf(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  return /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+  return value === undefined ? undefined : wholeNumber(value);
 }
 
 function daysOf(value: string): number {
-  const days = numberOf(value) ?? Number.NaN;
+  const days = wholeNumber(value);
   if (days >= 1 && days <= MAX_BACKFILL_DAYS) return days;
   return wrong(`--days must be a whole number from 1 to ${MAX_BACKFILL_DAYS}.`);
-}
-
-function wrong(sentence: string): never {
-  throw new StartupError(`${sentence}\n\n${USAGE}`);
 }

@@ -6,13 +6,11 @@ import { type Database, rethrowUnavailable } from '../db/db.js';
 import { liveWorkers } from '../status/workers.js';
 import { percentDone, progressText } from './backfillReport.js';
 
-/** A worker beats every 5 s; three missed beats and it is taken for dead. */
-const WORKER_ALIVE_SECONDS = 15;
 const LOOK_EVERY_MS = 500;
 
 /** Whether anything is filled at all. */
 export async function isWorkerAlive(database: Database): Promise<boolean> {
-  return (await liveWorkers(database, WORKER_ALIVE_SECONDS).catch(rethrowUnavailable)).length > 0;
+  return (await liveWorkers(database).catch(rethrowUnavailable)).length > 0;
 }
 
 /** Shows a backfill until it is over, through outages of Postgres too; answers what has come of it. */

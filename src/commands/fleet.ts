@@ -1,4 +1,3 @@
-import { StartupError } from '../contracts/errors.js';
 import type { Database } from '../db/db.js';
 import { outliveTerminal } from '../local/terminal.js';
 import { loadConfig } from '../process/config.js';
@@ -7,8 +6,8 @@ import { exportFleet, exportFleetFile, type FleetExported } from '../registry/fi
 import { loadFleet } from '../registry/file/loadFleet.js';
 import { synthesizeFleet } from '../registry/file/synthesizeFleet.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { preparedMapping } from '../schema/prepareSchema.js';
 import { openCommandDatabase } from './commandDatabase.js';
+import { leaveWith, requirePrepared } from './commandLine.js';
 import { type FleetCommand, fleetCommand } from './fleetArguments.js';
 import { fleetReport, leftOutReport } from './fleetReport.js';
 
@@ -18,16 +17,10 @@ await runProcess(async () => {
   const command = fleetCommand(process.argv.slice(2), startedFrom());
   const config = loadConfig(process.env, { command: 'fleet' });
   const database = await openCommandDatabase(config, 'gridlens-fleet');
-  const schema = await preparedMapping(database, config);
-  if (!schema)
-    throw new StartupError(
-      'This database has not been prepared for this version: run npm run migrate first (npm run migrate -- --plan says what it changes), or npm start.',
-    );
+  const schema = await requirePrepared(database, config);
   const report = await run(command, database, schema.registry);
   await database.end();
-  // Where stdout is a pipe that is written to later (macOS), leaving at once would lose the end of it.
-  await new Promise((resolve) => process.stdout.write(report, resolve));
-  process.exit(0);
+  return leaveWith(report);
 });
 
 /** npm changes to the package's folder: where it was called is what relative paths are meant from. */

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { StartupError } from '../contracts/errors.js';
-import { tenantId } from '../contracts/fields.js';
+import { commandLine, wholeNumber } from './commandLine.js';
 
 export type FleetCommand =
   | { action: 'load'; file: string; tenantId: string | undefined; dryRun: boolean }
@@ -14,6 +13,8 @@ npm run fleet -- synthesize --tenant T [--meters 500] [--feeders 25]
 
 The file's columns: meter_id, feeder_id (empty for a meter on no feeder), and, where wanted, feeder_name, is_active and
 tenant_id (then --tenant may be left out). To send an export to stdout, keep npm's own lines out of it: npm run -s fleet.`;
+
+const { parse, tenant: tenantOf, wrong } = commandLine(USAGE);
 
 const OPTIONS = {
   tenant: { type: 'string' },
@@ -37,7 +38,7 @@ const TAKES: Record<FleetCommand['action'], readonly string[]> = {
 export function fleetCommand(args: string[], from = process.cwd()): FleetCommand {
   // Where nothing changes, a path is shown as it was written.
   const pathOf = (written: string): string => (from === process.cwd() ? written : resolve(from, written));
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = parse({ args, options: OPTIONS, allowPositionals: true });
   const [action, ...rest] = positionals;
   if (action === undefined) throw new StartupError(USAGE);
   if (action !== 'load' && action !== 'export' && action !== 'synthesize') {
@@ -63,26 +64,4 @@ export function fleetCommand(args: string[], from = process.cwd()): FleetCommand
     meterCount: wholeNumber(values.meters ?? '500'),
     feederCount: wholeNumber(values.feeders ?? '25'),
   };
-}
-
-function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    return wrong((error as Error).message);
-  }
-}
-
-function tenantOf(value: string): string {
-  const result = tenantId.safeParse(value);
-  return result.success ? result.data : wrong(`--tenant ${result.error.issues[0]?.message}.`);
-}
-
-/** NaN for what is none: whoever knows the range says so. */
-function wholeNumber(value: string): number {
-  return /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
-}
-
-function wrong(sentence: string): never {
-  throw new StartupError(`${sentence}\n\n${USAGE}`);
 }

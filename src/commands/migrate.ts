@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { StartupError } from '../contracts/errors.js';
 import { requirePostgres } from '../db/requirePostgres.js';
 import { type Config, loadConfig } from '../process/config.js';
 import { openMigrationDatabase, prepareStorage } from '../process/context.js';
 import { runProcess } from '../process/lifecycle.js';
 import { createLogger } from '../process/log.js';
 import { planReport, planSchema } from '../schema/schemaPlan.js';
+import { leaveWith, orSay } from './commandLine.js';
 
 /**
  * Brings the schema up to date and ends; `--plan` says what that would change, and changes nothing. API and worker do
@@ -16,13 +16,10 @@ await runProcess(async () => {
   const config = loadConfig(process.env, { command: 'migrate' });
   const log = createLogger('migrate', config.logLevel);
   await requirePostgres(config.databaseUrl ?? '');
-  if (plan) {
-    process.stdout.write(await planned(config));
-  } else {
-    const { databaseUrl = '', redisUrl, defaultTenantId } = config;
-    await prepareStorage(databaseUrl, redisUrl === undefined, log, defaultTenantId);
-    log.info('the schema is up to date');
-  }
+  if (plan) return leaveWith(await planned(config));
+  const { databaseUrl = '', redisUrl, defaultTenantId } = config;
+  await prepareStorage(databaseUrl, redisUrl === undefined, log, defaultTenantId);
+  log.info('the schema is up to date');
   process.exit(0);
 });
 
@@ -35,11 +32,7 @@ async function planned({ databaseUrl = '', redisUrl, defaultTenantId }: Config):
 }
 
 function options(args: string[]): { plan: boolean } {
-  try {
-    return { plan: parseArgs({ args, options: { plan: { type: 'boolean' } } }).values.plan === true };
-  } catch (error) {
-    throw new StartupError('npm run migrate takes no argument but --plan: npm run migrate -- --plan', {
-      cause: error,
-    });
-  }
+  return orSay('npm run migrate takes no argument but --plan: npm run migrate -- --plan', () => ({
+    plan: parseArgs({ args, options: { plan: { type: 'boolean' } } }).values.plan === true,
+  }));
 }

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { StartupError } from '../contracts/errors.js';
 import { tenantId } from '../contracts/fields.js';
 import { loadConfig } from '../process/config.js';
 import { runProcess } from '../process/lifecycle.js';
 import { scoreSuspicion } from '../score/score.js';
 import { openCommandDatabase } from './commandDatabase.js';
+import { leaveWith, orSay } from './commandLine.js';
 import { scoreReport } from './scoreReport.js';
 
 /** `npm run score -- --tenant T`: how well the reads alone give away the thefts that were injected. */
@@ -13,16 +13,12 @@ await runProcess(async () => {
   const database = await openCommandDatabase(loadConfig(process.env, { command: 'score' }), 'gridlens-score');
   const score = await scoreSuspicion(database, tenant);
   await database.end();
-  process.stdout.write(scoreReport(tenant, score));
-  process.exit(0);
+  return leaveWith(scoreReport(tenant, score));
 });
 
 function tenantOf(args: string[]): string {
-  const usage = 'Name the tenant to score: npm run score -- --tenant DEMO_TENANT';
-  try {
+  return orSay('Name the tenant to score: npm run score -- --tenant DEMO_TENANT', () => {
     const { values } = parseArgs({ args, options: { tenant: { type: 'string' } } });
     return tenantId.parse(values.tenant);
-  } catch (error) {
-    throw new StartupError(usage, { cause: error });
-  }
+  });
 }

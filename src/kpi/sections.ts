@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
-import pg from 'pg';
 import { answerBudget } from '../contracts/answerBudget.js';
-import { type Database, isTransient, type Queryable } from '../db/db.js';
+import type { Database, Queryable } from '../db/db.js';
 import { KPI_VIEWS, type KpiViewName, type SchemaMapping } from '../schema/mapping.js';
 import { withDeadline } from '../timing/deadline.js';
 import { customerOverview, customerRows, type Nullable, withinCustomerTime } from './customerViews.js';
@@ -18,6 +17,7 @@ import {
   type SuspiciousMeterDay,
   suspiciousMeterDays,
 } from './ownViews.js';
+import { isCanceled, LEFT_ALONE_MS, LeftAloneError, TooSlowError, whyUnreadable } from './unreadable.js';
 
 /** How many rows of each view were asked for. */
 const OVERVIEW_DAYS = 5;
@@ -25,8 +25,6 @@ const LISTED = 10;
 
 /** Of the pool's 10 connections: while every customer's view is slow, the rest of the product goes on. */
 const CUSTOMER_VIEWS_AT_ONCE = 4;
-/** One that was too slow is not asked again for as long: else each poll would cost the server a second. */
-const LEFT_ALONE_MS = 30_000;
 /** A slow view costs one of the 4 turns a second, so that no more than 120 are left alone within those 30 s. */
 const MAX_LEFT_ALONE = 200;
 
@@ -163,79 +161,4 @@ async function ownOverview(database: Database, tenantId: string, latestDay: stri
     latestDay === null ? [] : overviewDays(database, tenantId, latestDay, OVERVIEW_DAYS),
   ]);
   return { loss, overview };
-}
-
-class TooSlowError extends Error {}
-
-/** It took its whole time, now or a short while ago. */
-class LeftAloneError extends Error {}
-
-/** query_canceled: `statement_timeout`, or somebody's pg_cancel_backend. */
-const CANCELED = '57014';
-/** undefined_table and undefined_column: the view is not what it was at start-up. */
-const CHANGED = ['42P01', '42703'];
-
-/**
- * Errors whose text names objects, never values: besides, undefined_function, insufficient_privilege,
- * division_by_zero, and object_not_in_prerequisite_state (a materialized view that was never filled).
- */
-const SHOWN = [...CHANGED, '42883', '42501', '22012', '55000'];
-/** What PL/pgSQL's RAISE says is the customer's own text, under whatever code. */
-const RAISED = 'exec_stmt_raise';
-
-/** What the other errors are, by class. */
-const CLASSES: Record<string, string> = {
-  '08': 'a connection exception',
-  '0A': 'a feature not supported',
-  '21': 'a cardinality violation',
-  '22': 'a data exception',
-  '23': 'an integrity constraint violation',
-  '25': 'an invalid transaction state',
-  '26': 'an invalid statement name',
-  '2F': 'an exception of an SQL routine',
-  '38': 'an exception of an external routine',
-  '39': 'a failed call of an external routine',
-  '3F': 'an invalid schema name',
-  '40': 'a transaction rollback',
-  '42': 'a syntax error or access rule violation',
-  '53': 'insufficient resources',
-  '54': 'a program limit exceeded',
-  '55': 'an object not in the state it must be in',
-  '57': 'an operator intervention',
-  '58': 'a system error',
-  HV: 'an error of a foreign data wrapper',
-  P0: 'an error that a function raised',
-  XX: 'an internal error',
-};
-
-function isCanceled(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === CANCELED;
-}
-
-/** Never a value of the customer's: their errors may carry them (`value "…" is out of range`). */
-function whatPostgresSays({ code = '', message, routine }: pg.DatabaseError): string {
-  if (SHOWN.includes(code) && routine !== RAISED) {
-    return (message.split('\n')[0] as string).replace(/[.\s]+$/, '').slice(0, 200);
-  }
-  return CLASSES[code.slice(0, 2)] ?? 'an error';
-}
-
-/**
- * Why a customer's view could not be read, without anything of the connection.
- *
- * @throws errors of our own making as they are.
- */
-function whyUnreadable(error: unknown): string {
-  const tooSlow = `it did not answer within ${answerBudget().customerView / 1_000} s`;
-  if (error instanceof TooSlowError) return tooSlow;
-  if (error instanceof LeftAloneError) {
-    return `${tooSlow}, and is not asked again for ${LEFT_ALONE_MS / 1_000} s after that`;
-  }
-  if (error instanceof pg.DatabaseError) {
-    if (isCanceled(error)) return tooSlow;
-    const advice = CHANGED.includes(error.code ?? '') ? ', and is looked up anew only at the next start' : '';
-    return `Postgres cannot read it (${whatPostgresSays(error)}, SQLSTATE ${error.code})${advice}`;
-  }
-  if (isTransient(error)) return 'the connection to Postgres that it needs could not be had or was lost';
-  throw error;
 }

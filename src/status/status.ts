@@ -9,8 +9,6 @@ import { tenantTotals } from '../reads/tenantTotals.js';
 import { withDeadline } from '../timing/deadline.js';
 import { type LastJob, lastJob, liveWorkers, standstill } from './workers.js';
 
-/** A worker beats every 5 s; three missed beats and it is taken for dead. */
-const WORKER_ALIVE_SECONDS = 15;
 /** A heartbeat job is added every 10 s; when four are not done, workers live at most, but do not work. */
 const JOB_DONE_WITHIN_SECONDS = 45;
 const RATE_WINDOW_SECONDS = 60;
@@ -70,7 +68,7 @@ export function createStatusService(
       const [totals, counts, workers, job, recent, events] = await Promise.all([
         tenantTotals(database, tenantId),
         queue.counts(),
-        liveWorkers(database, WORKER_ALIVE_SECONDS),
+        liveWorkers(database),
         lastJob(database),
         recentJobs(database, tenantId, RECENT_WINDOW_SECONDS),
         clock(tenantId).then((at) => activeEvents(database, tenantId, at)),

@@ -41,14 +41,17 @@ export async function retire(database: Queryable, workerId: string): Promise<voi
   );
 }
 
-/** Workers heard of within the last `withinSeconds` that have not said that they stop. */
-export async function liveWorkers(database: Queryable, withinSeconds: number): Promise<LiveWorker[]> {
+/** A worker beats every 5 s; after three missed beats it is taken for dead. */
+const ALIVE_SECONDS = 15;
+
+/** Workers whose last beat is no more than 15 s old and that have not said that they stop. */
+export async function liveWorkers(database: Queryable): Promise<LiveWorker[]> {
   const { rows } = await database.query<LiveWorker>(
     `SELECT worker_id AS "workerId", host, pid, concurrency, started_at AS "startedAt", heartbeat_at AS "heartbeatAt",
        last_job_at AS "lastJobAt"
      FROM ami_workers WHERE retired_at IS NULL AND heartbeat_at > now() - $1 * interval '1 s'
      ORDER BY started_at, worker_id`,
-    [withinSeconds],
+    [ALIVE_SECONDS],
   );
   return rows;
 }
