@@ -6,7 +6,7 @@ import { createStartPacer } from '../pacing/startPacer.js';
 import { createMissingParts } from '../publishing/missingParts.js';
 
 import { createHeartbeat } from '../status/heartbeat.js';
-import { jittered, runPeriodically } from '../timing/periodic.js';
+import { jittered, type Outcome, runPeriodically } from '../timing/periodic.js';
 import { runUpkeep } from '../upkeep/upkeep.js';
 import { decideConcurrency, START_CONCURRENCY } from '../writing/adaptiveConcurrency.js';
 import { startAmiWorker } from '../writing/amiWorker.js';
@@ -94,6 +94,11 @@ export function runWorker(context: Context, now = () => new Date()): Running {
     const { readsRetentionDays, ledgerRetentionDays } = config;
     logWork('upkeep', await runUpkeep({ database, queue, readsRetentionDays, ledgerRetentionDays, now }));
   };
+  const watchdog = async (): Promise<Outcome> => {
+    const done = await automatic.watch();
+    logWork('watchdog', done);
+    return done === undefined ? 'skipped' : 'ran';
+  };
   const logWork = (what: string, done: object = {}): void => {
     if (Object.values(done).some((part) => (Array.isArray(part) ? part.length > 0 : part > 0)))
       log.info(done, what);
@@ -107,7 +112,7 @@ export function runWorker(context: Context, now = () => new Date()): Running {
     runPeriodically('heartbeat job', HEARTBEAT_JOB_MS, () => ticks.beat(heartbeat.workerId), log),
     runPeriodically('upkeep', UPKEEP_MS, upkeep, log),
     runPeriodically('dispatch', jittered(PASS_MS), automatic.pass, log),
-    runPeriodically('watchdog', WATCHDOG_MS, async () => logWork('watchdog', await automatic.watch()), log),
+    runPeriodically('watchdog', WATCHDOG_MS, watchdog, log),
     ...(adaptive ? [runPeriodically('adaptive concurrency', ADAPT_MS, adapt, log)] : []),
   ];
   log.info({ workerId: heartbeat.workerId, concurrency, adaptive, queue: queue.backend }, 'worker started');

@@ -1,5 +1,11 @@
 import type { Logger } from 'pino';
 
+/**
+ * What came of one run. `skipped`: another process has the turn, so there was nothing to do here. Work that throws has
+ * failed.
+ */
+export type Outcome = 'ran' | 'skipped';
+
 export interface Periodic {
   /** Lets a run under way finish, and starts no other. */
   stop(): Promise<void>;
@@ -12,26 +18,35 @@ export function jittered(ms: number): () => number {
 
 /**
  * Runs `work` at once and then every `everyMs` after it ended; never twice at a time. A failure is logged and
- * tried again the next time: what is done periodically is repaired by its repetition.
+ * tried again the next time: what is done periodically is repaired by its repetition. The log says with each failure
+ * how many there were in a row and when a run last ended well, and says when they are over.
  */
 export function runPeriodically(
   name: string,
   everyMs: number | (() => number),
-  work: () => Promise<void>,
+  work: () => Promise<Outcome> | Promise<void>,
   log: Logger,
 ): Periodic {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  /** Failures since the last run that was none; a turn that another process had changes nothing about them. */
+  let failedInARow = 0;
+  /** When a run last ended well in this process. */
+  let lastSucceededAt: Date | null = null;
   const turn = async (): Promise<void> => {
     try {
-      await work();
+      if ((await work()) !== 'skipped') succeeded();
     } catch (error) {
-      log.warn(
-        { reason: error instanceof Error ? error.message : String(error) },
-        `${name} failed, to be tried again`,
-      );
+      failedInARow += 1;
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn({ reason, failedInARow, lastSucceededAt }, `${name} failed, to be tried again`);
     }
     if (!stopped) timer = setTimeout(next, typeof everyMs === 'number' ? everyMs : everyMs());
+  };
+  const succeeded = (): void => {
+    if (failedInARow > 0) log.info({ failedInARow, lastSucceededAt }, `${name} succeeded again`);
+    failedInARow = 0;
+    lastSucceededAt = new Date();
   };
   let running = turn();
   const next = (): void => {
