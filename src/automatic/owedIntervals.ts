@@ -44,21 +44,21 @@ export async function waitingIntervals(
     text: `WITH wanted AS MATERIALIZED (
              SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::integer[], $5::timestamptz[])
                AS wanted (tenant_id, first, running, minutes, earliest)
-           ), slot AS (
-             SELECT tenant_id, slot AS read_at FROM wanted, generate_series(first, running, minutes * interval '1 min') slot
+           ), candidate AS (
+             SELECT tenant_id, boundary AS read_at FROM wanted, generate_series(first, running, minutes * interval '1 min') boundary
              UNION ALL
              SELECT tenant_id, owed.read_at FROM wanted, LATERAL (
                SELECT read_at FROM ami_ticks tick
                WHERE tick.tenant_id = wanted.tenant_id AND tick.publish_id IS NULL
                  AND tick.read_at >= earliest AND tick.read_at < first OFFSET 0) owed
            )
-           SELECT tenant_id AS "tenantId", slot.read_at AS "readAt", tick.read_at IS NOT NULL AS "isNoted",
+           SELECT tenant_id AS "tenantId", candidate.read_at AS "readAt", tick.read_at IS NOT NULL AS "isNoted",
              tick.claimed_at AS "claimedAt", coalesce(tick.attempts, 0) AS attempts,
              tick.next_try_at AS "nextTryAt", tick.failure,
-             (SELECT accepted_at FROM ami_publishes publish WHERE publish.tenant_id = slot.tenant_id
+             (SELECT accepted_at FROM ami_publishes publish WHERE publish.tenant_id = candidate.tenant_id
               ORDER BY accepted_at DESC LIMIT 1) AS "lastServedAt"
-           FROM slot LEFT JOIN LATERAL (
-             SELECT * FROM ami_ticks WHERE tenant_id = slot.tenant_id AND read_at = slot.read_at OFFSET 0) tick
+           FROM candidate LEFT JOIN LATERAL (
+             SELECT * FROM ami_ticks WHERE tenant_id = candidate.tenant_id AND read_at = candidate.read_at OFFSET 0) tick
              USING (tenant_id)
            WHERE tick.publish_id IS NULL`,
     values: [...windowColumns(windows), windows.map(({ earliest }) => earliest)],
@@ -77,13 +77,13 @@ export async function doubtfulIntervals(
   if (windows.length === 0) return [];
   const { rows } = await client.query<{ tenantId: string; readAt: Date; publishId: string }>({
     name: 'doubtful-intervals',
-    text: `SELECT wanted.tenant_id AS "tenantId", slot AS "readAt", tick.publish_id AS "publishId"
+    text: `SELECT wanted.tenant_id AS "tenantId", boundary AS "readAt", tick.publish_id AS "publishId"
            FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::integer[], $5::integer[])
                AS wanted (tenant_id, first, running, minutes, meters)
-             CROSS JOIN LATERAL generate_series(first, running, minutes * interval '1 min') AS slot
+             CROSS JOIN LATERAL generate_series(first, running, minutes * interval '1 min') AS boundary
              CROSS JOIN LATERAL (
                SELECT publish_id FROM ami_ticks
-               WHERE tenant_id = wanted.tenant_id AND read_at = slot AND publish_id IS NOT NULL OFFSET 0) tick
+               WHERE tenant_id = wanted.tenant_id AND read_at = boundary AND publish_id IS NOT NULL OFFSET 0) tick
              CROSS JOIN LATERAL (
                SELECT bool_or(batches.is_broken) AS is_broken, bool_or(batches.is_pending) AS is_pending,
                       max(batches.arrived) AS arrived, max(publish.meter_count) AS meters
@@ -91,12 +91,12 @@ export async function doubtfulIntervals(
                  SELECT bool_or(state IN ('failed', 'cancelled')) AS is_broken,
                         bool_or(state = 'pending') AS is_pending, sum(inserted + updated + duplicate) AS arrived
                  FROM ami_publish_batches batch WHERE batch.publish_id = publish.publish_id) batches
-               WHERE publish.tenant_id = wanted.tenant_id AND publish.read_at = slot AND publish.origin <> 'revision'
+               WHERE publish.tenant_id = wanted.tenant_id AND publish.read_at = boundary AND publish.origin <> 'revision'
              ) ledger
            WHERE ledger.is_broken OR ledger.meters < wanted.meters OR NOT ledger.is_pending AND ledger.arrived > (
              SELECT coalesce(sum(reads), 0) FROM ami_feeder_intervals cell
-             WHERE cell.tenant_id = wanted.tenant_id AND cell.read_at = slot)
-           ORDER BY slot DESC`,
+             WHERE cell.tenant_id = wanted.tenant_id AND cell.read_at = boundary)
+           ORDER BY boundary DESC`,
     values: [...windowColumns(windows), windows.map(({ meterCount }) => meterCount)],
   });
   return rows;
@@ -121,14 +121,14 @@ export async function missedIntervals(
   from: Date,
 ): Promise<{ intervals: number; first: Date | null; last: Date | null }> {
   const { rows } = await client.query<{ intervals: number; first: Date | null; last: Date | null }>(
-    `SELECT count(*)::integer AS intervals, min(slot) AS first, max(slot) AS last
-     FROM generate_series($2::timestamptz, $3::timestamptz - interval '1 s', $4 * interval '1 min') AS slot
+    `SELECT count(*)::integer AS intervals, min(boundary) AS first, max(boundary) AS last
+     FROM generate_series($2::timestamptz, $3::timestamptz - interval '1 s', $4 * interval '1 min') AS boundary
      WHERE NOT EXISTS (SELECT FROM ami_ticks
-                       WHERE tenant_id = $1 AND read_at = slot AND publish_id IS NULL AND read_at >= $5)
+                       WHERE tenant_id = $1 AND read_at = boundary AND publish_id IS NULL AND read_at >= $5)
        AND NOT EXISTS (
          SELECT FROM ami_publishes publish
-         WHERE tenant_id = $1 AND read_at <= slot AND read_at > slot - interval '1 h' AND origin <> 'revision'
-           AND read_at + interval_minutes * interval '1 min' > slot
+         WHERE tenant_id = $1 AND read_at <= boundary AND read_at > boundary - interval '1 h' AND origin <> 'revision'
+           AND read_at + interval_minutes * interval '1 min' > boundary
            AND EXISTS (SELECT FROM ami_publish_batches batch
                        WHERE batch.publish_id = publish.publish_id AND state IN ('pending', 'done')))`,
     [tenantId, from, first, intervalMinutes, earliest],

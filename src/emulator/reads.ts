@@ -25,7 +25,7 @@ export interface ReadsScene {
   climate?: Climate;
 }
 
-/** Reads of the meters at positions `[from, to)` of a synthetic fleet's line. */
+/** Reads of the meters at positions `[from, to)` of a synthetic fleet's roster. */
 export interface ReadsRequest extends ReadsScene {
   fleet: SyntheticFleet;
   from: number;

@@ -103,9 +103,9 @@ async function fleetWarnings(database: Queryable, event: PlannedEvent): Promise<
   }
   if (meterIds === undefined) return [];
   const onFeeder = new Set(
-    fleet.fleetId === null
+    fleet.snapshotId === null
       ? metersOfFeeder(tenantId, feederId, fleet)
-      : await snapshotMeters(database, fleet.fleetId, span),
+      : await snapshotMeters(database, fleet.snapshotId, span),
   );
   const here = meterIds.filter((id) => onFeeder.has(id)).length;
   if (here === meterIds.length) return [];
@@ -142,7 +142,7 @@ async function outageWarnings(
   ];
 }
 
-/** Where the event's feeder stands on the fleet's line; undefined when it is not there or has no meters. */
+/** Where the event's feeder stands on the fleet's roster; undefined when it is not there or has no meters. */
 function spanOf({ request, feeders }: PlannedEvent): FeederSpan | undefined {
   return feeders.find(({ feederId }) => feederId === request.feederId);
 }

@@ -105,7 +105,7 @@ export async function publishedFleetAt(
   const { rows } = await database.query<PublishedRoster & { intervalMinutes: IntervalMinutes }>({
     name: 'published-fleet-at',
     text: `SELECT DISTINCT ON (fleet_id IS NULL) meter_count AS "meterCount", feeder_count AS "feederCount",
-             fleet_id AS "fleetId", interval_minutes AS "intervalMinutes"
+             fleet_id AS "snapshotId", interval_minutes AS "intervalMinutes"
            FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin <> 'revision'
            ORDER BY fleet_id IS NULL, ${GOVERNING_FIRST}`,
     values: [tenantId, readAt],

@@ -6,7 +6,7 @@ import type { PublishRecord } from './publishLedger.js';
  * the queue was lost is what was enqueued at first.
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
-  const { fleetId, meterCount, feederCount } = publish;
+  const { snapshotId, meterCount, feederCount } = publish;
   const from = publish.rangeFrom + batch * publish.batchSize;
   return {
     publishId: publish.publishId,
@@ -15,7 +15,7 @@ export function batchPayload(publish: PublishRecord, batch: number): BatchJobPay
     readAt: publish.readAt.toISOString(),
     intervalMinutes: publish.intervalMinutes,
     seed: publish.seed,
-    ...(fleetId === null ? { fleet: { meterCount, feederCount } } : { fleetId, meterCount }),
+    ...(snapshotId === null ? { fleet: { meterCount, feederCount } } : { fleetId: snapshotId, meterCount }),
     from,
     to: Math.min(from + publish.batchSize, publish.rangeTo),
     timeZone: publish.timeZone,

@@ -14,12 +14,12 @@ export interface PublishRecord {
   readAt: Date;
   intervalMinutes: IntervalMinutes;
   seed: string;
-  /** Size of the fleet, which decides who stands where on its line; not how many meters are published. */
+  /** Size of the fleet, which decides who stands where on its roster; not how many meters are published. */
   meterCount: number;
   feederCount: number;
   /** The snapshot of the registry whose first `meterCount` meters are the fleet; null for the synthetic fleet. */
-  fleetId: string | null;
-  /** The positions `[rangeFrom, rangeTo)` of the line that are published: all, but for a revision. */
+  snapshotId: string | null;
+  /** The positions `[rangeFrom, rangeTo)` of the roster that are published: all, but for a revision. */
   rangeFrom: number;
   rangeTo: number;
   timeZone: string;
@@ -90,7 +90,7 @@ export async function recordPublishes(
       publishes.map((publish) => publish.rangeTo),
       publishes.map((publish) => publish.timeZone),
       publishes.map((publish) => publish.climate),
-      publishes.map((publish) => publish.fleetId),
+      publishes.map((publish) => publish.snapshotId),
       publishes.map((publish) => background.has(publish.publishId)),
     ],
   );
@@ -163,7 +163,7 @@ export const PUBLISH_COLUMNS = `publish.publish_id AS "publishId", publish.tenan
   publish.meter_count AS "meterCount", publish.feeder_count AS "feederCount", publish.batch_size AS "batchSize",
   publish.batch_count AS "batchCount", publish.on_conflict AS "onConflict", publish.request_id AS "requestId",
   publish.range_from AS "rangeFrom", publish.range_to AS "rangeTo", publish.time_zone AS "timeZone",
-  publish.climate, publish.fleet_id AS "fleetId",
+  publish.climate, publish.fleet_id AS "snapshotId",
   CASE WHEN publish.is_background THEN 'background' ELSE 'live' END AS lane`;
 
 export interface PublishProgress extends PublishRecord {

@@ -11,14 +11,14 @@ import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 export const GOVERNING_FIRST = `meter_count DESC, on_conflict = 'update' DESC,
   CASE WHEN on_conflict = 'update' THEN accepted_at END DESC, accepted_at`;
 
-/** Whether a batch of a publish stands at any of the positions `[feeder."from", feeder."to")` of its fleet's line. */
+/** Whether a batch of a publish stands at any of the positions `[feeder."from", feeder."to")` of its fleet's roster. */
 const IS_OF_FEEDER = `publish.range_from + batch.batch_number * publish.batch_size < feeder."to"
   AND least(publish.range_from + (batch.batch_number + 1) * publish.batch_size, publish.range_to) > feeder."from"`;
 
 /**
  * The publish that made a tenant's latest interval, among those that touch `[from, to)` where that is given; undefined
  * when there is none. Where several published the same interval it is the one that the reads of `feederId` come from:
- * one that has written the feeder or is about to, if any has; one of a part of the line may be of other feeders alone,
+ * one that has written the feeder or is about to, if any has; one of a part of the roster may be of other feeders alone,
  * and one of the whole may have failed just there. Else one whose fleet has it.
  *
  * @param notBefore older intervals do not count: their reads are not kept.
@@ -61,12 +61,12 @@ export async function publishOfLatestInterval(
 }
 
 /**
- * Whether any read of a publish's interval has been written at the positions `[from, to)` of its fleet's line, by it or
- * by another publish of the same line: each may be of a part of it.
+ * Whether any read of a publish's interval has been written at the positions `[from, to)` of its fleet's roster, by it or
+ * by another publish of the same roster: each may be of a part of it.
  */
 export async function hasWritten(
   client: Queryable,
-  { tenantId, readAt, fleetId, meterCount, feederCount }: PublishRecord,
+  { tenantId, readAt, snapshotId, meterCount, feederCount }: PublishRecord,
   from: number,
   to: number,
 ): Promise<boolean> {
@@ -78,7 +78,7 @@ export async function hasWritten(
        AND (publish.fleet_id IS NOT NULL OR (publish.meter_count = $4 AND publish.feeder_count = $5))
        AND batch.state = 'done' AND duplicate + inserted + updated > 0 AND ${IS_OF_FEEDER}
      LIMIT 1`,
-    [tenantId, readAt, fleetId, meterCount, feederCount, from, to],
+    [tenantId, readAt, snapshotId, meterCount, feederCount, from, to],
   );
   return rowCount === 1;
 }

@@ -99,7 +99,7 @@ type Layout = [LedgerPublish, ...LedgerPublish[]];
 function layoutsOf(publishes: readonly LedgerPublish[]): Layout[] {
   const layouts = new Map<string, Layout>();
   for (const publish of publishes) {
-    const key = `${publish.fleetId} ${publish.meterCount} ${publish.feederCount}`;
+    const key = `${publish.snapshotId} ${publish.meterCount} ${publish.feederCount}`;
     const layout = layouts.get(key);
     if (layout) layout.push(publish);
     else layouts.set(key, [publish]);
@@ -174,8 +174,8 @@ async function lostRanges(database: Database, layout: Layout, readAt: Date): Pro
 }
 
 async function metersAt(database: Database, publish: LedgerPublish, { from, to }: Range): Promise<string[]> {
-  const { tenantId, fleetId, feederCount } = publish;
-  if (fleetId !== null) return snapshotMeters(database, fleetId, { from, to });
+  const { tenantId, snapshotId, feederCount } = publish;
+  if (snapshotId !== null) return snapshotMeters(database, snapshotId, { from, to });
   return feederRuns(publish, from, to).flatMap(({ feeder, firstOrdinal, count }) =>
     Array.from({ length: count }, (_, index) =>
       meterId(tenantId, meterNumber(feeder, firstOrdinal + index, feederCount)),

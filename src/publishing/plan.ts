@@ -26,7 +26,7 @@ export interface PlanRequest {
   feederCount: number;
 }
 
-/** Positions `[from, to)` of the fleet's line: the meters of one job. */
+/** Positions `[from, to)` of the fleet's roster: the meters of one job. */
 export interface BatchRange {
   /** 0-based number of the batch within its publish. */
   number: number;

@@ -24,7 +24,7 @@ export interface PublishedAs {
 
 /** A plan with the snapshot of the registry it is of; null for the synthetic fleet. */
 export interface FleetPlan extends PublishPlan {
-  fleetId: string | null;
+  snapshotId: string | null;
 }
 
 /** Turns what is wanted of a fleet into what the ledger records of a publish; accepts nothing. */
@@ -37,7 +37,7 @@ export function createPublishPlanner({
   schema: Pick<SchemaMapping, 'reads' | 'registry'>;
 }) {
   // Looking through a registry of 25,000 takes 70 ms of a core: a thousand callers at once must not each do it.
-  const fleetOf = sharedRuns((tenantId) => currentFleet(database, schema.registry, tenantId));
+  const snapshotOf = sharedRuns((tenantId) => currentFleet(database, schema.registry, tenantId));
   const surveyOf = sharedRuns((tenantId) => surveyedRegistry(database, schema.registry, tenantId));
 
   return {
@@ -58,9 +58,9 @@ export function createPublishPlanner({
 
     /** The plan of a publish, with the snapshot that it names. @throws ApiError 400 `registry_empty`. */
     async plan(settings: FleetSettings, limit?: JobLimit): Promise<FleetPlan> {
-      if (settings.fleet === 'synthetic') return { ...syntheticPlan(settings, limit), fleetId: null };
-      const { survey, fleetId } = await fleetOf(settings.tenantId);
-      return { ...registryPlan(settings, survey, limit), fleetId };
+      if (settings.fleet === 'synthetic') return { ...syntheticPlan(settings, limit), snapshotId: null };
+      const { survey, snapshotId } = await snapshotOf(settings.tenantId);
+      return { ...registryPlan(settings, survey, limit), snapshotId };
     },
   };
 }
@@ -69,7 +69,7 @@ export type PublishPlanner = ReturnType<typeof createPublishPlanner>;
 
 /** The ledger's record of a publish of a whole fleet. */
 export function publishRecord(settings: FleetSettings, plan: FleetPlan, as: PublishedAs): PublishRecord {
-  const { fleet, fleetId, batchSize, batches } = plan;
+  const { fleet, snapshotId, batchSize, batches } = plan;
   return {
     publishId: randomUUID(),
     tenantId: settings.tenantId,
@@ -80,8 +80,8 @@ export function publishRecord(settings: FleetSettings, plan: FleetPlan, as: Publ
     seed: settings.seed ?? defaultSeed(settings.tenantId),
     meterCount: fleet.meterCount,
     // A registry fleet's are its snapshot's: see sql/schema/ledger.sql.
-    feederCount: fleetId === null ? fleet.feederCount : 0,
-    fleetId,
+    feederCount: snapshotId === null ? fleet.feederCount : 0,
+    snapshotId,
     rangeFrom: 0,
     rangeTo: fleet.meterCount,
     timeZone: settings.timeZone,

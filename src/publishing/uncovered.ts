@@ -1,4 +1,4 @@
-/** Positions `[from, to)` of a fleet's line. */
+/** Positions `[from, to)` of a fleet's roster. */
 export interface Range {
   from: number;
   to: number;

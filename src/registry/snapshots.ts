@@ -14,7 +14,7 @@ import { type RegistrySurvey, registryRoster, SURVEY_COLUMNS } from './survey.js
 /** A registry as it is, and the snapshot of it; null where there is nothing to publish. */
 export interface StoredSnapshot {
   survey: RegistrySurvey;
-  fleetId: string | null;
+  snapshotId: string | null;
 }
 
 /**
@@ -27,27 +27,27 @@ export async function storedSnapshot(
   tenantId: string,
   survey: RegistrySurvey,
 ): Promise<StoredSnapshot> {
-  if (survey.fingerprint === null) return { survey, fleetId: null };
-  const found = await findFleet(database, tenantId, survey.fingerprint);
-  if (found !== undefined) return { survey, fleetId: found };
+  if (survey.fingerprint === null) return { survey, snapshotId: null };
+  const found = await findSnapshot(database, tenantId, survey.fingerprint);
+  if (found !== undefined) return { survey, snapshotId: found };
   return withTransaction(database, async (client) => {
     await takeLock(client, 'fleet', tenantId);
-    const meanwhile = await findFleet(client, tenantId, survey.fingerprint);
-    if (meanwhile !== undefined) return { survey, fleetId: meanwhile };
+    const meanwhile = await findSnapshot(client, tenantId, survey.fingerprint);
+    if (meanwhile !== undefined) return { survey, snapshotId: meanwhile };
     return takeSnapshot(client, registry, tenantId);
   });
 }
 
-async function findFleet(
+async function findSnapshot(
   client: Queryable,
   tenantId: string,
   fingerprint: string | null,
 ): Promise<string | undefined> {
-  const { rows } = await client.query<{ fleetId: string }>(
-    `SELECT fleet_id AS "fleetId" FROM ami_fleets WHERE tenant_id = $1 AND fingerprint = $2`,
+  const { rows } = await client.query<{ snapshotId: string }>(
+    `SELECT fleet_id AS "snapshotId" FROM ami_fleets WHERE tenant_id = $1 AND fingerprint = $2`,
     [tenantId, fingerprint],
   );
-  return rows[0]?.fleetId;
+  return rows[0]?.snapshotId;
 }
 
 /** Surveyed once more in the statement that stores it: the registry may have changed since it was. */
@@ -56,7 +56,7 @@ async function takeSnapshot(
   registry: RegistryMapping,
   tenantId: string,
 ): Promise<StoredSnapshot> {
-  const { rows } = await client.query<RegistrySurvey & { fleetId: string | null }>(
+  const { rows } = await client.query<RegistrySurvey & { snapshotId: string | null }>(
     `WITH ${registryRoster(registry)}, fleet AS (
        INSERT INTO ami_fleets (tenant_id, fingerprint, meter_count, feeder_count)
        SELECT $1, fingerprint, roster_meters, json_array_length(spans) FROM survey WHERE roster_meters > 0
@@ -68,15 +68,15 @@ async function takeSnapshot(
        INSERT INTO ami_fleet_feeders (fleet_id, feeder_id, range_from, range_to)
        SELECT fleet_id, feeder_id, range_from, range_to FROM fleet CROSS JOIN span
      )
-     SELECT ${SURVEY_COLUMNS}, fleet_id AS "fleetId" FROM survey LEFT JOIN fleet ON true`,
+     SELECT ${SURVEY_COLUMNS}, fleet_id AS "snapshotId" FROM survey LEFT JOIN fleet ON true`,
     [tenantId],
   );
-  const { fleetId, ...survey } = rows[0] as (typeof rows)[number];
-  if (fleetId !== null) await countSyntheticFeeders(client, tenantId, fleetId);
-  const known = fleetId ?? (await findFleet(client, tenantId, survey.fingerprint));
+  const { snapshotId, ...survey } = rows[0] as (typeof rows)[number];
+  if (snapshotId !== null) await countSyntheticFeeders(client, tenantId, snapshotId);
+  const known = snapshotId ?? (await findSnapshot(client, tenantId, survey.fingerprint));
   // The one it was like was deleted between the two statements.
   if (known === undefined && survey.fingerprint !== null) return takeSnapshot(client, registry, tenantId);
-  return { survey, fleetId: known ?? null };
+  return { survey, snapshotId: known ?? null };
 }
 
 /** So that a snapshot that a publish is about to name outlives the way from looking it up to the ledger. */
@@ -87,8 +87,8 @@ const KEPT_UNNAMED = '1 hour';
  * registry that changed twice between two publishes leaves one, and so does a publish that was refused.
  */
 export async function unnamedSnapshots(client: Queryable, limit: number): Promise<string[]> {
-  const { rows } = await client.query<{ fleetId: string }>(
-    `SELECT fleet_id AS "fleetId" FROM ami_fleets fleet
+  const { rows } = await client.query<{ snapshotId: string }>(
+    `SELECT fleet_id AS "snapshotId" FROM ami_fleets fleet
      WHERE created_at < now() - $2::interval
        AND EXISTS (SELECT FROM ami_fleets later
                    WHERE later.tenant_id = fleet.tenant_id AND later.fleet_id > fleet.fleet_id)
@@ -96,7 +96,7 @@ export async function unnamedSnapshots(client: Queryable, limit: number): Promis
      ORDER BY fleet_id LIMIT $1`,
     [limit, KEPT_UNNAMED],
   );
-  return rows.map(({ fleetId }) => fleetId);
+  return rows.map(({ snapshotId }) => snapshotId);
 }
 
 /**
@@ -105,49 +105,49 @@ export async function unnamedSnapshots(client: Queryable, limit: number): Promis
  *
  * @returns whether it was deleted.
  */
-export function deleteUnnamedSnapshot(database: Database, fleetId: string): Promise<boolean> {
+export function deleteUnnamedSnapshot(database: Database, snapshotId: string): Promise<boolean> {
   return withTransaction(database, async (client) => {
     // A process that freezes before its commit would keep that publish waiting.
     await boundWaits(client, { frozenMs: 5_000 });
     const { rowCount: locked } = await client.query(
       'SELECT FROM ami_fleets WHERE fleet_id = $1 FOR UPDATE SKIP LOCKED',
-      [fleetId],
+      [snapshotId],
     );
     if (locked === 0) return false;
     // A statement of its own, to see what was committed before the lock was had.
     const { rowCount: deleted } = await client.query(
       `DELETE FROM ami_fleets WHERE fleet_id = $1
          AND NOT EXISTS (SELECT FROM ami_publishes publish WHERE publish.fleet_id = $1)`,
-      [fleetId],
+      [snapshotId],
     );
     if (deleted === 0) return false;
-    await client.query('DELETE FROM ami_fleet_meters WHERE fleet_id = $1', [fleetId]);
+    await client.query('DELETE FROM ami_fleet_meters WHERE fleet_id = $1', [snapshotId]);
     return true;
   });
 }
 
-async function countSyntheticFeeders(client: Queryable, tenantId: string, fleetId: string): Promise<void> {
+async function countSyntheticFeeders(client: Queryable, tenantId: string, snapshotId: string): Promise<void> {
   const { rows } = await client.query<{ meterId: string; feederId: string }>(
     `SELECT meter_id AS "meterId", feeder_id AS "feederId" FROM ami_fleet_meters
      WHERE fleet_id = $1 AND starts_with(meter_id, $2)`,
-    [fleetId, meterIdPrefix(tenantId)],
+    [snapshotId, meterIdPrefix(tenantId)],
   );
   const count = syntheticFeederCount(tenantId, rows);
   if (count !== null)
     await client.query('UPDATE ami_fleets SET synthetic_feeder_count = $2 WHERE fleet_id = $1', [
-      fleetId,
+      snapshotId,
       count,
     ]);
 }
 
 /**
- * The meters at positions `[from, to)` of a snapshot's line.
+ * The meters at positions `[from, to)` of a snapshot's roster.
  *
  * @throws Error when they are not all there.
  */
 export async function snapshotBatch(
   client: Queryable,
-  fleetId: string,
+  snapshotId: string,
   from: number,
   to: number,
 ): Promise<RegistryBatch> {
@@ -161,24 +161,26 @@ export async function snapshotBatch(
              (SELECT synthetic_feeder_count FROM ami_fleets WHERE fleet_id = $1) AS "syntheticFeederCount"
            FROM ami_fleet_meters WHERE fleet_id = $1 AND position >= $2 AND position < $3
            GROUP BY feeder_id ORDER BY min(position)`,
-    values: [fleetId, from, to],
+    values: [snapshotId, from, to],
   });
   const found = rows.reduce((sum, { meterIds }) => sum + meterIds.length, 0);
   if (found !== to - from)
-    throw new Error(`fleet ${fleetId} has ${found} of the ${to - from} meters at positions ${from} to ${to}`);
+    throw new Error(
+      `fleet ${snapshotId} has ${found} of the ${to - from} meters at positions ${from} to ${to}`,
+    );
   return {
     syntheticFeederCount: rows[0]?.syntheticFeederCount ?? null,
     runs: rows.map(({ feederId, meterIds }) => ({ feederId, meterIds })),
   };
 }
 
-/** The meters at positions `[from, to)` of a snapshot's line, in its order. */
+/** The meters at positions `[from, to)` of a snapshot's roster, in its order. */
 export async function snapshotMeters(
   client: Queryable,
-  fleetId: string,
+  snapshotId: string,
   { from, to }: { from: number; to: number },
 ): Promise<string[]> {
-  const { runs } = await snapshotBatch(client, fleetId, from, to);
+  const { runs } = await snapshotBatch(client, snapshotId, from, to);
   return runs.flatMap(({ meterIds }) => meterIds);
 }
 
@@ -187,7 +189,7 @@ export async function snapshotMeters(
  * are not counted here, else a synthetic one.
  */
 export interface PublishedRoster extends SyntheticFleet {
-  fleetId: string | null;
+  snapshotId: string | null;
 }
 
 /** Whether a publish was refused because its snapshot was deleted between looking it up and naming it. */
@@ -196,13 +198,13 @@ export function isSnapshotGone(error: unknown): boolean {
 }
 
 /** Where each feeder of a published fleet stands on its roster. */
-export async function publishedSpans(client: Queryable, line: PublishedRoster): Promise<FeederSpan[]> {
-  if (line.fleetId === null) return feederSpans(line);
+export async function publishedSpans(client: Queryable, roster: PublishedRoster): Promise<FeederSpan[]> {
+  if (roster.snapshotId === null) return feederSpans(roster);
   const { rows } = await client.query<FeederSpan>({
     name: 'published-spans',
     text: `SELECT feeder_id AS "feederId", range_from AS "from", least(range_to, $2::integer) AS "to"
            FROM ami_fleet_feeders WHERE fleet_id = $1 AND range_from < $2 ORDER BY range_from`,
-    values: [line.fleetId, line.meterCount],
+    values: [roster.snapshotId, roster.meterCount],
   });
   return rows;
 }

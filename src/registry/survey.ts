@@ -59,7 +59,7 @@ export function registryRoster(registry: RegistryMapping): string {
     )`;
 }
 
-/** All of a RegistrySurvey, from `registryLine`'s `survey`. */
+/** All of a RegistrySurvey, from `registryRoster`'s `survey`. */
 export const SURVEY_COLUMNS = `survey.meters, inactive, without_feeder AS "withoutFeeder", repeated, feeders,
   beyond_feeder_cap AS "beyondFeederCap", beyond_meter_cap AS "beyondMeterCap", spans, survey.fingerprint`;
 

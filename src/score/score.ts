@@ -88,10 +88,10 @@ function nothingToScore(tenantId: string, leftOut: number): string {
 /** The feeders of one fleet that have thefts, with their meters. */
 type RobbedFeeders = readonly (FeederSpan & { meters: readonly string[] })[];
 
-const lineKey = ({ fleetId, meterCount, feederCount }: PublishedRoster): string =>
-  JSON.stringify([fleetId, meterCount, feederCount]);
+const rosterKey = ({ snapshotId, meterCount, feederCount }: PublishedRoster): string =>
+  JSON.stringify([snapshotId, meterCount, feederCount]);
 
-/** For each of the fleets that the batches are of, by `lineKey`. */
+/** For each of the fleets that the batches are of, by `rosterKey`. */
 async function robbedFeeders(
   database: Database,
   tenantId: string,
@@ -99,15 +99,15 @@ async function robbedFeeders(
   batches: readonly WrittenBatch[],
 ): Promise<Map<string, RobbedFeeders>> {
   const robbed = new Set(events.filter(isTheft).map((event) => event.feederId));
-  const lines = new Map(batches.map(({ fleet }) => [lineKey(fleet), fleet]));
+  const rosters = new Map(batches.map(({ fleet }) => [rosterKey(fleet), fleet]));
   const found = new Map<string, RobbedFeeders>();
-  for (const [key, line] of lines) {
-    const { fleetId } = line;
-    const spans = (await publishedSpans(database, line)).filter(({ feederId }) => robbed.has(feederId));
+  for (const [key, roster] of rosters) {
+    const { snapshotId } = roster;
+    const spans = (await publishedSpans(database, roster)).filter(({ feederId }) => robbed.has(feederId));
     const metersOf = (span: FeederSpan): Promise<string[]> | string[] =>
-      fleetId === null
-        ? metersOfFeeder(tenantId, span.feederId, line)
-        : snapshotMeters(database, fleetId, span);
+      snapshotId === null
+        ? metersOfFeeder(tenantId, span.feederId, roster)
+        : snapshotMeters(database, snapshotId, span);
     found.set(key, await Promise.all(spans.map(async (span) => ({ ...span, meters: await metersOf(span) }))));
   }
   return found;
@@ -135,7 +135,7 @@ function injectedMeterDays(
         tenantId,
         events,
         batch,
-        robbed.get(lineKey(batch.fleet)) ?? [],
+        robbed.get(rosterKey(batch.fleet)) ?? [],
       ))
         if (batch.overwrites || !stolen.has(meter)) stolen.set(meter, isStolen);
     }

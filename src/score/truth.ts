@@ -7,7 +7,7 @@ export interface WrittenBatch {
   intervalMinutes: 15 | 60;
   seed: string;
   fleet: PublishedRoster;
-  /** Positions `[from, to)` of the fleet's line. */
+  /** Positions `[from, to)` of the fleet's roster. */
   from: number;
   to: number;
   overwrites: boolean;
@@ -35,7 +35,7 @@ export async function batchesDuringThefts(
 ): Promise<WrittenBatch[]> {
   const { rows } = await database.query<WrittenBatch & PublishedRoster>(
     `SELECT publish.read_at AS "readAt", interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
-       feeder_count AS "feederCount", fleet_id AS "fleetId", range_from + batch_number * batch_size AS "from",
+       feeder_count AS "feederCount", fleet_id AS "snapshotId", range_from + batch_number * batch_size AS "from",
        least(range_from + (batch_number + 1) * batch_size, range_to) AS "to",
        on_conflict = 'update' AS overwrites,
        CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END AS "generatedAt"
@@ -50,9 +50,9 @@ export async function batchesDuringThefts(
      ORDER BY finished_at, publish_id, batch_number`,
     [tenantId, from, to],
   );
-  return rows.map(({ meterCount, feederCount, fleetId, ...batch }) => ({
+  return rows.map(({ meterCount, feederCount, snapshotId, ...batch }) => ({
     ...batch,
-    fleet: { meterCount, feederCount, fleetId },
+    fleet: { meterCount, feederCount, snapshotId },
   }));
 }
 

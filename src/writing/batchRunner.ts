@@ -41,14 +41,14 @@ export function createBatchRunner(
   registry?: RegistryMapping,
   slots: BatchSlots = BOUNDLESS,
 ) {
-  const fleetBatches = createSnapshotMeters();
+  const snapshotMeters = createSnapshotMeters();
   const runFrom = async (startedAt: Date, job: BatchJob): Promise<BatchResult> => {
     const started = performance.now();
     const attempt = (batch: RegistryBatch | undefined): Promise<BatchOutcome | undefined> =>
       job.onConflict === 'update'
         ? writeRevision(database, job, batch, startedAt)
         : write(database, job, batch, startedAt);
-    const batch = await fleetBatches.of(database, job);
+    const batch = await snapshotMeters.of(database, job);
     const outcome = await attempt(batch).catch(async (error) => {
       const remaining = await stillRegistered(database, registry, job, batch, error);
       if (remaining === undefined) throw error;
@@ -76,7 +76,7 @@ export function createBatchRunner(
 
     /** The feeders that a batch is of, in the order of its meters. */
     async feederIds(job: BatchJob): Promise<string[]> {
-      return batchFeederIds(job, await fleetBatches.of(database, job));
+      return batchFeederIds(job, await snapshotMeters.of(database, job));
     },
 
     /** Records that a batch cannot be written, for a reason that will not go away. */

@@ -47,7 +47,7 @@ export async function registryMeters(
   );
   const metersOf = new Map<string, string[]>();
   if (feeders.size > 0) {
-    for (const span of await publishedSpans(client, { fleetId, meterCount, feederCount: 0 })) {
+    for (const span of await publishedSpans(client, { snapshotId: fleetId, meterCount, feederCount: 0 })) {
       if (feeders.has(span.feederId))
         metersOf.set(span.feederId, await snapshotMeters(client, fleetId, span));
     }

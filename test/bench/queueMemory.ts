@@ -48,7 +48,7 @@ function payload(index: number) {
       seed: 'gridlens:DEMO_TENANT',
       meterCount: 25_000,
       feederCount: 25,
-      fleetId: null,
+      snapshotId: null,
       rangeFrom: 0,
       rangeTo: 25_000,
       timeZone: 'UTC',

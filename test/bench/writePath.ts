@@ -17,7 +17,7 @@ const DAY = Date.UTC(2026, 0, 1);
 const COLUMNS = 'tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage, quality_flags';
 
 /** Jobs of `slots` quarter hours of a 25,000-meter fleet, each slot a publish of the ledger. */
-function acceptedJobs(pool: pg.Pool, slots: number, firstMs = DAY, fleetId?: string): Promise<BatchJob[]> {
+function acceptedJobs(pool: pg.Pool, slots: number, firstMs = DAY, snapshotId?: string): Promise<BatchJob[]> {
   const from = new Date(firstMs);
   return acceptHistory(pool, {
     tenantId: TENANT,
@@ -25,7 +25,7 @@ function acceptedJobs(pool: pg.Pool, slots: number, firstMs = DAY, fleetId?: str
     feederCount: 25,
     from,
     quarterHours: slots,
-    ...(fleetId === undefined ? {} : { fleetId }),
+    ...(snapshotId === undefined ? {} : { snapshotId }),
   });
 }
 
@@ -36,13 +36,13 @@ function acceptedJobs(pool: pg.Pool, slots: number, firstMs = DAY, fleetId?: str
 async function reset(
   pool: pg.Pool,
   runner: BatchRunner = createBatchRunner(pool, UNLIMITED),
-  fleetId?: string,
+  snapshotId?: string,
 ): Promise<void> {
   await pool.query('TRUNCATE ami_publishes CASCADE');
   await pool.query('TRUNCATE meter_reads_electric');
   for (const day of ['2025-12-31', '2026-01-01'])
     await pool.query('SELECT ami_ensure_read_partition($1)', [day]);
-  const before = await acceptedJobs(pool, 1, DAY - 900_000, fleetId);
+  const before = await acceptedJobs(pool, 1, DAY - 900_000, snapshotId);
   await timedJobs(before, (job) => runner.run(job, false, 'live'));
   await pool.query('TRUNCATE ami_publishes CASCADE');
   await pool.query('DROP TABLE IF EXISTS bench_bare');
@@ -61,11 +61,11 @@ export async function measureWorker(
   pool: pg.Pool,
   slots: number,
   rollups: 'with' | 'without' = 'with',
-  fleetId?: string,
+  snapshotId?: string,
 ): Promise<number> {
   const runner = createBatchRunner(pool, UNLIMITED);
-  await reset(pool, runner, fleetId);
-  const jobs = await acceptedJobs(pool, slots, DAY, fleetId);
+  await reset(pool, runner, snapshotId);
+  const jobs = await acceptedJobs(pool, slots, DAY, snapshotId);
   const triggers = (does: 'ENABLE' | 'DISABLE') =>
     pool.query(`ALTER TABLE meter_reads_electric ${does} TRIGGER USER`);
   if (rollups === 'without') await triggers('DISABLE');
@@ -87,9 +87,9 @@ export async function registeredFleet(pool: pg.Pool, registry: RegistryMapping):
      SELECT $1, $1 || '-SER-' || lpad(n::text, 5, '0'), 'CIRCUIT_' || n % 25 + 1 FROM generate_series(1, $2::integer) n`,
     [TENANT, METERS],
   );
-  const { fleetId } = await currentFleet(pool, registry, TENANT);
-  if (fleetId === null) throw new Error('the registry of the bench is empty');
-  return fleetId;
+  const { snapshotId } = await currentFleet(pool, registry, TENANT);
+  if (snapshotId === null) throw new Error('the registry of the bench is empty');
+  return snapshotId;
 }
 
 /** The ceiling: `COPY` of the same rows in the same batches, into `table`. */

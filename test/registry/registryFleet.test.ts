@@ -150,7 +150,7 @@ describeOnBothBackends('a registry fleet', (backend) => {
         ),
       ]);
       expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(202));
-      expect(new Set(fleets.map(({ fleetId }) => fleetId)).size).toBe(1);
+      expect(new Set(fleets.map(({ snapshotId }) => snapshotId)).size).toBe(1);
       expect(await written()).toEqual([1, 30, 4, 10]);
       await sql(`DELETE FROM meters WHERE meter_id = 'M07'`);
       expect((await publish()).body.computedMeters).toBe(29);
@@ -244,9 +244,9 @@ describeOnBothBackends('a registry fleet', (backend) => {
       },
     };
     const { pool } = pilot.deployment.database;
-    const { survey, fleetId } = await currentFleet(pool, registry, TENANT);
+    const { survey, snapshotId } = await currentFleet(pool, registry, TENANT);
     expect(survey).toMatchObject({ meters: 4, inactive: 0, withoutFeeder: 2, repeated: 1, feeders: 1 });
-    expect(await snapshotBatch(pool, fleetId as string, 0, 2)).toEqual({
+    expect(await snapshotBatch(pool, snapshotId as string, 0, 2)).toEqual({
       syntheticFeederCount: null,
       runs: [{ feederId: 'C-1', meterIds: ['10', '9'] }],
     });
@@ -351,7 +351,7 @@ describeOnBothBackends('a registry fleet', (backend) => {
     await pilot.publish(REGISTRY);
     const { pool } = pilot.deployment.database;
     const [accepted] = (await overdueBatches(pool, 'live', -3_600, 10)) as [OverdueBatch];
-    expect(accepted.fleetId).toMatch(/^\d+$/);
+    expect(accepted.snapshotId).toMatch(/^\d+$/);
     // As if a process had died between ledger and queue: accepted, and in no queue.
     const lost = { ...accepted, publishId: randomUUID(), rangeFrom: 5, rangeTo: 30 };
     const batch = { publishId: lost.publishId, number: 0, tenantId: TENANT, meters: 25, dueInMs: -60_000 };

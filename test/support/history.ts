@@ -16,7 +16,7 @@ export interface History {
   from: Date;
   quarterHours: number;
   /** A snapshot of a registry, in place of the synthetic fleet. */
-  fleetId?: string;
+  snapshotId?: string;
   onConflict?: 'nothing' | 'update';
 }
 
@@ -30,11 +30,11 @@ export const CONCURRENCY = 8;
 export async function acceptHistory(pool: pg.Pool, history: History): Promise<BatchJob[]> {
   const jobs: BatchJob[] = [];
   for (let slot = 0; slot < history.quarterHours; slot += 1) {
-    const { tenantId, meterCount, feederCount, fleetId = null, onConflict = 'nothing' } = history;
+    const { tenantId, meterCount, feederCount, snapshotId = null, onConflict = 'nothing' } = history;
     const readAt = new Date(history.from.getTime() + slot * 900_000);
     const publish = {
       ...syntheticPublish({ tenantId, readAt, meterCount, feederCount, batchSize: BATCH, onConflict }),
-      fleetId,
+      snapshotId,
     };
     const { publishId } = publish;
     const batches = cut(meterCount, BATCH).map(({ number, from, to }) => {

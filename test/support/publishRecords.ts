@@ -13,7 +13,7 @@ export function syntheticPublish(given: Given): PublishRecord {
     intervalMinutes: 15 as const,
     seed: defaultSeed(given.tenantId),
     feederCount: 10,
-    fleetId: null,
+    snapshotId: null,
     rangeFrom: 0,
     rangeTo: given.meterCount,
     timeZone: 'UTC',

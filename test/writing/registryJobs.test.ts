@@ -55,11 +55,14 @@ describeOnBothBackends('jobs of registry fleets', (backend) => {
     await pilot.publish(REGISTRY);
     const batch = await accepted();
     const payload = batchPayload(batch, 0);
-    expect(batchJob.parse(payload)).toMatchObject({ fleetId: batch.fleetId, meterCount: 20 });
+    expect(batchJob.parse(payload)).toMatchObject({ fleetId: batch.snapshotId, meterCount: 20 });
     expect(formerJob.safeParse(payload).success).toBe(false);
     // Its own upkeep puts lost batches back, and knows of the ledger only what it always did.
     const { meterCount, feederCount } = batch;
-    const putBack = { ...batchPayload({ ...batch, fleetId: null }, 0), fleet: { meterCount, feederCount } };
+    const putBack = {
+      ...batchPayload({ ...batch, snapshotId: null }, 0),
+      fleet: { meterCount, feederCount },
+    };
     expect(formerJob.safeParse(putBack).success).toBe(false);
     expect(batchJob.safeParse(putBack).success).toBe(false);
     // Nor is one that says both.

@@ -18,7 +18,7 @@ export interface Meter {
   voltsOffset: number;
 }
 
-/** A feeder with meters of it, in the order of the line. */
+/** A feeder with meters of it, in the order of the roster. */
 export interface MeteredFeeder {
   id: string;
   feeder: Feeder;
@@ -35,7 +35,7 @@ export interface MeterRun {
   count: number;
 }
 
-/** The runs at positions `[from, to)` of a synthetic fleet's line. */
+/** The runs at positions `[from, to)` of a synthetic fleet's roster. */
 export function syntheticRuns(
   seed: string,
   tenantId: string,

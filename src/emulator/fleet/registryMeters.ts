@@ -12,7 +12,7 @@ import { DEFAULT_FEEDER_COUNT, feederId, meterNumberOf } from './syntheticFleet.
  * synthetic fleet is that fleet's meter: both modes then make the same reads.
  */
 
-/** Some of a registry fleet's meters, in the order of its line. Never altered: what is made of it is kept with it. */
+/** Some of a registry fleet's meters, in the order of its roster. Never altered: what is made of it is kept with it. */
 export interface RegistryBatch {
   /** Feeders of the synthetic fleet that meters named like its meters are of; null where there are none. */
   syntheticFeederCount: number | null;

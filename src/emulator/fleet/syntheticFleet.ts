@@ -13,7 +13,7 @@ export interface SyntheticFleet {
 /** Feeders of a fleet where the request names no number. */
 export const DEFAULT_FEEDER_COUNT = 25;
 
-/** The positions `[from, to)` of a fleet's line at which one feeder's meters stand; never empty. */
+/** The positions `[from, to)` of a fleet's roster at which one feeder's meters stand; never empty. */
 export interface FeederSpan {
   feederId: string;
   from: number;
@@ -68,7 +68,7 @@ export function feederSize(feeder: number, fleet: SyntheticFleet): number {
   return Math.floor(meterCount / feederCount) + (feeder <= meterCount % feederCount ? 1 : 0);
 }
 
-/** The positions `[from, to)` of the line at which `feeder` (1-based) stands; empty when it has no meters. */
+/** The positions `[from, to)` of the roster at which `feeder` (1-based) stands; empty when it has no meters. */
 export function feederRange(feeder: number, fleet: SyntheticFleet): { from: number; to: number } {
   const before = feeder - 1;
   const small = Math.floor(fleet.meterCount / fleet.feederCount);
@@ -76,7 +76,7 @@ export function feederRange(feeder: number, fleet: SyntheticFleet): { from: numb
   return { from, to: from + feederSize(feeder, fleet) };
 }
 
-/** The feeders that have meters, in the order of the line. */
+/** The feeders that have meters, in the order of the roster. */
 export function feederSpans(fleet: SyntheticFleet): FeederSpan[] {
   return Array.from({ length: Math.min(fleet.feederCount, fleet.meterCount) }, (_, index) => ({
     feederId: feederId(index + 1),
@@ -84,7 +84,7 @@ export function feederSpans(fleet: SyntheticFleet): FeederSpan[] {
   }));
 }
 
-/** The ids of all meters on the feeder `id`, in the order of the line; none when the fleet has no such feeder. */
+/** The ids of all meters on the feeder `id`, in the order of the roster; none when the fleet has no such feeder. */
 export function metersOfFeeder(tenantId: string, id: string, fleet: SyntheticFleet): string[] {
   const feeder = feederNumber(id, fleet);
   if (feeder === undefined) return [];
