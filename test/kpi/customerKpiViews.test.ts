@@ -6,7 +6,7 @@ import { createKpiSections } from '../../src/kpi/sections.js';
 import { composeApi } from '../../src/process/apiProcess.js';
 import { mapKpiView } from '../../src/schema/detect/kpiViewColumns.js';
 import type { ColumnKind, KpiViewMapping, KpiViewName } from '../../src/schema/mapping.js';
-import { DEPLOYED_BUDGET } from '../support/answerBudget.js';
+import { deployBudget, stretchBudget } from '../support/answerBudget.js';
 import { createCustomerDatabase, startOver } from '../support/customerDatabase.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { NOW, TENANT } from '../support/pilot.js';
@@ -39,8 +39,7 @@ describe('quickcheck over KPI views of the customer’s own', () => {
   let deployment: Deployment;
   let pool: pg.Pool;
   beforeAll(async () => {
-    // The warning of a slow view names the deployed second.
-    deployment = await createDeployment('postgres', DEPLOYED_BUDGET, () => NOW);
+    deployment = await createDeployment('postgres', {}, () => NOW);
     pool = deployment.database.pool;
     await pool.query(`SELECT ami_ensure_read_partition('2026-06-01T10:00Z')`);
     await pool.query(
@@ -52,7 +51,10 @@ describe('quickcheck over KPI views of the customer’s own', () => {
   });
   afterAll(() => deployment.close());
   /** Each test has the customer's objects in a schema of its own. */
-  beforeEach(() => pool.query('CREATE SCHEMA customer'));
+  beforeEach(() => {
+    stretchBudget();
+    return pool.query('CREATE SCHEMA customer');
+  });
   afterEach(() => pool.query('DROP SCHEMA customer CASCADE'));
 
   /** Makes the customer's object of that name, and the mapping of it. */
@@ -238,6 +240,8 @@ describe('quickcheck over KPI views of the customer’s own', () => {
   });
 
   it('answers without a slow one, and has Postgres stop working on it', async () => {
+    // The warning names the deployed second.
+    deployBudget();
     const answer = await quickcheck(
       await customers(OVERVIEW, `SELECT 1.5 AS loss_pct`),
       await customers(FEEDER_LOSS, `SELECT 'A'::text AS feeder_id FROM (SELECT pg_sleep(60)) slow`),
