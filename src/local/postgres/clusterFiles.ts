@@ -18,10 +18,10 @@ export interface PrepareOptions {
   fallbackRoot?: string;
   /** Tests give one with a fault; else the npm package's. */
   native?: NativeFolder;
-  /** `false` for tests: a power cut may spoil the cluster, and it is made in half the time. */
+  /** `false` for tests: the cluster is made in half the time, but a power cut may spoil it. */
   durable?: boolean;
   signal?: AbortSignal | undefined;
-  /** Told in one line what takes a moment. */
+  /** Told in one line what takes a moment, and what was made outside of `dataDir`. */
   onProgress?: (line: string) => void;
 }
 
@@ -45,7 +45,7 @@ export interface PreparedCluster {
 export async function prepareCluster(options: PrepareOptions): Promise<PreparedCluster> {
   await makeFolder(resolve(options.dataDir));
   const dataDir = await realpath(options.dataDir);
-  const place = await chooseClusterPlace(dataDir, options.fallbackRoot);
+  const place = await chooseClusterPlace(dataDir, options.fallbackRoot, options.onProgress);
   const native = options.native ?? (await findNativeFolder());
   const binaries = await usableBinaries(native, place.owner, place.copyRoot);
   const password = await keptOnce(join(dataDir, 'postgres-password'), () =>

@@ -32,13 +32,19 @@ export async function clusterHomes(
  * The data folder's own place, unless we are root and the user that Postgres must run as cannot enter it (a
  * checkout under /root): then `<fallbackRoot>/<hash of the data folder>`. A database that is there already wins
  * over any rule, so that it is never lost from sight because a folder's mode has changed.
+ *
+ * @param onProgress told in one line when the user had to be made.
  */
-export async function chooseClusterPlace(folder: string, fallbackRoot?: string): Promise<ClusterPlace> {
+export async function chooseClusterPlace(
+  folder: string,
+  fallbackRoot?: string,
+  onProgress?: (line: string) => void,
+): Promise<ClusterPlace> {
   const [dataDir, fallback] = await clusterHomes(folder, fallbackRoot);
   if (fallback === undefined) return { home: dataDir, copyRoot: dataDir, owner: undefined };
 
   const existing = (await ownerIdOf(dataDir)) !== undefined ? dataDir : fallback;
-  const owner = await ownerOf(existing);
+  const owner = await ownerOf(existing, onProgress);
   if (await canEnter(owner, dataDir)) {
     const home = (await ownerIdOf(existing)) === undefined ? dataDir : existing;
     return { home, copyRoot: fallback, owner };
@@ -68,10 +74,10 @@ function unreachable(owner: Owner, dataDir: string, other: string): StartupError
 }
 
 /** The user that owns a cluster made earlier, perhaps before somebody took to sudo; else `postgres`. */
-async function ownerOf(home: string): Promise<Owner> {
+async function ownerOf(home: string, onProgress?: (line: string) => void): Promise<Owner> {
   const id = await ownerIdOf(home);
   if (id !== undefined && id.uid !== 0) return { ...id, name: await nameOfUser(id.uid) };
-  const owner = await findOrMakeUser('postgres');
+  const owner = await findOrMakeUser('postgres', onProgress);
   if (id !== undefined) await giveTo(owner, join(home, 'postgres'));
   return owner;
 }

@@ -73,11 +73,13 @@ export async function canEnter(owner: Owner, folder: string): Promise<boolean> {
 }
 
 /**
- * The system's user of that name, made when there is none.
+ * The system's user of that name, made when there is none: CI and containers run as root, and `npm start` must work
+ * there too. The user gets no home, no shell and no password.
  *
+ * @param onProgress told in one line when a user was made, and why.
  * @throws StartupError when it can be neither found nor made.
  */
-export async function findOrMakeUser(name: string): Promise<Owner> {
+export async function findOrMakeUser(name: string, onProgress?: (line: string) => void): Promise<Owner> {
   const found = await findUser(name);
   if (found) return found;
   try {
@@ -94,7 +96,12 @@ export async function findOrMakeUser(name: string): Promise<Owner> {
     );
   }
   const made = await findUser(name);
-  if (made) return made;
+  if (made) {
+    onProgress?.(
+      `Made the system user ${name}, without a home or a shell: Postgres does not run as root. To remove it: userdel ${name}.`,
+    );
+    return made;
+  }
   throw new StartupError(
     `The user ${name} was made but is not found: start as a normal user, or set DATABASE_URL.`,
   );
