@@ -69,7 +69,10 @@ async function fill(database: Database, service: BackfillService, wanted: Backfi
   return ended.state === 'done' ? 0 : 1;
 }
 
-/** Before `runProcess`, which would say that nothing has been done: a backfill that was accepted goes on. */
+/**
+ * Leaves with a report of its own. `runProcess`, whose listener comes after this one, would say that nothing was done,
+ * while an accepted backfill goes on.
+ */
 function onInterrupt(leave: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.prependListener(signal, () => {

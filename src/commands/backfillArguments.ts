@@ -95,7 +95,7 @@ function requestOf(fields: object, byDays: boolean) {
   }
 }
 
-/** NaN for what is none: the contract says what it must be. */
+/** NaN for what is no whole number: the contract then says what it must be. */
 function numberOf(value: string | undefined): number | undefined {
   return value === undefined ? undefined : wholeNumber(value);
 }

@@ -1,3 +1,8 @@
+/**
+ * Room: commands. Promises: `npm run migrate`, `fleet`, `backfill` and `score`. A command says what it did, ends with a
+ * code that tells whether it did, and says what is wrong in a sentence.
+ */
+
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { StartupError } from '../contracts/errors.js';
 import { tenantId } from '../contracts/fields.js';
@@ -37,7 +42,7 @@ export function wholeNumber(value: string): number {
   return /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
 }
 
-/** What `parse` makes of the words of a command that takes so few that one sentence says all: that sentence. */
+/** For a command that takes so few words that one sentence says all: that sentence, if `parse` throws. */
 export function orSay<T>(sentence: string, parse: () => T): T {
   try {
     return parse();
@@ -59,7 +64,7 @@ export async function requirePrepared(database: Database, config: Config): Promi
   );
 }
 
-/** Waits until it is written: where stdout is a pipe that is written to later (macOS), leaving at once would lose it. */
+/** Waits until the text is written. On macOS a pipe is written to later, and a process that left at once would lose it. */
 export function say(stream: NodeJS.WriteStream, text: string): Promise<unknown> {
   return new Promise((resolve) => stream.write(text, resolve));
 }

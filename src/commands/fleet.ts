@@ -23,10 +23,10 @@ await runProcess(async () => {
   return leaveWith(report);
 });
 
-/** npm changes to the package's folder: where it was called is what relative paths are meant from. */
+/** npm changes to the package's folder, but relative paths are meant from where npm was called. */
 function startedFrom(): string {
   const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
-  // Called by a script of another name, its own folder may be meant.
+  // A script of another name that calls this one may mean its own folder.
   return script === 'fleet' && folder ? folder : process.cwd();
 }
 

@@ -1,3 +1,8 @@
+/**
+ * Room: db. Promises: one way to speak SQL (a pool, a client, a transaction), one answer to whether a failure passes,
+ * and one list of the advisory locks.
+ */
+
 import pg from 'pg';
 import { answerBudget } from '../contracts/answerBudget.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
@@ -17,7 +22,7 @@ export interface DatabaseOptions {
   /** Shown in pg_stat_activity. */
   applicationName: string;
   maxConnections: number;
-  /** How long a caller may wait for an answer, in ms; API answers must be out within 2 s, workers may wait. */
+  /** How long a caller waits for a statement, in ms. An API answer must be out within 2 s; a worker may wait. */
   queryTimeoutMs: number;
   /** Extra libpq options, for the queue's own schema. */
   options?: string;
@@ -42,7 +47,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   return pool;
 }
 
-/** pg lets the URL's `options` (a search_path, say) replace those that are given beside it: ours must be added. */
+/** In pg the URL's `options` (a search_path, say) replace those given beside it, so ours are added to the URL's. */
 function splitOptions(url: string): { connectionString: string; ownOptions: string } {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const ownOptions = parsed?.searchParams.get('options');
@@ -52,8 +57,8 @@ function splitOptions(url: string): { connectionString: string; ownOptions: stri
 }
 
 /**
- * Runs `work` in one transaction: commits its result, or rolls back and rethrows. Where the server did not
- * answer, asking it to roll back would wait as long again: the connection is dropped, which does the same.
+ * Runs `work` in one transaction: commits its result, or rolls back and rethrows. After a server that did not
+ * answer, a ROLLBACK would wait as long again. The connection is dropped instead, and Postgres then rolls back.
  */
 export async function withTransaction<T>(
   database: Database,
@@ -74,9 +79,9 @@ export async function withTransaction<T>(
 }
 
 /**
- * Lends `work` one connection of the pool; `drop` has it thrown away afterwards instead of given to the next
- * caller. A connection that breaks while it is lent emits an error of its own, which without a listener would
- * end the process; the query under way, or the next one, fails with the same reason.
+ * Lends `work` one connection of the pool. `drop` throws the connection away afterwards instead of giving it to the next
+ * caller. A connection that breaks while it is lent emits an error, which would end the process if nobody listened. The
+ * query under way, or the next one, fails with the same reason.
  */
 export async function withClient<T>(
   database: Database,
@@ -103,7 +108,7 @@ export async function withClient<T>(
  */
 const TRANSIENT_SQLSTATE = /^(08|53|57|40|58|28|3D|25|XX|26000|42501|55P03)/;
 
-/** Errors of our own making, not of the way to the server. */
+/** Mistakes in our own code; they say nothing about the connection. */
 const PROGRAMMING_ERRORS = [TypeError, RangeError, SyntaxError, ReferenceError];
 
 /**

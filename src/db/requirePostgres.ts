@@ -6,17 +6,17 @@ import { StartupError } from '../contracts/errors.js';
 const MINIMUM_MAJOR = 14;
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Some five tries with a connect timeout of a second, for a machine on which ten processes start at once. */
+/** Time for some five tries of a second each. On a machine where ten processes start at once, the first may fail. */
 const CONNECT_PATIENCE_MS = 8_000;
 const CONNECT_PAUSE_MS = 1_000;
 
-/** Shutting down, starting, recovering, and no connection left: what Postgres says of a moment. */
+/** Postgres shuts down, starts, recovers, or has no connection left: each of these passes. */
 const BUSY_SQLSTATE = /^(08|57P0[123]|53300)/;
 const LOST_CONNECTION = /timeout|terminated|ECONNRESET|ETIMEDOUT|EPIPE/i;
 
 /**
- * Does what start-up needs Postgres for, again while the connection is what fails: that passes, and must not end a
- * process that starts with others on a loaded machine. A server that refuses the connection is not asked again.
+ * Runs what start-up needs Postgres for, and runs it again if the connection fails. On a loaded machine such a failure
+ * passes, and must not end a process that starts beside others. A server that refuses is not asked again.
  *
  * @param work may run several times.
  * @throws StartupError when the connection fails every time; any other error as it is.

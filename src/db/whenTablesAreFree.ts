@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** In all some 20 s, of which the customer's writers wait for half at most, in pieces. */
+/** 20 tries take some 20 s. The customer's writers wait for at most half of that time, half a second at once. */
 const LOCK_ATTEMPTS = 20;
 const LOCK_PAUSE_MS = 500;
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** Tries again while a lock is not to be had in time; the work must have been rolled back then. */
+/** Runs the work again each time Postgres refuses it a lock. The refused work must have been rolled back. */
 export async function whenTablesAreFree<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -8,8 +8,8 @@ const REPEATING_IS_SAFE = 'repeating it is safe, since a read is written once';
 /**
  * A handler whose promise must settle in time; a late one is answered with 503 and its result dropped.
  *
- * @param advice what the caller of a POST can do who cannot know whether it was accepted; the end of a sentence. It is
- * left in `response.locals.advice` for the envelope of errors that leave the same doubt.
+ * @param advice the end of a sentence: what a caller can do who cannot know whether the POST was accepted.
+ * `response.locals.advice` keeps it for the envelope of other errors that leave the same doubt.
  */
 export function answerInTime(
   handler: (request: Request, response: Response) => Promise<void>,

@@ -52,7 +52,7 @@ function answerFor(error: unknown, method: string, adviceInDoubt?: string): ApiE
   );
 }
 
-/** Where Postgres goes away in the middle of a commit, nobody can say whether it was one. */
+/** If Postgres goes away during a commit, nobody can say whether the transaction was committed. */
 function unavailable(
   dependency: 'postgres' | 'queue',
   method: string,

@@ -1,3 +1,8 @@
+/**
+ * Room: http. Promises: what all routes share. Every answer carries a request ID, comes within the answer budget, and is
+ * JSON; every failure has the same envelope; a POST needs the key.
+ */
+
 import type { RequestHandler, Router } from 'express';
 import { ApiError } from '../contracts/errors.js';
 

@@ -8,7 +8,7 @@ import type { LossRange, OverviewDay } from './ownViews.js';
 /** A customer's view may have no counterpart for any of the columns. */
 export type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null };
 
-/** Within a day the same order as of our own views; what the view lacks is NULL and orders nothing. */
+/** The order within a day, the same as in our own views. A column that the view lacks is NULL and orders nothing. */
 const ORDER_IN_A_DAY: Record<KpiViewName, string> = {
   v_kpi_electric_overview_daily: '',
   v_kpi_electric_feeder_loss_daily: ', kpi."lossPct" DESC NULLS LAST, kpi."feederId" COLLATE pg_catalog."C"',
@@ -18,8 +18,8 @@ const ORDER_IN_A_DAY: Record<KpiViewName, string> = {
 
 /**
  * The latest `limit` rows of a customer's view, in the form of our own: latest day first, rows without a day last.
- * A view without tenants shows all of its rows to every tenant. Whether our rollups know of a day does not matter,
- * but one that has not begun anywhere on earth is left out, as our own views leave out what is stamped in the future.
+ * A view without tenants shows all of its rows to every tenant. A day counts even if our rollups do not know it. A day
+ * that has begun nowhere on earth is left out, as our own views leave out reads stamped in the future.
  *
  * Not prepared under a name: the view may be another one tomorrow.
  */
@@ -88,13 +88,13 @@ export async function customerRows<Row extends object>(
 }
 
 /**
- * Reads a customer's view, and has Postgres itself stop after `limitMs`: pg's own `query_timeout` only stops
- * waiting, while the server works on. An estimate that is off would have the view compiled for longer than it may
- * take, hence no JIT. What Postgres says of the view leaves the connection sound; after anything else it is dropped.
+ * Reads a customer's view and makes Postgres itself stop after `limitMs`: pg's own `query_timeout` only stops waiting
+ * while the server works on. JIT is off, since with a wrong estimate compiling alone can take longer than that. An error
+ * that Postgres reports leaves the connection sound; after any other error the connection is dropped.
  *
- * Always rolled back: functions of the view may have changed settings of the session (`set_config(…, false)`), which
- * the next borrower of the connection would have kept. Not READ ONLY: a view that writes a log of who looks at it
- * would fail; it answers, and what it wrote is taken back.
+ * The transaction is always rolled back: a function in the view may have changed settings of the session
+ * (`set_config(…, false)`), which the next borrower of the connection would inherit. The transaction is not READ ONLY,
+ * because a view that logs who looks at it would then fail. So it answers, and its log entry is taken back.
  *
  * @throws pg.DatabaseError 57014 after that time, or whatever is wrong with the view.
  */
@@ -143,7 +143,7 @@ const SQL_TYPE: Record<KpiColumnKind, string> = {
   instant: 'timestamptz',
 };
 
-/** What is no finite number, day or instant is NULL: JSON has none of them. */
+/** Infinite and undefined values become NULL, since JSON has none of them. */
 const AS_KIND: Record<KpiColumnKind, (sql: string, column: MappedColumn) => string> = {
   text: (sql) => `${sql}::text`,
   number: (sql, { kind, baseType }) => {
@@ -158,7 +158,7 @@ const AS_KIND: Record<KpiColumnKind, (sql: string, column: MappedColumn) => stri
     `CASE WHEN isfinite(${sql}) THEN ${sql}${kind === 'timestamp' ? ` AT TIME ZONE 'UTC'` : ''} END`,
 };
 
-/** Of a midnight in the session's time zone, which is what `date_trunc` makes, that day; else the UTC day. */
+/** A midnight in the session's time zone (what `date_trunc` makes) is that zone's day; any other instant is a UTC day. */
 function dayOf(sql: string): string {
   return `CASE WHEN date_trunc('day', ${sql}) = ${sql} THEN ${sql}::date ELSE (${sql} AT TIME ZONE 'UTC')::date END`;
 }

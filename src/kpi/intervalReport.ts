@@ -6,7 +6,7 @@ import { type FeederInterval, feedersAt, type PublishedFleet, publishedFleetAt }
 export interface IntervalSummary {
   intervalStart: Date;
   intervalEnd: Date;
-  /** Whether nothing of it is still to be written: what has not arrived then is missing, not on its way. */
+  /** Whether all of the interval has been written. Reads that have not arrived by then are missing, not on their way. */
   complete: boolean;
   expectedMeters: number;
   reportingMeters: number;
@@ -47,8 +47,8 @@ export async function intervalReport(
 }
 
 /**
- * What was published says how many meters a feeder should report, whether or not they ever did, and which feeders
- * there are. For rows that came otherwise the reads of the week say it.
+ * The publish says which feeders there are and how many meters each should report, even if they never did. For rows that
+ * were not published here, the reads of the last week say so.
  */
 function withExpected(
   feeders: readonly FeederInterval[],
@@ -77,7 +77,7 @@ const SILENT = {
   lowVoltageMeters: 0,
 };
 
-/** @param fleet what was published: of feeders that meters have moved between not both can be expected to have them. */
+/** @param fleet what was published. A meter that moved between feeders is expected on the published one only. */
 function summed(feeders: readonly FeederInterval[], fleet: PublishedFleet | undefined) {
   const total = (of: (feeder: FeederInterval) => number): number =>
     feeders.reduce((sum, feeder) => sum + of(feeder), 0);
@@ -95,7 +95,7 @@ function summed(feeders: readonly FeederInterval[], fleet: PublishedFleet | unde
   };
 }
 
-/** In percent, to a thousandth as the views have it; null of nothing. */
+/** Percent to three decimals, as in the views; null when the whole is 0. */
 export function percent(part: number, whole: number): number | null {
   return whole === 0 ? null : Math.round((part / whole) * 100_000) / 1_000;
 }

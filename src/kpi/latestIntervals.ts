@@ -5,19 +5,19 @@ import { type PublishedRoster, publishedSpans } from '../registry/snapshots.js';
 
 /** Which of a tenant's intervals there are, by its reads and by what was published. */
 export interface LatestIntervals {
-  /** The latest with a read or a batch written; null for a tenant without any. */
+  /** The latest interval with a read or a written batch; null for a tenant without any. */
   latest: Date | null;
-  /** The latest of which no batch is still to be written. */
+  /** The latest interval whose batches have all been written. */
   settled: Date | null;
   /** The latest UTC day up to today with a read, `2026-01-31`. */
   latestDay: string | null;
-  /** The latest read at all, off the quarter hour or in the future as it may be. */
+  /** The latest read of all, even off the quarter hour or in the future. */
   latestReadAt: Date | null;
 }
 
 /**
- * An interval that an outage left without any read exists all the same: its batches are done in the ledger. A read off
- * the quarter hour, or stamped in the future, is no interval.
+ * An interval without any read, after an outage, exists all the same: the ledger has its batches as done. A read off the
+ * quarter hour, or stamped in the future, makes no interval.
  */
 export async function latestIntervals(database: Queryable, tenantId: string): Promise<LatestIntervals> {
   const { rows } = await database.query<LatestIntervals>({
@@ -50,10 +50,10 @@ export async function latestIntervals(database: Queryable, tenantId: string): Pr
 /** One feeder in one interval. */
 export interface FeederInterval {
   feederId: string;
-  /** The most meters of it that one interval brought, in the week to this day. */
+  /** The most of its meters that any one interval had in the week up to this day. */
   expectedMeters: number;
   reportingMeters: number;
-  /** kWh; the first of the reads that carry a delivered energy alone. */
+  /** kWh; the first counts only reads that carry a delivered energy. */
   registeredKwh: number;
   deliveredKwh: number;
   /** Percent of the energy delivered; null where none was. */
@@ -87,8 +87,8 @@ export async function feedersAt(
 }
 
 /**
- * The fleet an interval was published for. Where that was both the synthetic fleet and a registry's, the feeders of
- * both, and of one that both have the larger number of meters.
+ * The fleet that an interval was published for. If it was published for the synthetic fleet and for a registry, this is
+ * the feeders of both; a feeder that both have counts the larger number of meters.
  */
 export interface PublishedFleet {
   meterCount: number;

@@ -97,7 +97,7 @@ export function overviewDays(
   });
 }
 
-/** Feeders by day, latest first, and of a day the one with the highest loss first. */
+/** Feeders by day, the latest day first; within a day the highest loss first. */
 export async function feederLossDays(
   database: Queryable,
   tenantId: string,
@@ -116,7 +116,7 @@ export async function feederLossDays(
   return rows;
 }
 
-/** Suspicious meters by day, latest first, and of a day the one that misses most energy first. */
+/** Suspicious meters by day, the latest day first; within a day the most missing energy first. */
 export async function suspiciousMeterDays(
   database: Queryable,
   tenantId: string,
@@ -138,7 +138,7 @@ export async function suspiciousMeterDays(
   return rows;
 }
 
-/** What a crew would be sent for, latest day first, and of a day the most urgent first. */
+/** What a crew would be sent for, the latest day first; within a day the most urgent first. */
 export function fieldOpsDays(
   database: Queryable,
   tenantId: string,
@@ -163,8 +163,8 @@ export function fieldOpsDays(
 }
 
 /**
- * A view that aggregates works out every day it is asked for before it can sort and cut, so a year would cost a year.
- * The latest days are therefore asked for by themselves, and what came before only where they are too few rows.
+ * A view that aggregates computes every day in its range before it can sort and cut, so a year of days would cost a year's
+ * work. The latest days are therefore queried first, and older days only if those have too few rows.
  */
 async function latestFirst<Row>(
   latestDay: string,

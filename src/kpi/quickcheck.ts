@@ -1,3 +1,8 @@
+/**
+ * Room: kpi. Promises: the key figures of a tenant from evidence alone (reads, rollups and views, never the injected
+ * truth), and a tag by which a poll that has seen it all costs next to nothing.
+ */
+
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TenantClock } from '../automatic/tenantClock.js';
@@ -10,7 +15,7 @@ import { areAllOwn, createKpiSections } from './sections.js';
 import { type StaleMetersBuckets, staleMetersAt } from './staleness.js';
 import { kpiVersion } from './version.js';
 
-/** Many more than one deployment has. */
+/** Many more tenants than one deployment has. */
 const KEPT_TENANTS = 1_000;
 
 interface Staleness {
@@ -22,7 +27,7 @@ interface Staleness {
 /**
  * The key figures the dashboard polls.
  *
- * @param clock by which a tenant's events run.
+ * @param clock the time by which a tenant's events run.
  */
 export function createKpiService(
   database: Database,
@@ -35,7 +40,7 @@ export function createKpiService(
   const eventsOf = async (tenantId: string): Promise<ActiveEvent[]> =>
     activeEvents(database, tenantId, await clock(tenantId));
 
-  /** Looks at every silent meter, tens of thousands in a fleet that has shrunk: once for each tag. */
+  /** Runs once per tag: it looks at every silent meter, and a fleet that has shrunk has tens of thousands. */
   const stalenessOf = async (
     tenantId: string,
     tag: string,
@@ -43,7 +48,8 @@ export function createKpiService(
   ): Promise<Staleness> => {
     const before = kept.get(tenantId);
     if (before?.tag === tag) return before.staleness;
-    // Of the interval being written most meters are on their way, not stale; of the first there is no other.
+    // While an interval is being written, most of its meters are merely not written yet. So age is measured against the
+    // last finished interval. If none has finished, the one being written is all there is.
     const at = settled ?? latest;
     const staleness = {
       staleMetersBuckets:
@@ -54,7 +60,7 @@ export function createKpiService(
     return staleness;
   };
 
-  /** The latest interval, and beside one that is still being written the one that was finished last. */
+  /** The latest interval, and the last finished one if the latest is still being written. */
   const reports = async (
     tenantId: string,
     { latest, settled }: LatestIntervals,
@@ -100,16 +106,16 @@ export function createKpiService(
       ...(warnings ? { warnings } : {}),
     };
   };
-  /** Polls that come while the same is being worked out for another get that one's answer. */
+  /** The answers that are being worked out, by tag: a poll for the same tag gets the same answer. */
   const underWay = new Map<string, ReturnType<typeof compute>>();
 
   return {
-    /** Whether what the tag stands for changes only when the tag does: not with views of the customer's own. */
+    /** Whether the answer changes only when the tag does. A customer's own views may change without the tag. */
     tagTellsAll: areAllOwn(kpiViews),
 
     /**
-     * An entity tag that is another one whenever the quickcheck would be, for a fraction of its cost. Taken before
-     * the answer, so that an answer is never older than its tag. Of a customer's own views it says nothing.
+     * An entity tag that changes whenever the quickcheck would, at a fraction of its cost. It is taken before the answer,
+     * so an answer is never older than its tag. It does not cover a customer's own views.
      */
     async quickcheckTag(tenantId: string): Promise<string> {
       const [version, active] = await Promise.all([kpiVersion(database, tenantId), eventsOf(tenantId)]).catch(
@@ -124,7 +130,7 @@ export function createKpiService(
     /**
      * The latest interval, the four KPI views, staleness and events of a tenant; nulls and empty lists without data.
      *
-     * @param tag of now: what is worked out meter by meter is kept for as long as it stays the same.
+     * @param tag the current one. What is worked out meter by meter is kept until the tag changes.
      */
     quickcheck(tenantId: string, tag: string): ReturnType<typeof compute> {
       const running = underWay.get(tag) ?? compute(tenantId, tag).finally(() => underWay.delete(tag));

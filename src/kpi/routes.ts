@@ -11,8 +11,8 @@ interface KpiRoutes {
 }
 
 /**
- * `GET /kpi/quickcheck`. Polled by dashboards: a browser sends the tag of what it has, and gets 304 for as long as
- * nothing has changed. Where a KPI view is the customer's own there is no tag: nobody can say whether it has changed.
+ * `GET /kpi/quickcheck`. Dashboards poll it: a browser sends the tag of what it has, and gets 304 until something
+ * changes. If a KPI view is the customer's own there is no tag, since nobody can say whether that view has changed.
  */
 export function kpiRoutes(router: Router, { kpi, readable }: KpiRoutes): void {
   const quickcheck = answerInTime(async (request, response) => {
@@ -36,8 +36,8 @@ export function kpiRoutes(router: Router, { kpi, readable }: KpiRoutes): void {
 }
 
 /**
- * Whether a caller has what the tag stands for. Not Express's `request.fresh`: that sends it all again to a `fetch`
- * with a tag of its own, which adds `Cache-Control: no-cache`.
+ * Whether a caller already has the answer of this tag. Express's `request.fresh` does not do: a `fetch` that sends a tag
+ * also sends `Cache-Control: no-cache`, and would then get the whole answer again.
  */
 function isAmong(tag: string, seen = ''): boolean {
   return seen.split(',').some((one) => one.trim() === tag || one.trim() === '*');

@@ -23,9 +23,9 @@ import { isCanceled, LEFT_ALONE_MS, LeftAloneError, TooSlowError, whyUnreadable 
 const OVERVIEW_DAYS = 5;
 const LISTED = 10;
 
-/** Of the pool's 10 connections: while every customer's view is slow, the rest of the product goes on. */
+/** 4 of the pool's 10 connections: the rest of the product goes on even while every customer's view is slow. */
 const CUSTOMER_VIEWS_AT_ONCE = 4;
-/** A slow view costs one of the 4 turns a second, so that no more than 120 are left alone within those 30 s. */
+/** A slow view holds one of the 4 turns for 1 s, so at most 120 views are left alone within 30 s. */
 const MAX_LEFT_ALONE = 200;
 
 /** What quickcheck shows of the four KPI views. */
@@ -50,17 +50,17 @@ export function createKpiSections(
   now = () => performance.now(),
 ) {
   const inTurn = pLimit(CUSTOMER_VIEWS_AT_ONCE);
-  /** Those that were too slow a short while ago. A cache: it forgets each by itself when the time is over. */
+  /** Views that were too slow a short while ago. The cache forgets each one when its time is over. */
   const leftAlone = new LRUCache<string, true>({
     max: MAX_LEFT_ALONE,
     ttl: LEFT_ALONE_MS,
-    // Each look asks the clock that was given. Unless 0, the library asks it once per ms of its own timer.
+    // 0: every look asks the given clock. Otherwise the library asks it once per ms of a timer of its own.
     ttlResolution: 0,
-    // The library takes a start at 0 for none, which a clock may well show.
+    // The library takes 0 for no start at all, but a clock may well show 0.
     perf: { now: () => now() + 1 },
   });
 
-  /** A customer's view that fails or is slow is no reason to keep back all the rest. */
+  /** Reads a customer's view. If it fails or is slow, its part is empty and the rest of the answer comes all the same. */
   const ofCustomer = <T>(
     name: KpiViewName,
     tenantId: string,
@@ -70,15 +70,15 @@ export function createKpiSections(
   ): Promise<T> => {
     const { customerSection, customerView } = answerBudget();
     const until = now() + customerSection;
-    // A view without tenants is asked the same for each of them.
+    // A view without tenants answers the same to each of them, so it has one entry.
     const key = `${name} ${kpiViews[name].columns.tenant_id ? tenantId : ''}`;
-    // Begun late, after a wait, it has what is left: nobody waits for it after that.
+    // After a wait for its turn a view has only the time that is left: nobody waits for it longer.
     const begin = async (): Promise<T> => {
       requireTurn();
       const left = until - now();
       if (left <= 0) throw new TooSlowError();
       return withinCustomerTime(database, Math.min(left, customerView), read).catch((error) => {
-        // With less than its whole time nothing is known of it: others had it wait.
+        // A view that had less than its whole time may be fast: others made it wait.
         if (!isCanceled(error) || left < customerView) throw error;
         leftAlone.set(key, true);
         throw new LeftAloneError();
@@ -102,8 +102,8 @@ export function createKpiSections(
   };
 
   /**
-   * @param latestDay of our own views' days; null for none.
-   * @throws what Postgres says of our own views.
+   * @param latestDay the latest day of our own views; null without any.
+   * @throws what Postgres says about our own views.
    */
   return async (tenantId: string, latestDay: string | null): Promise<KpiSections> => {
     const warnings: string[] = [];
@@ -150,7 +150,7 @@ export function createKpiSections(
   };
 }
 
-/** Whether all four change only when the rollups do: a customer's views may read anything. */
+/** Whether all four views are ours, and so change only when the rollups do. A customer's views may read anything. */
 export function areAllOwn(kpiViews: SchemaMapping['kpiViews']): boolean {
   return KPI_VIEWS.every((name) => kpiViews[name].own);
 }

@@ -15,11 +15,11 @@ export interface StaleMetersBuckets {
 /**
  * Ages every known meter against the interval at `readAt`, never against the clock (D16).
  *
- * How many are silent is a matter of counting. Which they are is found by an index probe a meter (a join became a
- * scan of the day), first among the meters of the feeders that are short of reads: 1,000 probes for an outage of one
- * feeder instead of 25,000. Where meters have moved between feeders that may miss some; then all are probed.
+ * Counting tells how many meters are silent. One index probe per meter finds which (a join became a scan of the day).
+ * Meters of feeders that are short of reads are probed first: 1,000 probes for an outage of one feeder instead of 25,000.
+ * If meters have moved between feeders this may miss some, and then all are probed.
  *
- * @param latest the tenant's latest read at all: later partitions are not looked into.
+ * @param latest the tenant's latest read of all; partitions after it are not searched.
  */
 export async function staleMetersAt(
   database: Queryable,

@@ -1,9 +1,9 @@
 import type { Queryable } from '../db/db.js';
 
 /**
- * A text that differs whenever reads, rollups, or what has been published and written of a tenant do. Of hashes of
- * numbers that are never given twice, not of times: of two transactions the one that began first may commit last.
- * The latest interval and day are in it for reads that were stamped in the future, whose time comes.
+ * A text that changes whenever a tenant's reads, rollups, publishes or written batches change. It is built from hashes of
+ * numbers that are never reused, not from timestamps: the transaction that began first may commit last. It also has the
+ * latest interval and day, because a read stamped in the future starts to count when its time comes.
  */
 export async function kpiVersion(database: Queryable, tenantId: string): Promise<string> {
   const { rows } = await database.query<{ version: string }>({

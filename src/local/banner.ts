@@ -1,3 +1,8 @@
+/**
+ * Room: local. Promises: `npm start` runs the whole product on one machine with nothing but Node, and leaves nothing
+ * running when it ends, however it ends.
+ */
+
 /** What `npm start` knows once everything runs. */
 export interface BannerFacts {
   host: string;

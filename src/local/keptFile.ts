@@ -18,7 +18,7 @@ import { unfinishedPathFor } from './unfinished.js';
 /** Owner only: these files hold secrets, or what others must not alter. */
 const PRIVATE = 0o600;
 
-/** Makes a folder. As root every user may enter it, whatever the umask says: Postgres runs as another one. */
+/** Makes a folder. If root makes it, every user may enter it whatever the umask: Postgres runs as another user. */
 export async function makeFolder(folder: string): Promise<void> {
   const firstMade = await mkdir(folder, { recursive: true });
   if (firstMade === undefined || process.getuid?.() !== 0) return;
@@ -31,7 +31,7 @@ export async function makeFolder(folder: string): Promise<void> {
  * @throws StartupError when the file is there but blank.
  */
 export async function keptOnce(path: string, make: () => string): Promise<string> {
-  // Where a file system has no hard links the file is empty for an instant, hence the second looks.
+  // On a file system without hard links the file is empty for an instant, so it is looked at again.
   for (let look = 0; look < 20; look += 1) {
     const kept = await readIfThere(path);
     if (kept === undefined) await createExclusively(path, `${make()}\n`);

@@ -1,7 +1,7 @@
 /**
- * Lets the process outlive its terminal: a write to one that was closed, or to the pipe of a `head` that has ended,
- * raises an `error` event, which without a listener ends the process in the middle of its work (of stopping the
- * others, for example). What was to be said has no reader any more, so there is nothing else to do about it.
+ * Lets the process outlive its terminal. A write to a terminal that was closed, or to the pipe of a `head` that has ended,
+ * raises an `error` event. Without a listener the event ends the process in the middle of its work, for example while it
+ * stops the others. The text has no reader any more, so there is nothing else to do.
  */
 export function outliveTerminal(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

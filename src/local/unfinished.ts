@@ -6,8 +6,8 @@ import { isSameProcess, startMark } from './stack/processIdentity.js';
 /**
  * A path beside `path`, to build it at and rename from: what bears the final name is whole.
  *
- * The name says which process builds, so that what a killed one left is known as such and removed here, and what
- * another start is building right now is not.
+ * The name says which process builds. So what a killed process left is known as such and removed here, and what another
+ * start is building right now stays.
  */
 export async function unfinishedPathFor(path: string): Promise<string> {
   const [folder, name] = [dirname(path), basename(path)];

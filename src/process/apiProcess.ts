@@ -35,7 +35,7 @@ export async function startApi(config: Config): Promise<Running> {
 /** Longer than any answer takes, short enough for the local stack's 3.5 s. */
 const LAST_ANSWERS_MS = 2_500;
 
-/** Ends with the answers under way. A client that keeps its connection and goes on polling is told to close it. */
+/** Waits for the answers under way. A client that keeps its connection and goes on polling is told to close it. */
 async function closeServer(server: Server): Promise<void> {
   server.prependListener('request', (_request, response: ServerResponse) => {
     response.setHeader('Connection', 'close');

@@ -21,7 +21,7 @@ export interface Config {
   /** Jobs a worker process runs at once, or `adaptive` (D13). */
   readonly workerConcurrency: number | 'adaptive';
   readonly maxReadsPerSecond: number;
-  /** How many times 2 s an answer may take; 1 but where a slow machine runs the tests. */
+  /** How many times 2 s an answer may take. 1 as deployed, more for tests and slow machines. */
   readonly answerBudgetFactor: number;
   /** Days of reads to keep; unset keeps all. */
   readonly readsRetentionDays: number | undefined;
@@ -134,7 +134,7 @@ export interface LoadOptions {
 /**
  * Environment and `.env` → Config. A blank variable counts as unset, except the key.
  *
- * @throws StartupError one sentence a bad variable, all of them together; no value of a secret is shown.
+ * @throws StartupError one sentence per bad variable, all of them together; no value of a secret is shown.
  */
 export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions): Config {
   const cwd = options.cwd ?? process.cwd();

@@ -1,3 +1,8 @@
+/**
+ * Room: process. Promises: configuration, logging, and everything that is built once per process, in order, and closed
+ * in the reverse order. Nothing outside this room reads the environment of a process or composes services.
+ */
+
 import type { Logger } from 'pino';
 import { answerBudget, stretchAnswerBudget } from '../contracts/answerBudget.js';
 import { StartupError } from '../contracts/errors.js';
@@ -23,7 +28,7 @@ export interface Context {
   log: Logger;
   database: Database;
   queue: AmiQueue;
-  /** What drives the automatic mode: a scheduler a tenant. */
+  /** What drives the automatic mode: one scheduler per tenant. */
   ticks: TickQueue;
   /** Which tables and columns carry what, found at start-up. */
   schema: SchemaMapping;
@@ -44,7 +49,8 @@ export const WORKER_POOL: PoolLimits = { maxConnections: 20, queryTimeoutMs: () 
 /**
  * Connects, migrates and opens the queue.
  *
- * @param overrides what to do when only a new process helps; and for tests a queue prefix of their own, a logger.
+ * @param overrides `onBroken`: what to do when only a new process helps. Tests give a queue prefix and a logger of their
+ * own.
  * @throws StartupError one actionable sentence when Postgres or Redis is away, too old, or not usable.
  */
 export async function createContext(
@@ -129,11 +135,12 @@ export async function preparedSchema(
   defaultTenantId: string,
   log: Logger,
 ): Promise<SchemaMapping> {
-  // Looked at first, so that a role without the right to create can run what has been prepared.
+  // Looked at first, so a role that may not create anything can run on a prepared database.
   const found = await preparedMapping(database, { defaultTenantId });
   if (found) return found;
-  // A start that is killed must not go on counting with everyone behind its locks. Not on every platform: there it does.
-  // The connection that the transaction is about to take is this one, the only idle one.
+  // If this process is killed while Postgres recounts, the server should notice within 1 s and release the locks. Some
+  // platforms cannot; there the recount runs to its end. The transaction below takes this connection: it is the only
+  // idle one.
   await database.query(`SET client_connection_check_interval = '1s'`).catch(() => undefined);
   const done = await whenTablesAreFree(() =>
     withTransaction(database, (client) => prepareSchema(client, { defaultTenantId })),
@@ -148,8 +155,8 @@ export async function preparedSchema(
 }
 
 /**
- * Migrations have a connection of their own: they may take longer than any answer may. One that is lost is made again,
- * and what was under way on it has been rolled back.
+ * Migrations have a connection of their own, because they may take longer than any answer. If the connection is lost,
+ * Postgres has rolled back what ran on it, and everything is tried again on a new one.
  */
 export function prepareStorage(
   databaseUrl: string,

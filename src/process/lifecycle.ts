@@ -18,8 +18,8 @@ type StopSignal = keyof typeof INTERRUPTED;
  * Runs a process from start to stop: a failed start is one sentence on stderr and exit code 1, without a
  * stack; SIGINT, SIGTERM, or the loss of the supervisor stop it in order, within the deadline.
  *
- * A command does all of its work in `start`: told to stop before that is over, it has not been done, and the exit
- * code says so to whoever waits for it.
+ * A command does all of its work in `start`. If it is told to stop before its work is over, the exit code says that the
+ * work has not been done.
  */
 export async function runProcess(start: () => Promise<Running>): Promise<void> {
   let stopping = false;
@@ -41,9 +41,9 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
   }
 }
 
-/** What holds a transaction loses its connection with the process, and Postgres takes it back. */
+/** Postgres rolls back whatever transaction was open when the process and its connection end. */
 function interrupted(signal: StopSignal): never {
-  // Under a supervisor it is that one's stop, which it asks for in its own time: nothing to report.
+  // A supervisor stops its parts in its own time and has nothing to be told.
   if (process.send === undefined) {
     process.stderr.write(
       `GridLens was interrupted before it was done (${signal}); run it again to finish.\n`,

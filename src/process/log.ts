@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
 
-/** JSON lines on stdout, one logger a process; keys and URLs with passwords never reach a line. */
+/** JSON lines on stdout, one logger per process; keys and URLs with passwords never reach a line. */
 export function createLogger(part: string, level: string): Logger {
   return pino({
     level,

@@ -2,10 +2,10 @@
  * What a part says to the supervisor and hears from it, over the channel that `fork` opened. In a process that was
  * started alone (`npm run api`) all of this does nothing.
  *
- * No schema: both ends are this file, in the same version, and every part would wait for one to load.
+ * There is no schema: both ends are this file in the same version, and every part would wait for a schema to load.
  */
 
-/** May be said again, when what it carries has changed. */
+/** A part may say it again when its details have changed. */
 export interface ReadyMessage {
   type: 'ready';
   details: Record<string, string>;

@@ -17,17 +17,17 @@ import type { Running } from './lifecycle.js';
 import { createPublishing } from './services.js';
 
 const HEARTBEAT_MS = 5_000;
-/** Lost batches are found within this and their 20 s of grace; partitions and retention need no more often. */
+/** A lost batch is found within this time and its 20 s of grace. Partitions and retention need no more. */
 const UPKEEP_MS = 10_000;
 const ADAPT_MS = 5_000;
-/** A heartbeat job every 10 s, of which a worker that is well misses no four in a row. */
+/** One heartbeat job every 10 s. A worker that is well never misses four in a row. */
 const HEARTBEAT_JOB_MS = 10_000;
-/** Ticks that found no room are tried again, and the background fed, after one to two of these. */
+/** A pass comes after one to two of these. It tries ticks that found no room again, and supplies the background. */
 const PASS_MS = 1_000;
 const WATCHDOG_MS = 30_000;
 /**
  * Background jobs at once: one is written while the next waits for its start, and live work keeps the database. They
- * are among the worker's concurrency (D13), as far as that has room: see pacing/batchSlots.ts.
+ * count within the worker's concurrency (D13), as far as that has room: see pacing/batchSlots.ts.
  */
 const BACKGROUND_CONCURRENCY = 2;
 
@@ -37,7 +37,8 @@ const BACKGROUND_CONCURRENCY = 2;
  * whoever supervises it starts another.
  */
 export async function startWorker(config: Config): Promise<Running> {
-  // At once: a worker that turns in a circle lets nothing else run. What was under way runs again, and is written once.
+  // Exits at once, since a worker that turns in a circle lets nothing else run. Jobs under way run again elsewhere, and
+  // their reads are written once.
   const onBroken = (): never => process.exit(1);
   const context = await createContext('worker', config, WORKER_POOL, { onBroken });
   const worker = runWorker(context);
@@ -122,7 +123,7 @@ export function runWorker(context: Context, now = () => new Date()): Running {
       pacer.close();
       const closing = [worker.close(), background.close(), ticking.close()];
       await Promise.all([...closing, ...periodic.map((part) => part.stop())]);
-      // With Postgres away the row stays, and expires by itself.
+      // If Postgres is away the row stays, and expires by itself.
       await heartbeat.retire().catch((error: unknown) => log.warn({ err: error }, 'heartbeat not retired'));
     },
   };

@@ -4,14 +4,14 @@ import { type Connections, QUEUE_NAMES } from './queueConnections.js';
 import { withQueueDeadline } from './queueDeadline.js';
 
 /**
- * The door to the batches' BullMQ queues, the same on Redis and on Postgres: one a lane, so that a backlog in the
- * background stands in no live batch's way and takes none of its workers' places.
+ * The door to the batches' BullMQ queues, the same on Redis and on Postgres. Each lane has a queue of its own, so a
+ * backlog in the background neither delays a live batch nor takes one of its workers.
  */
 export interface AmiQueue {
   readonly backend: 'redis' | 'postgres';
   /** Adds jobs; adding one twice leaves one. @throws DependencyUnavailableError within 1.5 s. */
   add(jobs: readonly QueuedBatch[]): Promise<void>;
-  /** Of both lanes together. @throws DependencyUnavailableError within 1.5 s. */
+  /** Counts both lanes together. @throws DependencyUnavailableError within 1.5 s. */
   counts(): Promise<QueueCounts>;
   /** Whether the queue holds the job in a state that leads to its being run. */
   holds(payload: BatchJobPayload, lane: Lane): Promise<boolean>;
@@ -41,7 +41,7 @@ export interface QueueCounts {
 export type BatchProcessor = (job: {
   id: string;
   payload: unknown;
-  /** How many tries have been made, this one included, without those that a crash cut short. */
+  /** How many tries have been made, with this one and without those that a crash cut short. */
   attempt: number;
   /** Whether it was started before, also by a worker that then died. */
   isRerun: boolean;
@@ -78,18 +78,18 @@ const COUNTED_STATES = [
 ] as JobType[];
 
 /**
- * An outage must never use up a job's attempts; what is permanently wrong with a batch is told apart by the
- * worker, which stops retrying it (UnrecoverableError). So the number is only a formality that BullMQ needs.
+ * An outage must never use up a job's attempts. The worker itself tells what is permanently wrong with a batch, and stops
+ * retrying it (UnrecoverableError). So the number is only a formality that BullMQ needs.
  */
 const ATTEMPTS = 1_000_000;
-/** One stack trace a job: BullMQ would keep one for every try, and rewrite them all each time. */
+/** One stack trace per job: BullMQ would keep one per try, and rewrite them all each time. */
 const JOB_OPTIONS = {
   attempts: ATTEMPTS,
   backoff: { type: 'custom' },
   stackTraceLimit: 1,
 } satisfies JobsOptions;
 
-/** Wait before the n-th retry, ms: 0.5, 1, 2 … 30 s, so that a database that comes back is not stormed. */
+/** The wait before the n-th retry, in ms: 0.5, 1, 2 … 30 s, so a database that comes back is not stormed. */
 export function retryDelayMs(attemptsMade: number): number {
   return Math.min(500 * 2 ** (attemptsMade - 1), 30_000);
 }
@@ -102,8 +102,8 @@ const WORKER_OPTIONS = {
   // A job of a worker killed twice is not a bad job: the default of 1 failed 10 of 400 in a crash trial.
   maxStalledCount: 1_000,
   runRetryDelay: 1_000,
-  // The ledger remembers what was done; the queue keeps the last hour's for people who look into it, 5,000 jobs
-  // being 7 MB of a shared Redis.
+  // The ledger remembers what was done. The queue keeps the last hour's jobs for people who look into it: 5,000 jobs are
+  // 7 MB of a shared Redis.
   removeOnComplete: { age: 3_600, count: 5_000 },
   removeOnFail: { age: 7 * 86_400, count: 500 },
   settings: { backoffStrategy: retryDelayMs },

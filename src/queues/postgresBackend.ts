@@ -38,11 +38,11 @@ export async function createQueueDatabase(
 const RECONNECT_MS = 500;
 
 /**
- * The pool as BullMQ is given it: a connection that it asks for comes however long Postgres takes, since an instance
- * that was refused its first one would never ask again. BullMQ borrows connections only to look at its schema and to
- * LISTEN; its commands go through `query`, which fails within its timeout as ever.
+ * The pool in the form that BullMQ gets. A request for a connection waits however long Postgres takes, since an instance
+ * that was refused its first connection would never ask again. BullMQ borrows connections only to look at its schema and
+ * to LISTEN. Its commands go through `query`, which still fails within its timeout.
  *
- * @param isOver whether nobody needs a connection any more: then the next failure is passed on.
+ * @param isOver whether nobody needs a connection any more; the next failure is then passed on.
  */
 export function patientPool(pool: Database, isOver: () => boolean): PgPool {
   const connect = async (): Promise<pg.PoolClient> => {
@@ -67,8 +67,8 @@ export function patientPool(pool: Database, isOver: () => boolean): PgPool {
 }
 
 /**
- * Makes or updates BullMQ's schema; safe from many processes at once. When it is current nothing is asked of BullMQ,
- * whose own look needs the right to create schemas, and its tables' owner, although it then does nothing.
+ * Makes or updates BullMQ's schema; safe from many processes at once. BullMQ is not asked when the schema is current: its
+ * own check needs the right to create schemas and the owner of its tables, even if it then does nothing.
  */
 export async function migrateQueue(database: Database): Promise<void> {
   const { rows: ledgers } = await database.query(`SELECT to_regclass('${SCHEMA}.migration') AS ledger`);

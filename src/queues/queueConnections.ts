@@ -12,7 +12,7 @@ import { createQueueDatabase, patientPool } from './postgresBackend.js';
 import { createProducerRedis, createWorkerRedis } from './redisBackend.js';
 import { runUntilClosed } from './workerWatch.js';
 
-/** One queue a lane, and one for what drives them, whose pending jobs are no batches and count nowhere. */
+/** One queue per lane, and one for ticks and heartbeats. Jobs of the last are no batches and count nowhere. */
 export const QUEUE_NAMES = {
   live: 'gridlens-ami',
   background: 'gridlens-ami-background',
@@ -59,7 +59,7 @@ export interface Connections {
   backend: 'redis' | 'postgres';
   queue(name: QueueName): RawQueue;
   worker(name: QueueName, process: Processor, options: Partial<WorkerOptions>): RawWorker;
-  /** Settles once the queues that were made are usable; one that fails here would stay so. */
+  /** Settles once the queues that were made are usable. A queue that fails here would stay unusable. */
   ready(): Promise<void>;
   close(): Promise<void>;
 }
@@ -70,13 +70,13 @@ export interface ConnectionOptions {
   /** Redis key prefix; tests take one each. The braces keep all keys in one slot of a Redis cluster. */
   prefix?: string;
   onError: (error: Error) => void;
-  /** Told of a worker that nobody closed and that will never take a job again: only a new process helps. */
+  /** Told about a worker that nobody closed and that will never take a job again: only a new process helps. */
   onBroken?: (error: Error) => void;
 }
 
 const DEFAULT_PREFIX = '{gridlens}';
 
-/** Redis where there is one, else Postgres, for whose first answer this waits. */
+/** Connects to Redis if a URL is given, else to Postgres; waits for the first answer of Postgres. */
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
   const { redisUrl, databaseUrl, prefix = DEFAULT_PREFIX, onError, onBroken = onError } = options;
   return redisUrl
@@ -96,7 +96,7 @@ function redisConnections(url: string, prefix: string, onError: OnError, onBroke
       const connection = createWorkerRedis(url, onError);
       workerConnections.push(connection);
       const worker = new Worker(name, process, { ...options, connection, prefix, autorun: false });
-      // Redis is connected to again for ever: no failure is the last.
+      // The client connects to Redis again for ever, so no failure is the last.
       if (options.autorun !== false) runUntilClosed(worker, Promise.resolve(), onBroken);
       return worker;
     },
@@ -120,7 +120,7 @@ async function postgresConnections(
       const connection = patientPool(pool, () => false);
       const queue = new Queue(name, { connection }, createPostgresBackend);
       const isReady = queue.waitUntilReady();
-      // Whoever does not ask for it learns of it with the first call.
+      // A caller that does not wait for readiness learns of a failure with its first call.
       isReady.catch(() => undefined);
       readiness.push(isReady);
       return queue as unknown as RawQueue;

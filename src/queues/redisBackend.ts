@@ -9,8 +9,8 @@ const RECONNECT_CAP_MS = 1_000;
 const retryStrategy = (attempt: number): number => Math.min(attempt * 100, RECONNECT_CAP_MS);
 
 /**
- * A connection for calls that must fail fast: without an offline queue a command to a lost Redis fails in a
- * millisecond, with the default it hangs until Redis is back.
+ * A connection for calls that must fail fast. Without an offline queue a command to a lost Redis fails in a millisecond;
+ * with the default the command hangs until Redis is back.
  */
 export function createProducerRedis(url: string, onError: (error: Error) => void): Redis {
   const redis = new Redis(url, {
@@ -24,7 +24,7 @@ export function createProducerRedis(url: string, onError: (error: Error) => void
   return redis;
 }
 
-/** A connection for a BullMQ worker: it blocks for jobs, so it must wait for Redis however long. */
+/** A connection for a BullMQ worker, which blocks for jobs and so must wait for Redis however long. */
 export function createWorkerRedis(url: string, onError: (error: Error) => void): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy });
   redis.on('error', onError);

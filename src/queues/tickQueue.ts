@@ -6,7 +6,7 @@ import { INTERVAL_MINUTES, type IntervalMinutes } from '../contracts/limits.js';
 import { type Connections, QUEUE_NAMES, type RawQueue, type TakenJob } from './queueConnections.js';
 import { withQueueDeadline } from './queueDeadline.js';
 
-/** A tenant's job scheduler, whose key is the tenant: one tick at the start of every interval, in UTC. */
+/** A tenant's job scheduler: one tick at the start of every interval, in UTC. Its key is the tenant. */
 export interface TickScheduler {
   tenantId: string;
   intervalMinutes: IntervalMinutes;
@@ -16,9 +16,9 @@ export interface TickScheduler {
 export type Mending = 'kept' | 'made' | 'changed' | 'restored';
 
 /**
- * The queue of what drives the publishing rather than being it: ticks, and the heartbeat jobs by which a worker shows
- * that it takes jobs. A tick may come late, twice, or not at all: the claim of its slot and the dispatch pass are what
- * a slot's being published rests on.
+ * The queue of what drives the publishing: ticks, and the heartbeat jobs by which a worker shows that it takes jobs. A
+ * tick may come late, twice, or not at all. A slot is published because of its claim and the dispatch pass, not because of
+ * its tick.
  */
 export interface TickQueue {
   /** What `ensure` would do; needs no lock, so that a watchdog can look often. */
@@ -29,7 +29,7 @@ export interface TickQueue {
   remove(tenantId: string): Promise<void>;
   /** Tenants that have a scheduler. */
   tenants(): Promise<string[]>;
-  /** Adds a heartbeat job; at most one a worker waits, however long nobody takes it. */
+  /** Adds a heartbeat job. At most one per worker waits, however long nobody takes it. */
   beat(workerId: string): Promise<void>;
   /** Starts to take ticks and heartbeats. */
   work(handlers: TickHandlers, options: { onError: (error: Error) => void }): { close(): Promise<void> };
@@ -60,12 +60,12 @@ const HEARTBEAT = 'heartbeat';
 const tickData = z.object({ tenantId, intervalMinutes: z.literal(INTERVAL_MINUTES) });
 
 /**
- * Nothing that has ended is kept: the claims in the database are the record, and a failed tick would hold its ID, on
- * Postgres beyond removing. One try, since the dispatch pass takes up what a failed tick leaves.
+ * Ended jobs are not kept: the claims in the database are the record, and a failed tick would hold its ID (on Postgres
+ * nothing could remove it). There is one try, since the dispatch pass takes up what a failed tick leaves.
  */
 const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true, attempts: 1, stackTraceLimit: 1 } as const;
 
-/** As in amiQueue.ts: a worker that is killed gives its jobs back within 15 s, however often that happens to one. */
+/** As in amiQueue.ts: the jobs of a killed worker are back within 15 s, even if the same job loses worker after worker. */
 const WORKER_OPTIONS = {
   concurrency: 5,
   lockDuration: 10_000,
@@ -77,11 +77,11 @@ const WORKER_OPTIONS = {
 /** States from which a job is not run any more. */
 const ENDED_STATES = new Set(['failed', 'completed', 'unknown']);
 /**
- * Upserting takes a pending tick away and makes the one after now: at a tick that is due, or about to be by any of the
- * clocks involved, nothing is upserted.
+ * An upsert removes a pending tick and makes the one after now. So nothing is upserted while a tick is due, or about to
+ * be due by any of the clocks involved.
  */
 const ABOUT_TO_FIRE_MS = 5_000;
-/** BullMQ's code for a tick of the next slot that is there already. */
+/** BullMQ's error code when the next slot already has a tick. */
 const SLOT_TAKEN = -10;
 type Found = NonNullable<Awaited<ReturnType<RawQueue['getJobScheduler']>>>;
 
@@ -125,7 +125,7 @@ export function openTickQueue(
     return isWanted(again, scheduler) ? 'restored' : 'changed';
   };
 
-  /** Answers false where a tick of the next slot is there without its scheduler, or still runs: it must go first. */
+  /** Answers false if the next slot's tick still runs, or is there without its scheduler: that tick must go first. */
   const upsert = async (pattern: string, { tenantId, intervalMinutes }: TickScheduler): Promise<boolean> => {
     try {
       await queue.upsertJobScheduler(
@@ -153,8 +153,8 @@ export function openTickQueue(
   const remove = async (tenantId: string): Promise<void> => {
     const found = await queue.getJobScheduler(tenantId);
     if (found === undefined) return;
-    // BullMQ takes a scheduler's tick away with it only while that is delayed; one that is due would stay, and on
-    // Postgres cannot be removed by itself. Upserting replaces it by the one after, which is delayed.
+    // BullMQ removes a scheduler's tick with the scheduler only while the tick is delayed. A tick that is due would stay,
+    // and on Postgres nothing else can remove it. An upsert first replaces it by the next tick, which is delayed.
     if (isDue(found, Date.now()))
       await upsert(found.pattern ?? patterns[15], { tenantId, intervalMinutes: 15 });
     await queue.removeJobScheduler(tenantId);
@@ -167,7 +167,7 @@ export function openTickQueue(
     tenants: () => withQueueDeadline(async () => (await queue.getJobSchedulers()).map(({ key }) => key)),
     beat: (workerId) =>
       withQueueDeadline(async () => {
-        // One ID a worker keeps them from piling up. Any worker takes it, also what one that died has left.
+        // One ID per worker keeps them from piling up. Any worker takes the job, even one that a dead worker has left.
         await queue.add(HEARTBEAT, {}, { jobId: `heartbeat_${workerId}`, ...JOB_OPTIONS });
       }),
     work(handlers, options) {
@@ -196,6 +196,6 @@ async function handleTick({ id, name, data, opts }: TakenJob, handlers: TickHand
   const parsed = tickData.safeParse(data);
   if (name !== TICK || !parsed.success || prevMillis === undefined)
     throw new Error(`job ${id} is neither a tick nor a heartbeat`);
-  // The slot that BullMQ meant, right also when it runs late; `timestamp + delay` is not.
+  // `prevMillis` is the slot that BullMQ meant, even if the job runs late; `timestamp + delay` is not.
   await handlers.onTick(parsed.data.tenantId, new Date(prevMillis));
 }

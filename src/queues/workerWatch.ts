@@ -1,11 +1,11 @@
 import type { Worker } from 'bullmq';
 
 /**
- * Runs a BullMQ worker until it is closed. One whose loop ends before, or that never becomes ready, takes no more jobs
- * and says nothing of it, or turns in a circle without letting anything else run (measured on Postgres): it is closed,
- * and told about.
+ * Runs a BullMQ worker until it is closed. A worker whose loop ends early, or that never becomes ready, takes no more jobs
+ * and is silent about it, or turns in a circle that lets nothing else run (measured on Postgres). Such a worker is closed
+ * and reported.
  *
- * @param isReady settles with the worker's first connection, where a failure of that is for ever.
+ * @param isReady settles with the worker's first connection, for a backend on which a failed first connection is final.
  */
 export function runUntilClosed(
   worker: Worker,

@@ -17,7 +17,7 @@ export function createHeartbeat(database: Database, concurrency: () => number) {
     beat: () => beat(database, worker()),
     /** For each heartbeat job that this process has taken from the queue; it may come before the first beat. */
     processed: (): Promise<void> => recordJob(database, worker()),
-    /** To be called last: a beat or a job after it would not bring the worker back on the list. */
+    /** Called last, since no later beat or job brings the worker back on the list. */
     retire: () => retire(database, workerId),
   };
 }

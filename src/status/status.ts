@@ -1,3 +1,8 @@
+/**
+ * Room: status. Promises: to say what lives, what works and what waits: health, readiness, workers, totals. It changes
+ * nothing but the heartbeat of the process it runs in.
+ */
+
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { answerBudget } from '../contracts/answerBudget.js';
 import { MAX_BATCH_SIZE, MAX_READS_PER_SECOND } from '../contracts/limits.js';
@@ -9,17 +14,17 @@ import { tenantTotals } from '../reads/tenantTotals.js';
 import { withDeadline } from '../timing/deadline.js';
 import { type LastJob, lastJob, liveWorkers, standstill } from './workers.js';
 
-/** A heartbeat job is added every 10 s; when four are not done, workers live at most, but do not work. */
+/** A heartbeat job is added every 10 s. If four in a row are not done, workers may live, but they do not work. */
 const JOB_DONE_WITHIN_SECONDS = 45;
 const RATE_WINDOW_SECONDS = 60;
 const RECENT_WINDOW_SECONDS = 900;
 
-/** Whether what everything stands on answers, and does its work. */
+/** Whether Postgres, the queue or the workers answer and do their work. */
 export interface Dependency {
   ok: boolean;
   /** For the log: it may name hosts and users. */
   reason?: string;
-  /** What is wrong and what to do, for whoever asks; where there is more to say than that it does not answer. */
+  /** What is wrong and what to do, for the caller; only there when it says more than "does not answer". */
   advice?: string;
 }
 
@@ -28,7 +33,7 @@ export function createStatusService(
   database: Database,
   queue: AmiQueue,
   clock: TenantClock,
-  /** The deployment's limit: one that may only write a read a second is slow, and does not stand still. */
+  /** The deployment's limit. A deployment that may write one read per second is slow, but it does not stand still. */
   maxReadsPerSecond = MAX_READS_PER_SECOND,
 ) {
   const patienceSeconds = 60 + (2 * MAX_BATCH_SIZE) / maxReadsPerSecond;

@@ -63,7 +63,7 @@ export interface LastJob {
   ageSeconds: number | null;
 }
 
-/** When a worker, whichever, last did a heartbeat job. */
+/** When any worker last did a heartbeat job. */
 export async function lastJob(database: Queryable): Promise<LastJob> {
   const { rows } = await database.query<LastJob>(
     `SELECT max(last_job_at) AS "lastProcessedAt",
@@ -74,9 +74,9 @@ export async function lastJob(database: Queryable): Promise<LastJob> {
 }
 
 /**
- * For how many seconds publishing has stood still: the delay of the longest overdue live batch, where it is more than
- * `patienceSeconds` and no live batch at all has been finished for as long. What the background does says nothing of it. Undefined
- * while all goes well.
+ * For how many seconds publishing has stood still: the delay of the longest overdue live batch, if that is more than
+ * `patienceSeconds` and no live batch has been finished for as long. Background batches do not count. Undefined while all
+ * goes well.
  */
 export async function standstill(database: Queryable, patienceSeconds: number): Promise<number | undefined> {
   const { rows } = await database.query<{ overdueSeconds: number }>(

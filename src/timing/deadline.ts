@@ -1,6 +1,6 @@
 /**
  * The call's answer, or `late()` thrown when it takes longer than `deadlineMs`. The call itself is not
- * stopped, its late answer is dropped.
+ * stopped; its late answer is dropped.
  */
 export async function withDeadline<T>(
   call: () => Promise<T>,

@@ -2,15 +2,16 @@ import { type Database, withTransaction } from '../db/db.js';
 import { boundWaits, type TurnName, tryLock } from '../db/locks.js';
 
 /**
- * Postgres takes the turn from a process that has said nothing for as long, frozen or gone without a farewell; one that
- * works says something three times as often. What it then does late must do no harm beside the next one's.
+ * Postgres takes the turn from a process that has been silent for 15 s: frozen, or cut off. A process that works sends a
+ * sign of life every 5 s. What a frozen process does when it thaws must do no harm beside the work of the next one.
  */
 const TURN_LOST_AFTER_MS = 15_000;
 const SIGN_OF_LIFE_MS = TURN_LOST_AFTER_MS / 3;
 
 /**
- * Does `work` unless any process on this Postgres is at the same: then undefined. The turn is an advisory lock of a
- * transaction of its own, so that nobody else waits for it, it works behind a pooler, and it ends with the process.
+ * Does `work`, unless a process on this Postgres already does the same; the answer is then undefined. The turn is an
+ * advisory lock in a transaction of its own: nobody waits for the lock, it works behind a pooler, and it ends with the
+ * process.
  *
  * @param name of the work.
  * @throws what `work` throws, and what Postgres says when the turn was lost.

@@ -1,3 +1,8 @@
+/**
+ * Room: timing. Promises: when work runs and for how long it is waited for: deadlines, repetition, one process at a
+ * time, one run for many callers. It knows nothing of what the work is.
+ */
+
 import type { Logger } from 'pino';
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Work that many ask for at once, done for all of them together. A caller never gets what was begun before it asked:
- * those who come while it is under way share the next run, so each sees everything that was there when it asked.
+ * Work that many callers ask for at once, done for all of them together. Callers that come during a run share the next
+ * run, never the one under way. So each caller sees everything that was there when it asked.
  */
 export function sharedRuns<T>(work: (key: string) => Promise<T>): (key: string) => Promise<T> {
   const running = new Map<string, Promise<T>>();

@@ -1,3 +1,8 @@
+/**
+ * Room: upkeep. Promises: what must happen now and then happens, whatever is published, and one process at a time does
+ * it. A duty that fails keeps no other from its turn. Each duty has a file of its own; this one lists them.
+ */
+
 import { oneProcessAtATime } from '../timing/oneProcessAtATime.js';
 import type { Duty, UpkeepOptions, UpkeepResult } from './duty.js';
 import { endEvents } from './events.js';
@@ -6,11 +11,6 @@ import { restoreBatches } from './lostBatches.js';
 import { forgetMeters } from './meters.js';
 import { dropPartitions, makePartitions } from './partitions.js';
 import { deleteSnapshots } from './snapshots.js';
-
-/**
- * Room: upkeep. Promises: what must happen now and then happens, whatever is published, and one process does it at a
- * time. A duty that fails keeps no other from its turn. Each duty has a file of its own; this one lists them.
- */
 
 /** In this order, one after the other: a worker's connections are for its batches. */
 const TIDYING: readonly Duty[] = [

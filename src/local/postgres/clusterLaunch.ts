@@ -64,8 +64,8 @@ export async function launch(
 }
 
 /**
- * Sets the superuser's password to the one on file, by starting Postgres for this statement alone: needed when the
- * file was deleted, or came from elsewhere. Postgres must not be running.
+ * Sets the superuser's password to the one on file, by a Postgres that runs for this statement alone. That is needed when
+ * the file was deleted or came from elsewhere. Postgres must not be running.
  */
 export async function resetPassword({
   binaries,

@@ -15,11 +15,11 @@ const LOOK_EVERY_MS = 50;
 /** The backends of a killed postmaster end at their next look at the world, so within a statement or two. */
 const HELD_AT_MOST_MS = 30_000;
 
-/** The stop options are for a start that is aborted. */
+/** The options of a start, and those of the stop if the start is aborted. */
 export interface StartOptions extends StopOptions {
   /** Unset: the port of last time, else 54329. 0, or when that one is taken: any free one. */
   port?: number;
-  /** Beside and over our own. */
+  /** Added to our own settings, and stronger than those. */
   settings?: Settings;
   signal?: AbortSignal | undefined;
 }
@@ -28,12 +28,12 @@ export interface RunningCluster {
   readonly connectionString: string;
   readonly port: number;
   readonly dataFolder: string;
-  /** Made by initdb: another one means another, empty database under the same name. */
+  /** Made by initdb. A different identifier means a different, empty database under the same name. */
   readonly systemIdentifier: string;
   /** Whether it ran already, left by a start that was killed. */
   readonly adopted: boolean;
   isRunning(): Promise<boolean>;
-  /** Connections other than our own question. */
+  /** How many connections there are besides the one that asks. */
   clients(): Promise<number>;
   /** Idempotent; does nothing when Postgres is not running. */
   stop(options?: StopOptions): Promise<void>;

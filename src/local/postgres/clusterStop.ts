@@ -19,8 +19,8 @@ export interface StopOptions {
  * Fast (SIGINT): open transactions are rolled back and everything is flushed. When its time is over, immediate
  * (SIGQUIT): nothing is lost then either, but the next start replays the log. SIGKILL is for a Postgres that hangs.
  *
- * Signals of our own and not `pg_ctl stop`, which believes `postmaster.pid`: this works as well when somebody has
- * deleted the data folder under a running Postgres, and never hits a stranger.
+ * We send the signals ourselves, since `pg_ctl stop` believes `postmaster.pid`. Ours work even if somebody has deleted the
+ * data folder under a running Postgres, and never hit a stranger.
  */
 export async function stopPostmaster(
   postmaster: Postmaster,
@@ -46,7 +46,7 @@ export async function stopPostmaster(
   await endOrphanedBackends(dataFolder);
 }
 
-/** Stops what runs on this data folder although nobody looks after it any more. */
+/** Stops a Postgres that runs on this data folder and that nobody looks after any more. */
 export async function stopLeftPostgres(dataDir: string, options: StopOptions = {}): Promise<void> {
   for (const home of await clusterHomes(dataDir)) {
     if (home === undefined) continue;

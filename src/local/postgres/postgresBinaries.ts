@@ -131,7 +131,7 @@ function majorOf({ code, output }: CommandResult, native: NativeFolder): number 
   );
 }
 
-/** Copied beside its place and then renamed: what has the final name is whole. */
+/** Copies to a name beside the final one and then renames, so what has the final name is whole. */
 async function copiedTo(copyRoot: string, native: NativeFolder): Promise<NativeFolder> {
   const folder = join(copyRoot, `native-${native.packageVersion}`);
   const at = (program: string) => join(folder, 'bin', basename(program));

@@ -13,11 +13,11 @@ import { prepareCluster, type RunningCluster, startCluster } from './postgresClu
 
 /** A look costs a read of /proc; Postgres back within a second is what the API's clients may notice. */
 const LOOK_EVERY_MS = 250;
-/** What a fast stop may take when nobody has said by when everything must have ended. */
+/** The time of a fast stop if nobody has said when everything must have ended. */
 const FAST_STOP_MS = 1_500;
-/** Kept of the announced time for an immediate stop and for our own exit. */
+/** The part of the announced time that is kept for an immediate stop and our own exit. */
 const IMMEDIATE_STOP_MS = 700;
-/** API and worker finish their work first when the supervisor was killed; a psql does not hold us up longer. */
+/** After the supervisor was killed, API and worker finish their work first. A psql does not hold us up longer than this. */
 const CLIENTS_GO_WITHIN_MS = 3_000;
 
 const stopping = new AbortController();
@@ -31,7 +31,7 @@ function stop(): void {
   stopping.abort();
 }
 
-/** When a fast stop has taken long enough: never, when nobody waits for it. */
+/** When a fast stop has taken long enough; never if nobody waits for it. */
 function immediateAfter(): number {
   if (supervisorLost || askedAt === 0) return Number.POSITIVE_INFINITY;
   return announcedEnd === undefined ? askedAt + FAST_STOP_MS : announcedEnd - IMMEDIATE_STOP_MS;

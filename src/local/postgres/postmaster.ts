@@ -15,8 +15,8 @@ export interface Postmaster {
 /**
  * The Postgres that runs on this data folder, ours or one left over from a start that was killed.
  *
- * `pg_ctl status` does not do: it believes the number in `postmaster.pid` even when it is a stranger's by now,
- * as after a container's restart.
+ * `pg_ctl status` does not do: it believes the number in `postmaster.pid` even if that is a stranger's by now, as after a
+ * container's restart.
  */
 export async function findPostmaster(dataFolder: string): Promise<Postmaster | undefined> {
   const content = await readIfThere(join(dataFolder, 'postmaster.pid'));

@@ -16,7 +16,7 @@ export interface Part {
   args?: string[];
   /** Added to our own environment at each start, from what the parts of earlier stages have reported. */
   env?: (reported: Reported) => NodeJS.ProcessEnv;
-  /** Clears away, once the process is gone, what it left if it was killed; must be done by then (epoch ms). */
+  /** Runs once the process is gone: clears away what a killed one left. Must be done by then (epoch ms). */
   afterStop?: (by: number) => Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export interface PartEvents {
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 10_000;
-/** A part that held out this long did not die of what it died of last time. */
+/** A part that ran for this long is healthy: its next death has another cause than its last. */
 const HEALTHY_AFTER_MS = 30_000;
 
 /** How long to wait before the next restart: 0.5 s, doubled up to 10 s, and 0.5 s again after 30 s of health. */

@@ -17,7 +17,7 @@ export function stagesOf(config: Config, apiKey: string): Part[][] {
   return config.databaseUrl === undefined ? [[postgresPart(config.dataDir)], services] : [services];
 }
 
-/** Postgres is no child of its part, so that a killed part does not take it along: hence the look afterwards. */
+/** Postgres is no child of its part, so a killed part does not take Postgres along. It is looked for afterwards. */
 export function postgresPart(dataDir: string): Part {
   return {
     name: 'postgres',
@@ -27,7 +27,7 @@ export function postgresPart(dataDir: string): Part {
   };
 }
 
-/** The one that was given, else the embedded Postgres's: the same until it comes back on another port. */
+/** The URL that was given, else the embedded Postgres's, which changes only if that comes back on another port. */
 export function databaseUrl(config: Config, reported: Reported): string {
   return config.databaseUrl ?? String(reported.postgres?.connectionString);
 }

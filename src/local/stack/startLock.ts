@@ -22,8 +22,8 @@ interface Holder {
 }
 
 /**
- * One `npm start` a data folder. `<dataDir>/start.pid` holds a line for each process, the start itself first:
- * number, what tells it from a later process of that number, name.
+ * One `npm start` per data folder. `<dataDir>/start.pid` has a line per process, the start itself first: its number, what
+ * tells it from a later process of that number, and its name.
  *
  * @throws StartupError when another start runs, or when a part of a killed one does not go.
  */
@@ -37,9 +37,9 @@ export async function acquireStartLock(dataDir: string): Promise<StartLock> {
 }
 
 /**
- * One try. A stale lock is replaced under a claim that is named after its content: only one process can hold the
- * claim, and while it does nobody else can replace that content. Removing the stale file first would not do:
- * of two processes that saw it, the slower would remove the faster one's new lock.
+ * One try. A stale lock is replaced under a claim that is named after the lock's content: only one process can hold the
+ * claim, and nobody else can replace that content meanwhile. Removing the stale file first would not do: if two processes
+ * saw it, the slower one would remove the new lock of the faster.
  */
 async function take(path: string, own: string, deadline: number): Promise<boolean> {
   if (await createExclusively(path, own)) return true;

@@ -2,9 +2,9 @@ import { type Part, type PartEvents, PartRunner, type Reported } from './partRun
 
 export type { Part, ReadyDetails, Reported } from './partRunner.js';
 
-/** Ctrl-C stops everything within 5 s; the rest of them is for clearing away what a killed part left, and our exit. */
+/** Ctrl-C stops everything within 5 s; 0.6 s of them are for clearing away what a killed part left, and for our exit. */
 const WHOLE_STOP_MS = 4_400;
-/** For API and worker; the rest of the whole is Postgres's. A batch takes 50 to 500 ms. */
+/** The share of API and worker; the rest is Postgres's. A batch takes 50 to 500 ms. */
 const PART_STOP_MS = 3_500;
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -67,7 +67,7 @@ async function startAll(runners: readonly PartRunner[][]): Promise<'ready' | 'fa
       if (!(await runner.start())) throw new Error(`${runner.part.name} ended before it was ready`);
     });
     try {
-      // Settles with the first that fails: its neighbours may take long to be ready, or never be.
+      // Settles with the first part that fails: its neighbours may take long to be ready, or never be.
       await Promise.all(ready);
     } catch {
       return 'failed'; // The part itself has said why.
