@@ -22,7 +22,7 @@ const rooms = {
   reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals'] },
   ledger: {
     floor: 3,
-    doors: ['publishLedger', 'batchPayload', 'intervalLedger', 'publishedIntervals', 'pruning'],
+    doors: ['publishLedger', 'batchPayload', 'batchRange', 'intervalLedger', 'publishedIntervals', 'pruning'],
   },
   http: { floor: 4, doors: 'all' },
   queues: { floor: 4, doors: ['amiQueue', 'tickQueue', 'openQueues', 'postgresBackend', 'redisBackend'] },
@@ -94,7 +94,7 @@ const pureFiles = [
   '^src/schema/(identifiers|mapping)\\.ts$',
   '^src/schema/detect/(catalog|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
   '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|lookUpReads|writeBatch)\\.ts$',
-  '^src/ledger/batchPayload\\.ts$',
+  '^src/ledger/(batchPayload|batchRange)\\.ts$',
   '^src/pacing/pace\\.ts$',
   '^src/publishing/(admissionDecision|plan|registryPlan|uncovered)\\.ts$',
   '^src/automatic/(replayClock|serviceOrder|window)\\.ts$',

@@ -78,8 +78,8 @@ export function createBackfillService(options: BackfillOptions) {
       const found = await coveringBackfill(client, { ...settings, ...span });
       if (found !== undefined) return { backfillId: found, existing: true };
       const backfillId = randomUUID();
-      const { fleet, batches } = plan;
-      const interval = { intervalMeters: fleet.meterCount, intervalBatches: batches.length };
+      const { fleet, batchCount } = plan;
+      const interval = { intervalMeters: fleet.meterCount, intervalBatches: batchCount };
       await insertBackfill(client, { ...settings, ...span, ...interval, backfillId, requestId });
       return { backfillId, existing: false };
     });
@@ -104,7 +104,7 @@ export function createBackfillService(options: BackfillOptions) {
       to,
       intervals,
       computedMeters,
-      computedBatches: progress?.batches.total ?? intervals * plan.batches.length,
+      computedBatches: progress?.batches.total ?? intervals * plan.batchCount,
       batchSize: plan.batchSize,
       estimatedRuntimeSeconds: progress
         ? (progress.estimatedSecondsLeft ?? 0)

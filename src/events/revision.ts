@@ -6,6 +6,7 @@ import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
 import type { FeederEventType } from '../emulator/events/feederEvent.js';
 import { type FeederSpan, feederNumber, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
+import { batchCount } from '../ledger/batchRange.js';
 import { hasWritten } from '../ledger/publishedIntervals.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
 import { snapshotMeters } from '../registry/snapshots.js';
@@ -43,7 +44,7 @@ export function plannedRevision(event: PlannedEvent, requestId: string): Publish
     lane: 'live',
     rangeFrom: range.from,
     rangeTo: range.to,
-    batchCount: Math.ceil((range.to - range.from) / overlapped.batchSize),
+    batchCount: batchCount(range.to - range.from, overlapped.batchSize),
     onConflict: 'update',
     requestId,
   };

@@ -1,4 +1,5 @@
 import type { BatchJobPayload } from '../contracts/batchJob.js';
+import { batchRange } from './batchRange.js';
 import type { PublishRecord } from './publishLedger.js';
 
 /**
@@ -7,7 +8,6 @@ import type { PublishRecord } from './publishLedger.js';
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
   const { snapshotId, meterCount, feederCount } = publish;
-  const from = publish.rangeFrom + batch * publish.batchSize;
   return {
     publishId: publish.publishId,
     batch,
@@ -16,8 +16,7 @@ export function batchPayload(publish: PublishRecord, batch: number): BatchJobPay
     intervalMinutes: publish.intervalMinutes,
     seed: publish.seed,
     ...(snapshotId === null ? { fleet: { meterCount, feederCount } } : { fleetId: snapshotId, meterCount }),
-    from,
-    to: Math.min(from + publish.batchSize, publish.rangeTo),
+    ...batchRange(publish, batch),
     timeZone: publish.timeZone,
     climate: publish.climate,
     onConflict: publish.onConflict,

@@ -1,6 +1,7 @@
 import { MAX_FEEDER_COUNT } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
 import { feederNumber } from '../emulator/fleet/syntheticFleet.js';
+import { BATCH_RANGE_SQL } from './batchRange.js';
 import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 
 /**
@@ -12,8 +13,7 @@ export const GOVERNING_FIRST = `meter_count DESC, on_conflict = 'update' DESC,
   CASE WHEN on_conflict = 'update' THEN accepted_at END DESC, accepted_at`;
 
 /** Whether a batch of a publish stands at any of the positions `[feeder."from", feeder."to")` of its fleet's roster. */
-const IS_OF_FEEDER = `publish.range_from + batch.batch_number * publish.batch_size < feeder."to"
-  AND least(publish.range_from + (batch.batch_number + 1) * publish.batch_size, publish.range_to) > feeder."from"`;
+const IS_OF_FEEDER = `${BATCH_RANGE_SQL.from} < feeder."to" AND ${BATCH_RANGE_SQL.to} > feeder."from"`;
 
 /**
  * The publish that made a tenant's latest interval, among those that touch `[from, to)` where that is given; undefined

@@ -2,9 +2,9 @@ import type { Lane } from '../contracts/batchJob.js';
 import { BackpressureError } from '../contracts/errors.js';
 import { MAX_BACKGROUND_JOBS, MAX_BATCH_SIZE, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
 import { batchPayload } from '../ledger/batchPayload.js';
+import { batchRanges } from '../ledger/batchRange.js';
 import type { BatchRecord, Outstanding, PublishRecord } from '../ledger/publishLedger.js';
 import type { QueueCounts, QueuedBatch } from '../queues/amiQueue.js';
-import { cut } from './plan.js';
 
 interface Asking {
   publish: PublishRecord;
@@ -64,7 +64,7 @@ export function schedule(
   for (const accepted of decision.accepted) {
     const { publish } = accepted.request;
     const { publishId, tenantId, lane } = publish;
-    for (const { number, from, to } of cut(publish.rangeTo - publish.rangeFrom, publish.batchSize)) {
+    for (const { number, from, to } of batchRanges(publish)) {
       const dueInMs = nextDueInMs[lane];
       batches.push({ publishId, number, tenantId, meters: to - from, dueInMs });
       const delayMs = lane === 'live' ? dueInMs : 0;

@@ -4,6 +4,7 @@ import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { MAX_JOBS_PER_TICK, MAX_METER_COUNT } from '../contracts/limits.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { feederRuns, meterId, meterNumber } from '../emulator/fleet/syntheticFleet.js';
+import { batchCount, batchRange } from '../ledger/batchRange.js';
 import {
   isPrunedOtherwise,
   type LedgerPublish,
@@ -124,11 +125,8 @@ interface Part extends Range {
 function partsOf(layout: Layout): Part[] {
   return layout
     .toSorted((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime())
-    .flatMap(({ rangeFrom, rangeTo, batchSize, batches }) =>
-      batches.map(({ batch, state, arrived }) => {
-        const from = rangeFrom + batch * batchSize;
-        return { from, to: Math.min(from + batchSize, rangeTo), state, arrived };
-      }),
+    .flatMap((publish) =>
+      publish.batches.map(({ batch, state, arrived }) => ({ ...batchRange(publish, batch), state, arrived })),
     );
 }
 
@@ -206,7 +204,7 @@ function partOf(layout: Layout, { from, to }: Range, { origin, lane, requestId }
     rangeFrom: from,
     rangeTo: to,
     batchSize,
-    batchCount: Math.ceil((to - from) / batchSize),
+    batchCount: batchCount(to - from, batchSize),
     onConflict: 'nothing',
     requestId,
   };

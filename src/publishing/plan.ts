@@ -8,6 +8,7 @@ import {
   MIN_FEEDER_COUNT,
 } from '../contracts/limits.js';
 import type { SyntheticFleet } from '../emulator/fleet/syntheticFleet.js';
+import { batchCount } from '../ledger/batchRange.js';
 
 /** How many jobs may be enqueued at once, and by what. */
 export interface JobLimit {
@@ -26,18 +27,10 @@ export interface PlanRequest {
   feederCount: number;
 }
 
-/** Positions `[from, to)` of the fleet's roster: the meters of one job. */
-export interface BatchRange {
-  /** 0-based number of the batch within its publish. */
-  number: number;
-  from: number;
-  to: number;
-}
-
 export interface PublishPlan {
   fleet: SyntheticFleet;
   batchSize: number;
-  batches: BatchRange[];
+  batchCount: number;
   /** One sentence for each cap that was applied: from what, to what, why. */
   safetyWarnings: string[];
 }
@@ -61,7 +54,7 @@ export function planPublish(request: PlanRequest, limit = PUBLISH_JOBS): Publish
   return {
     fleet: { meterCount, feederCount },
     batchSize,
-    batches: cut(meterCount, batchSize),
+    batchCount: batchCount(meterCount, batchSize),
     safetyWarnings,
   };
 }
@@ -100,13 +93,4 @@ export function cappedMeterCount(
 /** How long `reads` reads take at `readsPerSecond`, in seconds, rounded up to a tenth. */
 export function estimateRuntimeSeconds(reads: number, readsPerSecond: number): number {
   return Math.ceil((reads / readsPerSecond) * 10) / 10;
-}
-
-/** Cuts a line of `length` meters into batches of `size`, the last one shorter where it does not divide. */
-export function cut(length: number, size: number): BatchRange[] {
-  return Array.from({ length: Math.ceil(length / size) }, (_, number) => ({
-    number,
-    from: number * size,
-    to: Math.min((number + 1) * size, length),
-  }));
 }

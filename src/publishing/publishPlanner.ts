@@ -69,7 +69,7 @@ export type PublishPlanner = ReturnType<typeof createPublishPlanner>;
 
 /** The ledger's record of a publish of a whole fleet. */
 export function publishRecord(settings: FleetSettings, plan: FleetPlan, as: PublishedAs): PublishRecord {
-  const { fleet, snapshotId, batchSize, batches } = plan;
+  const { fleet, snapshotId, batchSize, batchCount } = plan;
   return {
     publishId: randomUUID(),
     tenantId: settings.tenantId,
@@ -87,7 +87,7 @@ export function publishRecord(settings: FleetSettings, plan: FleetPlan, as: Publ
     timeZone: settings.timeZone,
     climate: settings.climate,
     batchSize,
-    batchCount: batches.length,
+    batchCount,
     onConflict: as.onConflict,
     requestId: as.requestId,
   };

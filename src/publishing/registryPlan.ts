@@ -1,6 +1,7 @@
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
+import { batchCount } from '../ledger/batchRange.js';
 import type { RegistryCounts } from '../registry/survey.js';
-import { cappedBatchSize, cappedMeterCount, capper, cut, PUBLISH_JOBS, type PublishPlan } from './plan.js';
+import { cappedBatchSize, cappedMeterCount, capper, PUBLISH_JOBS, type PublishPlan } from './plan.js';
 
 /** What a caller asked for of a registry's fleet; without a `meterCount` all of it. */
 export interface RegistryPlanRequest {
@@ -41,7 +42,7 @@ export function planRegistryPublish(
   return {
     fleet: { meterCount, feederCount },
     batchSize,
-    batches: cut(meterCount, batchSize),
+    batchCount: batchCount(meterCount, batchSize),
     safetyWarnings,
   };
 }

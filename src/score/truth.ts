@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/db.js';
+import { BATCH_RANGE_SQL } from '../ledger/batchRange.js';
 import type { PublishedRoster } from '../registry/snapshots.js';
 
 /** A batch that wrote reads, with what its reads were made from. */
@@ -35,8 +36,7 @@ export async function batchesDuringThefts(
 ): Promise<WrittenBatch[]> {
   const { rows } = await database.query<WrittenBatch & PublishedRoster>(
     `SELECT publish.read_at AS "readAt", interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
-       feeder_count AS "feederCount", fleet_id AS "snapshotId", range_from + batch_number * batch_size AS "from",
-       least(range_from + (batch_number + 1) * batch_size, range_to) AS "to",
+       feeder_count AS "feederCount", fleet_id AS "snapshotId", ${BATCH_RANGE_SQL.from} AS "from", ${BATCH_RANGE_SQL.to} AS "to",
        on_conflict = 'update' AS overwrites,
        CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END AS "generatedAt"
      FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id)

@@ -12,7 +12,7 @@ import {
   type SyntheticFleet,
 } from '../../src/emulator/fleet/syntheticFleet.js';
 import { generateReads, type ReadColumns, type ReadsRequest } from '../../src/emulator/reads.js';
-import { cut } from '../../src/publishing/plan.js';
+import { batchRanges } from '../../src/ledger/batchRange.js';
 
 const FLEET: SyntheticFleet = { meterCount: 500, feederCount: 10 };
 const base: ReadsRequest = {
@@ -144,7 +144,11 @@ describe('applyEvents', () => {
         const whole = withEvents(events);
         const turned = events.map((_, index) => events[(index + rotation) % events.length] as FeederEvent);
         const pieces = new Map<string, Read>();
-        for (const { from, to } of cut(FLEET.meterCount, size)) {
+        for (const { from, to } of batchRanges({
+          rangeFrom: 0,
+          rangeTo: FLEET.meterCount,
+          batchSize: size,
+        })) {
           const columns = applyEvents(generateReads({ ...base, from, to }), turned, scene());
           for (const [id, read] of byMeter(columns)) pieces.set(id, read);
         }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CLIMATES } from '../../src/contracts/place.js';
 import { meteredFeeder } from '../../src/emulator/fleet/meters.js';
 import { generateReads, type ReadsRequest } from '../../src/emulator/reads.js';
-import { cut } from '../../src/publishing/plan.js';
+import { batchRanges } from '../../src/ledger/batchRange.js';
 
 const base: ReadsRequest = {
   tenantId: 'DEMO_TENANT',
@@ -47,7 +47,7 @@ describe('generateReads', () => {
     const whole = byMeter({ ...base, fleet, to: 700 });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), fc.infiniteStream(fc.nat()), (size, dice) => {
-        const ranges = cut(700, size);
+        const ranges = batchRanges({ rangeFrom: 0, rangeTo: 700, batchSize: size });
         const shuffled = ranges
           .map((range) => ({ range, rank: dice.next().value as number }))
           .sort((a, b) => a.rank - b.rank);

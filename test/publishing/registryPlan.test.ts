@@ -64,7 +64,7 @@ describe('the plan of a registry publish', () => {
   it('holds to the caps of a publish', () => {
     const plan = planRegistryPublish({ batchSize: 3, meterCount: 26_000, feederCount: 10 }, registry);
     expect(plan.fleet.meterCount).toBe(600);
-    expect(plan.batches).toHaveLength(200);
+    expect(plan.batchCount).toBe(200);
     expect(plan.safetyWarnings).toEqual([
       'meterCount was lowered from 26000 to 25000: a publish covers at most 25000 meters.',
       'meterCount was lowered from 25000 to 600: a publish enqueues at most 200 jobs, of 3 meters each.',

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { type BatchJob, batchJob } from '../../src/contracts/batchJob.js';
 import { withTransaction } from '../../src/db/db.js';
 import { batchPayload } from '../../src/ledger/batchPayload.js';
+import { batchRanges } from '../../src/ledger/batchRange.js';
 import { recordPublishes } from '../../src/ledger/publishLedger.js';
-import { cut } from '../../src/publishing/plan.js';
 import { ensurePartitions } from '../../src/reads/partitions.js';
 import { createBatchRunner } from '../../src/writing/batchRunner.js';
 import { syntheticPublish } from './publishRecords.js';
@@ -37,7 +37,7 @@ export async function acceptHistory(pool: pg.Pool, history: History): Promise<Ba
       snapshotId,
     };
     const { publishId } = publish;
-    const batches = cut(meterCount, BATCH).map(({ number, from, to }) => {
+    const batches = batchRanges(publish).map(({ number, from, to }) => {
       return { publishId, number, tenantId, meters: to - from, dueInMs: 0 };
     });
     await withTransaction(pool, async (client) => {
