@@ -15,7 +15,7 @@ import { createServices } from './services.js';
 export async function startApi(config: Config): Promise<Running> {
   const context = await createContext('api', config, API_POOL);
   const { queue, log } = context;
-  const server = createServer(composeApi(context));
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, composeApi(context));
   try {
     await listen(server, config);
   } catch (error) {
@@ -31,6 +31,13 @@ export async function startApi(config: Config): Promise<Running> {
     },
   };
 }
+
+/**
+ * An idle connection stays open for longer than the 60 s for which nginx and cloud load balancers reuse theirs. With
+ * Node's 5 s the API closed connections that a client was just sending its next request on, and a process that had
+ * been held up for 5 s closed them with the request already in its buffer: the caller saw a reset, never an answer.
+ */
+const KEEP_ALIVE_MS = 75_000;
 
 /** Longer than any answer takes, short enough for the local stack's 3.5 s. */
 const LAST_ANSWERS_MS = 2_500;

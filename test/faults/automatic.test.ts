@@ -37,6 +37,7 @@ describeOnBothBackends('automatic mode in real processes', (backend) => {
     onTestFailed(async () => {
       const errors = (task.result?.errors ?? []).map(({ message }) => message);
       process.stdout.write(`${[...errors, ...(await deployment.troubles())].join('\n')}\n`);
+      await stopEveryTenant();
     });
   });
   afterAll(async () => {
@@ -47,6 +48,15 @@ describeOnBothBackends('automatic mode in real processes', (backend) => {
 
   const waitForNothingPending = () =>
     waitFor('empty queues', async () => (await deployment.pending()).length === 0);
+  /** After a failure: the next tests look at all schedulers there are, and must not find this one's. */
+  const stopEveryTenant = async () => {
+    await deployment.processes({ apis: 1, workers: 1 });
+    const { rows } = await deployment.pool.query<{ tenantId: string }>(
+      'SELECT tenant_id AS "tenantId" FROM ami_auto WHERE enabled',
+    );
+    for (const { tenantId } of rows) await deployment.post('/auto/stop', { tenantId });
+    await waitForNothingPending();
+  };
   const fleet = (tenantId: string) => ({ tenantId, meterCount: 50, batchSize: 25 });
   /** Past the next boundary and the time that a tick is waited for there, with time for a few passes at each. */
   const throughBoundary = async () => {

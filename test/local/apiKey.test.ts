@@ -21,7 +21,7 @@ describe('local API key', () => {
     expect(await readdir(dataDir)).toEqual(['api-key']);
   });
 
-  it('is the same for processes that start at once', { timeout: 30_000 }, async (test) => {
+  it('is the same for processes that start at once', async (test) => {
     const dataDir = await temporaryFolder(test);
     const programs = Array.from({ length: 4 }, () => startFixture(test, 'apiKeyMain', [dataDir]));
     for (const program of programs) expect(await program.ended).toBe(0);

@@ -9,7 +9,7 @@ import { eventually, isGone, temporaryFolder } from './fixtures/processes.js';
 
 const dataDirWithCluster = clusterTemplate();
 
-describe('embedded Postgres', { timeout: 30_000, concurrent: true }, () => {
+describe('embedded Postgres', { concurrent: true }, () => {
   it('keeps its data, port and password over a restart', async (test) => {
     const dataDir = await dataDirWithCluster(test);
     const first = await start(test, dataDir, 0);

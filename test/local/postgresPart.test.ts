@@ -57,7 +57,7 @@ const answers = ({ program }: Stack) => program.output().split('client answered'
 /** Written anew by each start of Postgres's part. */
 const addressFile = ({ dataDir }: Stack) => stat(join(dataDir, 'database-url'));
 
-describe('Postgres as a part', { timeout: 60_000, concurrent: true }, () => {
+describe('Postgres as a part', { concurrent: true }, () => {
   it('is there until the parts above it have stopped', async (test) => {
     const stack = await startReady(test);
     const postmaster = await stack.postmaster();

@@ -5,7 +5,7 @@ import { startMark } from '../../src/local/stack/processIdentity.js';
 import { acquireStartLock } from '../../src/local/stack/startLock.js';
 import { eventually, startFixture, temporaryFolder } from './fixtures/processes.js';
 
-describe('start lock', { timeout: 30_000 }, () => {
+describe('start lock', () => {
   it('refuses a second start, names the first, and is free again after it', async (test) => {
     const dataDir = await temporaryFolder(test);
     const lock = await acquireStartLock(dataDir);

@@ -46,7 +46,7 @@ const ORDINARY: [string, string][][] = [
   ],
 ];
 
-describe('supervisor', { timeout: 30_000, concurrent: true }, () => {
+describe('supervisor', { concurrent: true }, () => {
   it('starts stage after stage, and each part is told what earlier ones reported', async (test) => {
     const stack = await start(test, ORDINARY);
     await allReady(stack);

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { plus, QUARTER_MS, quarters } from './testClock.js';
 import { waitFor } from './waitFor.js';
 
 /** One interval of a tenant: what the ledger and the reads say of it, revisions aside. */
@@ -28,19 +29,57 @@ export async function slotsOf(pool: pg.Pool, tenantId: string): Promise<Slot[]> 
   return rows.map((row) => ({ ...row, readAt: new Date(row.readAt).toISOString() }));
 }
 
+type WithSlots = { slots(tenantId: string): Promise<Slot[]> };
+
 /** Waits until a tenant has exactly these intervals, each published once, of `meters` reads, none written twice. */
 export async function waitForWhole(
-  deployment: { slots(tenantId: string): Promise<Slot[]> },
+  deployment: WithSlots,
   tenantId: string,
   wanted: readonly string[],
   meters: number,
   timeoutMs = 60_000,
 ): Promise<Slot[]> {
+  const what = `${wanted.length} whole intervals of ${tenantId}`;
+  return waitForSlots(deployment, tenantId, { what, wantedOf: () => wanted, meters, timeoutMs });
+}
+
+/**
+ * Waits until a tenant has `atLeast` intervals up to `last` without a gap, each published once, of `meters` reads, none
+ * written twice. How far back they begin is looked up anew each time: what is owed further back is published last.
+ */
+export async function waitForUnbroken(
+  deployment: WithSlots,
+  tenantId: string,
+  { last, atLeast, meters }: { last: Date; atLeast: number; meters: number },
+): Promise<Slot[]> {
+  const shortest = quarters(plus(last, -(atLeast - 1) * QUARTER_MS), last);
+  const wantedOf = ([first]: Slot[]) => {
+    const found = first === undefined ? [] : quarters(new Date(first.readAt), last);
+    return found.length > shortest.length ? found : shortest;
+  };
+  const what = `${atLeast} or more intervals of ${tenantId} up to ${last.toISOString()}`;
+  return waitForSlots(deployment, tenantId, { what, wantedOf, meters, timeoutMs: 60_000 });
+}
+
+interface Wanted {
+  what: string;
+  /** The intervals that there must be, given those that there are. */
+  wantedOf: (seen: Slot[]) => readonly string[];
+  meters: number;
+  timeoutMs: number;
+}
+
+async function waitForSlots(
+  deployment: WithSlots,
+  tenantId: string,
+  { what, wantedOf, meters, timeoutMs }: Wanted,
+): Promise<Slot[]> {
   let seen: Slot[] = [];
   return waitFor(
-    `${wanted.length} whole intervals of ${tenantId}`,
+    what,
     async () => {
       seen = await deployment.slots(tenantId);
+      const wanted = wantedOf(seen);
       for (const slot of seen) requireNothingTwice(tenantId, slot, wanted, meters);
       const isWhole =
         seen.length === wanted.length && seen.every((slot) => slot.open === 0 && slot.reads === meters);
