@@ -32,6 +32,7 @@ const rooms = {
     doors: [
       'mapping',
       'identifiers',
+      'columnFit',
       'prepareSchema',
       'prepareErrors',
       'ownPrivileges',
@@ -91,11 +92,12 @@ const rooms = {
 const pureFiles = [
   '^src/contracts/',
   '^src/emulator/',
-  '^src/schema/(identifiers|mapping)\\.ts$',
+  '^src/schema/(columnFit|identifiers|mapping)\\.ts$',
   '^src/schema/detect/(catalog|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
   '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|lookUpReads|writeBatch)\\.ts$',
   '^src/ledger/(batchPayload|batchRange)\\.ts$',
   '^src/pacing/pace\\.ts$',
+  '^src/timing/doublingPause\\.ts$',
   '^src/publishing/(admissionDecision|plan|registryPlan|uncovered)\\.ts$',
   '^src/automatic/(replayClock|serviceOrder|window)\\.ts$',
   '^src/backfill/turns\\.ts$',

@@ -1,5 +1,6 @@
-import { type AutoStartRequest, requireReplayStart } from '../contracts/autoRequest.js';
+import type { AutoStartRequest } from '../contracts/autoRequest.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
+import { requirePublishable } from '../contracts/instants.js';
 import { getAlignedIntervalTimestamp, intervalEnd, MS_PER_DAY } from '../contracts/intervals.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { isPublishedOtherwise } from '../ledger/intervalLedger.js';
@@ -61,12 +62,11 @@ export function createAutoModeService(options: AutoModeOptions) {
     async start(request: AutoStartRequest) {
       const at = now();
       const { tenantId, intervalMinutes, replay } = request;
-      if (replay) requireReplayStart(replay.from, intervalMinutes, at, readsRetentionDays);
+      if (replay) requirePublishable('replay.from', replay.from, intervalMinutes, at, readsRetentionDays);
       const others = (await enabledConfigs(database).catch(rethrowUnavailable)).filter(
         (config) => config.tenantId !== tenantId,
       );
       const { config: planned, safetyWarnings } = await plannedConfig(request, planner, others, rate, at);
-      await planner.requireFitting(planned);
       safetyWarnings.push(...(await otherLengthWarnings(planned, at)));
 
       const config = await withTenantLock(database, tenantId, async (client) => {

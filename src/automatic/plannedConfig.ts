@@ -1,7 +1,7 @@
 import type { AutoStartRequest } from '../contracts/autoRequest.js';
+import { wholeFleet } from '../contracts/defaults.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { MAX_CATCH_UP_INTERVALS, MAX_METER_COUNT } from '../contracts/limits.js';
-import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet/syntheticFleet.js';
 import { capper, TICK_JOBS } from '../publishing/plan.js';
 import type { PublishPlanner } from '../publishing/publishPlanner.js';
 import type { AutoConfig } from './autoConfig.js';
@@ -23,12 +23,13 @@ export async function plannedConfig(
   at: Date,
 ): Promise<{ config: AutoConfig; safetyWarnings: string[] }> {
   const isRegistry = request.fleet === 'registry';
+  const whole = wholeFleet(request.fleet);
   const settings: FleetSettings = {
     tenantId: request.tenantId,
     intervalMinutes: request.intervalMinutes,
     batchSize: request.batchSize,
-    meterCount: request.meterCount ?? (isRegistry ? null : MAX_METER_COUNT),
-    feederCount: request.feederCount ?? (isRegistry ? null : DEFAULT_FEEDER_COUNT),
+    meterCount: request.meterCount ?? whole.meterCount,
+    feederCount: request.feederCount ?? whole.feederCount,
     fleet: request.fleet,
     seed: request.seed ?? null,
     timeZone: request.timeZone,

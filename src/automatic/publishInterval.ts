@@ -5,6 +5,7 @@ import type { Admission } from '../publishing/admission.js';
 import type { MissingParts, PartsAs } from '../publishing/missingParts.js';
 import { isSnapshotGone } from '../registry/snapshots.js';
 import { withDeadline } from '../timing/deadline.js';
+import { doublingPause } from '../timing/doublingPause.js';
 import { type AutoConfig, holdConfig } from './autoConfig.js';
 import { putOffInterval, takeInterval } from './claims.js';
 
@@ -94,7 +95,7 @@ export function createIntervalPublisher({ database, admission, missingParts, now
         const reason = error instanceof Error ? error.message : String(error);
         log.warn({ tenantId, readAt, reason }, 'interval not published, to be tried again');
         // Where Postgres is away for everybody this fails too, and ends the pass.
-        const pause = isPassing(error) ? passingPauseMs(attempts) : pauseMs(attempts);
+        const pause = doublingPause(isPassing(error) ? PASSING_PAUSE : PAUSE, attempts);
         await putOffInterval(database, tenantId, readAt, later(now(), pause), reason);
         return 'put off';
       }
@@ -116,17 +117,10 @@ function isPassing(error: unknown): boolean {
   return error instanceof DependencyUnavailableError || isTransient(error);
 }
 
-/** 1 s, 2 s … 32 s: one tenant's trouble, a registry that is locked say, must not keep the others from their turn. */
-function passingPauseMs(attempts: number): number {
-  return 1_000 * 2 ** Math.min(attempts, 5);
-}
-
-const LONGEST_PAUSE_MS = 600_000;
-
-/** 15 s, 30 s, 1 min … 10 min: what a person has to mend is not asked for every second, and not left for hours. */
-function pauseMs(attempts: number): number {
-  return Math.min(15_000 * 2 ** Math.min(attempts, 10), LONGEST_PAUSE_MS);
-}
+/** 1 s, 2 s … 32 s: the trouble of one tenant, as a locked registry, must not keep the others from their turn. */
+const PASSING_PAUSE = { first: 1_000, longest: 32_000 };
+/** 15 s, 30 s, 1 min … 10 min: what a person has to mend is not tried every second, and not left for hours. */
+const PAUSE = { first: 15_000, longest: 600_000 };
 
 function later(now: Date, ms: number): Date {
   return new Date(now.getTime() + ms);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { latestAcceptance } from '../ledger/intervalLedger.js';
+import { doublingPause } from '../timing/doublingPause.js';
 import { enabledConfigs } from './autoConfig.js';
 import { doubtfulIntervals } from './owedIntervals.js';
 import type { IntervalPublisher } from './publishInterval.js';
@@ -15,8 +16,8 @@ interface RepairOptions {
   now: () => Date;
 }
 
-/** From a minute to a quarter of an hour: a window of four intervals sees seven tries. */
-const MOST_DOUBLINGS = 4;
+/** From 1 to 16 min: a window of four quarter hours sees seven tries. */
+const PAUSE = { first: 60_000, longest: 960_000 };
 
 /**
  * Publishes again what the last intervals have lost since they were published: batches that were given up or cancelled,
@@ -47,7 +48,7 @@ export async function repairIntervals({
     const config = configs.get(tenantId);
     if (!config) continue;
     const { publishes, secondsAgo } = await latestAcceptance(database, tenantId, readAt);
-    if (secondsAgo < 60 * 2 ** Math.min(Math.max(publishes - 1, 0), MOST_DOUBLINGS)) continue;
+    if (secondsAgo * 1_000 < doublingPause(PAUSE, publishes - 1)) continue;
     const running = windowOf(config, at).running.getTime() === readAt.getTime();
     const outcome = await publisher.publish(
       config,

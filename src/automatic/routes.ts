@@ -1,5 +1,6 @@
 import type { RequestHandler, Router } from 'express';
 import { autoStartRequest, autoStopRequest } from '../contracts/autoRequest.js';
+import { SMALL_METER_COUNT } from '../contracts/defaults.js';
 import { tenantQuery } from '../contracts/fields.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
@@ -12,9 +13,6 @@ interface AutoRoutes {
   requireKey: RequestHandler;
   readable: RequestHandler;
 }
-
-/** What `/start` publishes unless it is told otherwise (D14); `/auto/start` takes all of the fleet. */
-const SMALL_METER_COUNT = 500;
 
 /** `POST /auto/start`, `/auto/stop`, `GET /auto/status`; `POST /start` and `/stop` are the same with small defaults. */
 export function autoRoutes(router: Router, { auto, requireKey, readable }: AutoRoutes): void {

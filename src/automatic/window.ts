@@ -1,4 +1,4 @@
-import { earliestOf, getAlignedIntervalTimestamp, MS_PER_DAY } from '../contracts/intervals.js';
+import { earliestOf, getAlignedIntervalTimestamp, intervalEnd, keptSince } from '../contracts/intervals.js';
 import { MAX_CATCH_UP_INTERVALS } from '../contracts/limits.js';
 import type { AutoConfig } from './autoConfig.js';
 import type { TenantWindow } from './owedIntervals.js';
@@ -12,15 +12,17 @@ import type { TenantWindow } from './owedIntervals.js';
 export function windowOf(config: AutoConfig, at: Date, retentionDays?: number): TenantWindow {
   const { tenantId, intervalMinutes, catchUpIntervals, meterCount } = config;
   const running = runningOf(config, at);
-  const kept =
-    retentionDays === undefined
-      ? MAX_CATCH_UP_INTERVALS
-      : Math.min(MAX_CATCH_UP_INTERVALS, (retentionDays * MS_PER_DAY) / (intervalMinutes * 60_000));
+  const kept = keptSince(running, retentionDays);
+  const since = (count: number): Date => {
+    const earliest = earliestOf(count, running, intervalMinutes);
+    // An interval as old as the retention would be dropped before the running one is over.
+    return kept !== undefined && earliest <= kept ? intervalEnd(kept, intervalMinutes) : earliest;
+  };
   return {
     tenantId,
     intervalMinutes,
-    earliest: earliestOf(kept, running, intervalMinutes),
-    first: earliestOf(Math.min(catchUpIntervals, kept), running, intervalMinutes),
+    earliest: since(MAX_CATCH_UP_INTERVALS),
+    first: since(Math.min(catchUpIntervals, MAX_CATCH_UP_INTERVALS)),
     running,
     meterCount: config.fleet === 'registry' ? null : meterCount,
   };

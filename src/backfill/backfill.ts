@@ -5,13 +5,12 @@ import {
   type BackfillSpan,
   requireBackfillSpan,
 } from '../contracts/backfillRequest.js';
+import { DEFAULT_BATCH_SIZE, wholeFleet } from '../contracts/defaults.js';
 import { ApiError } from '../contracts/errors.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { getAlignedIntervalTimestamp, MS_PER_DAY } from '../contracts/intervals.js';
-import { MAX_BATCH_SIZE, MAX_METER_COUNT } from '../contracts/limits.js';
 import { DEFAULT_CLIMATE, DEFAULT_TIME_ZONE } from '../contracts/place.js';
 import { type Database, rethrowUnavailable, withTransaction } from '../db/db.js';
-import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet/syntheticFleet.js';
 import { pacedRate } from '../pacing/pace.js';
 import { estimateRuntimeSeconds, type PublishPlan, TICK_JOBS } from '../publishing/plan.js';
 import type { PublishPlanner } from '../publishing/publishPlanner.js';
@@ -87,7 +86,6 @@ export function createBackfillService(options: BackfillOptions) {
   const create = async (request: BackfillWanted, requestId: string) => {
     const asked = settingsOf(request, await autoConfig(request.tenantId));
     const span = spanOf(request, asked);
-    await planner.requireFitting(asked);
     const plan = await planner.preview(asked, TICK_JOBS);
     const settings = heldToCaps(asked, plan);
     const { backfillId, existing } = await settle()
@@ -155,15 +153,15 @@ export type BackfillService = ReturnType<typeof createBackfillService>;
 /** What is not asked for is as in the tenant's automatic mode, or as that begins by default. */
 function settingsOf(request: BackfillWanted, auto: FleetSettings | undefined): FleetSettings {
   const fleet = request.fleet ?? auto?.fleet ?? 'synthetic';
-  // How many meters and feeders is said of one kind of fleet.
+  // The automatic mode's size says nothing about the other kind of fleet.
   const sizes = auto?.fleet === fleet ? auto : undefined;
-  const isRegistry = fleet === 'registry';
+  const whole = wholeFleet(fleet);
   return {
     tenantId: request.tenantId,
     intervalMinutes: request.intervalMinutes ?? auto?.intervalMinutes ?? 15,
-    batchSize: request.batchSize ?? auto?.batchSize ?? MAX_BATCH_SIZE,
-    meterCount: request.meterCount ?? sizes?.meterCount ?? (isRegistry ? null : MAX_METER_COUNT),
-    feederCount: request.feederCount ?? sizes?.feederCount ?? (isRegistry ? null : DEFAULT_FEEDER_COUNT),
+    batchSize: request.batchSize ?? auto?.batchSize ?? DEFAULT_BATCH_SIZE,
+    meterCount: request.meterCount ?? sizes?.meterCount ?? whole.meterCount,
+    feederCount: request.feederCount ?? sizes?.feederCount ?? whole.feederCount,
     fleet,
     seed: request.seed ?? auto?.seed ?? null,
     timeZone: request.timeZone ?? auto?.timeZone ?? DEFAULT_TIME_ZONE,

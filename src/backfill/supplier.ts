@@ -1,10 +1,11 @@
 import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
-import { MS_PER_DAY } from '../contracts/intervals.js';
+import { keptSince } from '../contracts/intervals.js';
 import { type Database, isTransient } from '../db/db.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
 import type { Admission } from '../publishing/admission.js';
 import type { MissingParts } from '../publishing/missingParts.js';
 import { isSnapshotGone } from '../registry/snapshots.js';
+import { doublingPause } from '../timing/doublingPause.js';
 import {
   endBackfill,
   notePublish,
@@ -43,20 +44,21 @@ const PASS_MS = 1_000;
 const PENDING_PAUSE_MS = 2_000;
 /** 5 s, 10 s, … 5 min: some ten minutes in all, in which somebody may fill a registry. */
 const MAX_ATTEMPTS = 8;
-const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 300_000;
+const PAUSE = { first: 5_000, longest: 300_000 };
 
 /** Feeds the background lane with what backfills are missing, the newest interval of each first. */
 export function createBackfillSupplier(options: SupplierOptions): BackfillSupplier {
   const { database, admission, missingParts, readsRetentionDays, now } = options;
   /** By the clock of this moment: days may pass before a backfill comes to its oldest intervals. */
-  const isKept = (readAt: Date): boolean =>
-    readsRetentionDays === undefined || now().getTime() - readAt.getTime() <= readsRetentionDays * MS_PER_DAY;
+  const isKept = (readAt: Date): boolean => {
+    const kept = keptSince(now(), readsRetentionDays);
+    return kept === undefined || readAt >= kept;
+  };
 
   /** Nothing further is asked of a backfill whose interval cannot be accepted until its pause is over. */
   const note = async (backfill: OpenBackfill, error: unknown): Promise<void> => {
     const attempts = backfill.attempts + 1;
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), LONGEST_PAUSE_MS);
+    const pause = doublingPause(PAUSE, backfill.attempts);
     const nextTryAt = attempts < MAX_ATTEMPTS ? new Date(now().getTime() + pause) : null;
     await noteTrouble(database, backfill, (error as Error).message, nextTryAt);
   };

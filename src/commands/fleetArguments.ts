@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { DEFAULT_FEEDER_COUNT, SMALL_METER_COUNT } from '../contracts/defaults.js';
 import { StartupError } from '../contracts/errors.js';
 import { commandLine, wholeNumber } from './commandLine.js';
 
@@ -61,7 +62,7 @@ export function fleetCommand(args: string[], from = process.cwd()): FleetCommand
   return {
     action,
     tenantId: tenant,
-    meterCount: wholeNumber(values.meters ?? '500'),
-    feederCount: wholeNumber(values.feeders ?? '25'),
+    meterCount: wholeNumber(values.meters ?? `${SMALL_METER_COUNT}`),
+    feederCount: wholeNumber(values.feeders ?? `${DEFAULT_FEEDER_COUNT}`),
   };
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { invalidField } from './errors.js';
-import { EARLIEST_READ_AT, instant, positiveInteger, tenantId } from './fields.js';
-import { isAligned, MS_PER_DAY } from './intervals.js';
-import { DEFAULT_CATCH_UP_INTERVALS, type IntervalMinutes, MAX_REPLAY_SPEED } from './limits.js';
+import { DEFAULT_CATCH_UP_INTERVALS } from './defaults.js';
+import { instant, positiveInteger, tenantId } from './fields.js';
+import { MAX_REPLAY_SPEED } from './limits.js';
 import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 import { publishOnceRequest } from './publishRequest.js';
 
@@ -34,27 +33,3 @@ export type AutoStartRequest = z.infer<typeof autoStartRequest>;
 
 /** Body of `POST /auto/stop` and `/stop`. */
 export const autoStopRequest = z.strictObject({ tenantId });
-
-/**
- * Checks what one field alone cannot tell about where a replay starts.
- *
- * @throws ApiError 400 when it is not on a boundary, in the future, before 2000, or older than the reads that are kept.
- */
-export function requireReplayStart(
-  from: Date,
-  interval: IntervalMinutes,
-  now: Date,
-  retentionDays?: number,
-): void {
-  const refuse = (message: string): never => {
-    throw invalidField('replay.from', message);
-  };
-  if (!isAligned(from, interval))
-    refuse(`must lie on a ${interval}-minute boundary in UTC, for example "2026-01-31T10:00:00Z"`);
-  if (from > now) refuse('must not lie in the future');
-  if (from < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
-  if (retentionDays !== undefined && now.getTime() - from.getTime() > retentionDays * MS_PER_DAY)
-    refuse(
-      `must not lie further back than the ${retentionDays} days of reads that are kept (READS_RETENTION_DAYS)`,
-    );
-}

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { invalidField } from './errors.js';
-import { EARLIEST_READ_AT, instant, positiveInteger, tenantId } from './fields.js';
-import { isAligned, MS_PER_DAY } from './intervals.js';
+import { instant, positiveInteger, tenantId } from './fields.js';
+import { requireAligned, requireKept, requireThisCentury } from './instants.js';
+import { MS_PER_DAY } from './intervals.js';
 import type { IntervalMinutes } from './limits.js';
 import { climate, timeZone } from './place.js';
 import { publishOnceRequest } from './publishRequest.js';
@@ -53,29 +54,15 @@ export function requireBackfillSpan(
   retentionDays?: number,
 ): void {
   // First the end: a span that is asked for in days begins where it says.
-  for (const [path, at] of [
-    ['to', to],
-    ['from', from],
-  ] as const) {
-    if (!isAligned(at, interval)) {
-      const example = '"2026-01-31T10:00:00Z"';
-      throw invalidField(path, `must lie on a ${interval}-minute boundary in UTC, for example ${example}`);
-    }
-  }
+  requireAligned('to', to, interval);
+  requireAligned('from', from, interval);
   const latest = boundary.toISOString();
   if (to > boundary) throw invalidField('to', `must not lie in the future: at most ${latest}`);
-  const refuse = (message: string): never => {
-    throw invalidField('from', message);
-  };
-  if (from >= to) refuse(`must lie before to, which is ${to.toISOString()}`);
-  if (from < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
+  if (from >= to) throw invalidField('from', `must lie before to, which is ${to.toISOString()}`);
+  requireThisCentury('from', from);
   if (to.getTime() - from.getTime() > MAX_BACKFILL_DAYS * MS_PER_DAY) {
     const earliest = new Date(to.getTime() - MAX_BACKFILL_DAYS * MS_PER_DAY).toISOString();
-    refuse(`must lie within ${MAX_BACKFILL_DAYS} days before to: ${earliest} or later`);
+    throw invalidField('from', `must lie within ${MAX_BACKFILL_DAYS} days before to: ${earliest} or later`);
   }
-  if (retentionDays !== undefined && now.getTime() - from.getTime() > retentionDays * MS_PER_DAY) {
-    refuse(
-      `must not lie further back than the ${retentionDays} days of reads that are kept (READS_RETENTION_DAYS)`,
-    );
-  }
+  requireKept('from', from, now, retentionDays);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invalidField } from './errors.js';
-import { boolean, EARLIEST_READ_AT, instant, positiveInteger, tenantId } from './fields.js';
+import { boolean, instant, positiveInteger, tenantId } from './fields.js';
+import { requireThisCentury } from './instants.js';
 import { MS_PER_DAY } from './intervals.js';
 
 /** A customer's own feeder names may come from any script and hold spaces, but no control characters. */
@@ -68,10 +69,7 @@ const DAYS_AHEAD = 366;
  * @throws ApiError 400 when it lies before 2000 or more than 366 days ahead.
  */
 export function requireStartInRange(startAt: Date, now: Date): void {
-  const refuse = (message: string): never => {
-    throw invalidField('startAt', message);
-  };
-  if (startAt < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
+  requireThisCentury('startAt', startAt);
   if (startAt.getTime() - now.getTime() > DAYS_AHEAD * MS_PER_DAY)
-    refuse(`must not lie more than ${DAYS_AHEAD} days ahead`);
+    throw invalidField('startAt', `must not lie more than ${DAYS_AHEAD} days ahead`);
 }

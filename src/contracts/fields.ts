@@ -20,7 +20,5 @@ export const instant = z.iso
   })
   .transform((value) => new Date(value));
 
-/** Reads older than this are taken for a typing error: no smart meter's interval data is as old. */
-export const EARLIEST_READ_AT = new Date('2000-01-01T00:00:00Z');
 /** Query of the routes that answer for one tenant. */
 export const tenantQuery = z.object({ tenantId });

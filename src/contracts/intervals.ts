@@ -29,3 +29,13 @@ export function earliestOf(count: number, running: Date, intervalMinutes: Interv
 }
 
 export const MS_PER_DAY = 86_400_000;
+
+/**
+ * The instant before which reads are not kept at `now`; undefined keeps all. Whole days of 24 hours, as partitions are
+ * dropped.
+ */
+export function keptSince(now: Date, retentionDays: number): Date;
+export function keptSince(now: Date, retentionDays: number | undefined): Date | undefined;
+export function keptSince(now: Date, retentionDays: number | undefined): Date | undefined {
+  return retentionDays === undefined ? undefined : new Date(now.getTime() - retentionDays * MS_PER_DAY);
+}

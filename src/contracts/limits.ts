@@ -23,8 +23,7 @@ export const MAX_JOBS_PER_TICK = 50;
  * never lets it run dry, and the rest is always free for ticks, publishes and revisions.
  */
 export const MAX_BACKGROUND_JOBS = 100;
-/** Aligned intervals that catch-up looks back over, the running one included (the default that was asked for, and the most). */
-export const DEFAULT_CATCH_UP_INTERVALS = 4;
+/** Aligned intervals that catch-up may look back over, the running one included. */
 export const MAX_CATCH_UP_INTERVALS = 96;
 /** How many times faster than life a replay may be asked to run: a quarter hour a second. */
 export const MAX_REPLAY_SPEED = 900;

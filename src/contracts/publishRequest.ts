@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { invalidField } from './errors.js';
-import { boolean, EARLIEST_READ_AT, instant, positiveInteger, tenantId } from './fields.js';
-import { isAligned, MS_PER_DAY } from './intervals.js';
+import { DEFAULT_BATCH_SIZE } from './defaults.js';
+import { boolean, instant, positiveInteger, tenantId } from './fields.js';
 import { INTERVAL_MINUTES, type IntervalMinutes } from './limits.js';
 import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
@@ -26,8 +25,8 @@ const seed = z.union(
 export const publishOnceRequest = z.strictObject({
   tenantId,
   intervalMinutes: intervalMinutes.default(15),
-  batchSize: positiveInteger.default(500),
-  // Of the synthetic fleet 500 meters on 25 feeders unless they are given; of a registry all.
+  batchSize: positiveInteger.default(DEFAULT_BATCH_SIZE),
+  // Without them a small synthetic fleet, or all of a registry.
   meterCount: positiveInteger.optional(),
   feederCount: positiveInteger.optional(),
   dryRun: boolean.default(false),
@@ -42,30 +41,3 @@ export const publishOnceRequest = z.strictObject({
 export type PublishOnceRequest = z.infer<typeof publishOnceRequest>;
 
 export const publishId = z.uuid('must be the publishId that a publish answered with (a UUID)');
-
-/**
- * Checks what one field alone cannot tell about `readAt`.
- *
- * @param retentionDays days of reads that are kept; undefined keeps all.
- * @throws ApiError 400 when it is not on a boundary, in the future, before 2000, or would be dropped at once.
- */
-export function requireReadableInstant(
-  readAt: Date,
-  interval: IntervalMinutes,
-  now: Date,
-  retentionDays?: number,
-): void {
-  const refuse = (message: string): never => {
-    throw invalidField('readAt', message);
-  };
-  if (!isAligned(readAt, interval)) {
-    refuse(`must lie on a ${interval}-minute boundary in UTC, for example "2026-01-31T10:00:00Z"`);
-  }
-  if (readAt > now) refuse('must not lie in the future');
-  if (readAt < EARLIEST_READ_AT) refuse('must not lie before the year 2000');
-  if (retentionDays !== undefined && now.getTime() - readAt.getTime() > retentionDays * MS_PER_DAY) {
-    refuse(
-      `must not lie further back than the ${retentionDays} days of reads that are kept (READS_RETENTION_DAYS)`,
-    );
-  }
-}

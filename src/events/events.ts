@@ -1,7 +1,7 @@
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { ApiError } from '../contracts/errors.js';
 import { type EventRequest, MAX_EVENT_MINUTES, requireStartInRange } from '../contracts/eventRequest.js';
-import { intervalEnd, MS_PER_DAY } from '../contracts/intervals.js';
+import { intervalEnd, keptSince } from '../contracts/intervals.js';
 import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db/db.js';
 import type { FeederEventType } from '../emulator/events/feederEvent.js';
 import { publishOfLatestInterval } from '../ledger/publishedIntervals.js';
@@ -31,10 +31,6 @@ export function createEventService({
   readsRetentionDays,
   clock,
 }: EventOptions) {
-  /** Oldest `readAt` that is kept. */
-  const notBefore = (at: Date): Date | undefined =>
-    readsRetentionDays === undefined ? undefined : new Date(at.getTime() - readsRetentionDays * MS_PER_DAY);
-
   /** What has been published that the event is about. */
   const publishedFor = async (
     request: EventRequest,
@@ -52,7 +48,13 @@ export function createEventService({
   const create = async (eventType: FeederEventType, asked: EventRequest, requestId: string, at: Date) => {
     const { startAt, endAt, warnings } = timesOf(asked, at);
     const overlapping = (client: Queryable, feederId: string): Promise<PublishRecord | undefined> =>
-      publishOfLatestInterval(client, asked.tenantId, feederId, { from: startAt, to: endAt }, notBefore(at));
+      publishOfLatestInterval(
+        client,
+        asked.tenantId,
+        feederId,
+        { from: startAt, to: endAt },
+        keptSince(at, readsRetentionDays),
+      );
     let published = await publishedFor(asked, overlapping);
     let isRegistered = false;
     if (!published.feeders.some(({ feederId }) => feederId === asked.feederId)) {

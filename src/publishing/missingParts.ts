@@ -85,7 +85,7 @@ export function createMissingParts({
       const records = recordsOf(nearest, gapsOf(nearest), as);
       return { governing, records, pending: pendingOf(nearest), isOverlapped: false };
     }
-    const plan = await planner.plan(settings, TICK_JOBS);
+    const plan = await planner.planAgain(settings, TICK_JOBS);
     const record = publishRecord(settings, plan, { ...as, readAt, onConflict: 'nothing' });
     return { governing, records: [record], pending: [], isOverlapped: false };
   };

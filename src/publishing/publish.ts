@@ -1,7 +1,8 @@
 import { ApiError } from '../contracts/errors.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
+import { requirePublishable } from '../contracts/instants.js';
 import { getAlignedIntervalTimestamp, intervalEnd } from '../contracts/intervals.js';
-import { type PublishOnceRequest, requireReadableInstant } from '../contracts/publishRequest.js';
+import type { PublishOnceRequest } from '../contracts/publishRequest.js';
 import type { Database } from '../db/db.js';
 import { type PublishProgress, publishProgress } from '../ledger/publishLedger.js';
 import { pacedRate } from '../pacing/pace.js';
@@ -24,12 +25,11 @@ export function createPublishService(options: PublishOptions) {
   const { database, admission, planner, readsRetentionDays, now } = options;
   const rate = pacedRate(options.maxReadsPerSecond);
 
-  /** @throws ApiError 400 for an interval that cannot be published, or a fleet that does not fit the table. */
-  const requirePublishable = async (request: PublishOnceRequest): Promise<Date> => {
+  /** @throws ApiError 400 for an interval that cannot be published. */
+  const intervalOf = ({ readAt: asked, intervalMinutes }: PublishOnceRequest): Date => {
     const at = now();
-    const readAt = request.readAt ?? getAlignedIntervalTimestamp(request.intervalMinutes, at);
-    requireReadableInstant(readAt, request.intervalMinutes, at, readsRetentionDays);
-    await planner.requireFitting(settingsOf(request));
+    const readAt = asked ?? getAlignedIntervalTimestamp(intervalMinutes, at);
+    requirePublishable('readAt', readAt, intervalMinutes, at, readsRetentionDays);
     return readAt;
   };
 
@@ -64,7 +64,7 @@ export function createPublishService(options: PublishOptions) {
   return {
     /** What a publish would do; writes nothing. */
     async dryRun(request: PublishOnceRequest) {
-      await requirePublishable(request);
+      intervalOf(request);
       const plan = await planner.preview(settingsOf(request));
       return {
         dryRun: true as const,
@@ -79,7 +79,7 @@ export function createPublishService(options: PublishOptions) {
 
     /** Accepts a publish, or throws what `Admission.admit` throws; ApiError 400 when there is nothing to publish. */
     async publish(request: PublishOnceRequest, requestId: string) {
-      const readAt = await requirePublishable(request);
+      const readAt = intervalOf(request);
       const attempt = () => admit(request, readAt, requestId);
       return attempt().catch((error) => {
         if (isSnapshotGone(error)) return attempt();

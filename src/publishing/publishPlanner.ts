@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Lane } from '../contracts/batchJob.js';
+import { DEFAULT_FEEDER_COUNT, SMALL_METER_COUNT } from '../contracts/defaults.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import type { Database } from '../db/db.js';
 import { defaultSeed } from '../emulator/chance/random.js';
-import { DEFAULT_FEEDER_COUNT } from '../emulator/fleet/syntheticFleet.js';
 import type { PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
 import { currentFleet, surveyedRegistry } from '../registry/currentFleet.js';
 import type { RegistrySurvey } from '../registry/survey.js';
@@ -11,7 +11,7 @@ import type { SchemaMapping } from '../schema/mapping.js';
 import { sharedRuns } from '../timing/sharedRuns.js';
 import { type JobLimit, type PublishPlan, planPublish } from './plan.js';
 import { planRegistryPublish } from './registryPlan.js';
-import { requireFits, requireReferenced } from './requireFits.js';
+import { requireFits, requireReferenced, requireTenantFits } from './requireFits.js';
 
 /** What a publish is made for, and by what. */
 export interface PublishedAs {
@@ -40,28 +40,50 @@ export function createPublishPlanner({
   const snapshotOf = sharedRuns((tenantId) => currentFleet(database, schema.registry, tenantId));
   const surveyOf = sharedRuns((tenantId) => surveyedRegistry(database, schema.registry, tenantId));
 
+  /** @throws ApiError 400 when the table of reads cannot take what was planned. */
+  const checked = async <P extends PublishPlan>(
+    settings: FleetSettings,
+    make: () => Promise<P>,
+  ): Promise<P> => {
+    const { tenantId } = settings;
+    requireTenantFits(schema.reads, tenantId);
+    const plan = await make();
+    if (settings.fleet === 'synthetic') {
+      requireFits(schema.reads, { tenantId, fleet: plan.fleet });
+      await requireReferenced(database, schema, { tenantId, fleet: plan.fleet });
+    }
+    return plan;
+  };
+
+  const preview = async (settings: FleetSettings, limit?: JobLimit): Promise<PublishPlan> =>
+    settings.fleet === 'registry'
+      ? registryPlan(settings, await surveyOf(settings.tenantId), limit)
+      : syntheticPlan(settings, limit);
+
+  const plan = async (settings: FleetSettings, limit?: JobLimit): Promise<FleetPlan> => {
+    if (settings.fleet === 'synthetic') return { ...syntheticPlan(settings, limit), snapshotId: null };
+    const { survey, snapshotId } = await snapshotOf(settings.tenantId);
+    return { ...registryPlan(settings, survey, limit), snapshotId };
+  };
+
   return {
-    /** @throws ApiError 400 when the fleet does not fit the table of reads. */
-    async requireFitting(settings: FleetSettings): Promise<void> {
-      const { tenantId } = settings;
-      const synthetic = settings.fleet === 'synthetic' ? syntheticPlan(settings).fleet : undefined;
-      requireFits(schema.reads, { tenantId, synthetic });
-      await requireReferenced(database, schema, { tenantId, synthetic });
-    },
+    /**
+     * What a publish would be, without a snapshot: nothing is written.
+     *
+     * @throws ApiError 400 `registry_empty`, or when the fleet does not fit the table of reads.
+     */
+    preview: (settings: FleetSettings, limit?: JobLimit) => checked(settings, () => preview(settings, limit)),
 
-    /** What a publish would be, without a snapshot: nothing is written. @throws ApiError 400 `registry_empty`. */
-    async preview(settings: FleetSettings, limit?: JobLimit): Promise<PublishPlan> {
-      return settings.fleet === 'registry'
-        ? registryPlan(settings, await surveyOf(settings.tenantId), limit)
-        : syntheticPlan(settings, limit);
-    },
+    /** The plan of a publish that is asked for, with the snapshot that it names. @throws as `preview` does. */
+    plan: (settings: FleetSettings, limit?: JobLimit) => checked(settings, () => plan(settings, limit)),
 
-    /** The plan of a publish, with the snapshot that it names. @throws ApiError 400 `registry_empty`. */
-    async plan(settings: FleetSettings, limit?: JobLimit): Promise<FleetPlan> {
-      if (settings.fleet === 'synthetic') return { ...syntheticPlan(settings, limit), snapshotId: null };
-      const { survey, snapshotId } = await snapshotOf(settings.tenantId);
-      return { ...registryPlan(settings, survey, limit), snapshotId };
-    },
+    /**
+     * The same for settings that were checked when they were accepted: looking up 25,000 meters in a customer's table
+     * at every interval would be for nothing.
+     *
+     * @throws ApiError 400 `registry_empty`.
+     */
+    planAgain: plan,
   };
 }
 
@@ -93,11 +115,8 @@ export function publishRecord(settings: FleetSettings, plan: FleetPlan, as: Publ
   };
 }
 
-/** Meters of a synthetic fleet where the request names no number. */
-const DEFAULT_METER_COUNT = 500;
-
 function syntheticPlan(settings: FleetSettings, limit?: JobLimit): PublishPlan {
-  const meterCount = settings.meterCount ?? DEFAULT_METER_COUNT;
+  const meterCount = settings.meterCount ?? SMALL_METER_COUNT;
   const feederCount = settings.feederCount ?? DEFAULT_FEEDER_COUNT;
   return planPublish({ ...settings, meterCount, feederCount }, limit);
 }

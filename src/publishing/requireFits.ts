@@ -2,33 +2,47 @@ import { ApiError, invalidField } from '../contracts/errors.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { feederId, meterId, type SyntheticFleet } from '../emulator/fleet/syntheticFleet.js';
 import { unknownFeeders, unknownMeters } from '../registry/survey.js';
+import { type ColumnFit, columnFit } from '../schema/columnFit.js';
 import { shown, shownRelation } from '../schema/identifiers.js';
 import type { MappedColumn, ReadsMapping, RelationName, SchemaMapping } from '../schema/mapping.js';
 
-interface Wanted {
+/** A synthetic fleet; a registry's ids are the database's own and fit it. */
+interface SyntheticPublish {
   tenantId: string;
-  /** Undefined for a registry fleet, whose ids are the database's own. */
-  synthetic: SyntheticFleet | undefined;
+  fleet: SyntheticFleet;
 }
 
 /**
- * Refuses what the table of reads has no room for by the types of its columns, before a batch fails on it.
+ * Refuses a tenant that the table of reads has no room for by the type of its column, before a batch fails on it.
  *
- * @throws ApiError 400: `fleet_unavailable` when synthetic ids do not fit, `invalid_request` when the tenant does not.
+ * @throws ApiError 400 `invalid_request`.
  */
-export function requireFits({ table, columns }: ReadsMapping, { tenantId, synthetic }: Wanted): void {
-  if (!fits(columns.tenantId, tenantId)) {
-    const must = { uuid: 'be a UUID', integer: 'be a whole number', numeric: 'be a whole number' };
-    const be = must[columns.tenantId.kind as keyof typeof must] ?? 'be shorter';
-    throw invalidField('tenantId', `must ${be}, as ${columnOf(table, columns.tenantId)} is`);
-  }
-  if (!synthetic) return;
+export function requireTenantFits({ table, columns }: ReadsMapping, tenantId: string): void {
+  const fit = columnFit(columns.tenantId, tenantId);
+  if (isSpelled(fit, tenantId)) return;
+  const be = 'value' in fit ? `be written ${fit.value}` : MUST[fit.misfit];
+  throw invalidField('tenantId', `must ${be}, as ${columnOf(table, columns.tenantId)} is`);
+}
+
+const MUST = {
+  'not a UUID': 'be a UUID',
+  'not a whole number': 'be a whole number',
+  'out of range': 'be a smaller number',
+  'too long': 'be shorter',
+};
+
+/**
+ * Refuses a synthetic fleet whose ids the table of reads has no room for by the types of its columns.
+ *
+ * @throws ApiError 400 `fleet_unavailable`.
+ */
+export function requireFits({ table, columns }: ReadsMapping, { tenantId, fleet }: SyntheticPublish): void {
   // The last of each has the longest name.
   const last: [MappedColumn, string][] = [
-    [columns.meterId, meterId(tenantId, synthetic.meterCount)],
-    [columns.feederId, feederId(synthetic.feederCount)],
+    [columns.meterId, meterId(tenantId, fleet.meterCount)],
+    [columns.feederId, feederId(fleet.feederCount)],
   ];
-  const narrow = last.find(([column, id]) => !fits(column, id));
+  const narrow = last.find(([column, id]) => !isSpelled(columnFit(column, id), id));
   if (narrow)
     refuse(`since ${columnOf(table, narrow[0])} has no room for names like ${narrow[1]}: use "registry"`);
 }
@@ -41,10 +55,9 @@ export function requireFits({ table, columns }: ReadsMapping, { tenantId, synthe
 export async function requireReferenced(
   database: Database,
   { reads, registry }: Pick<SchemaMapping, 'reads' | 'registry'>,
-  { tenantId, synthetic }: Wanted,
+  { tenantId, fleet: { meterCount, feederCount } }: SyntheticPublish,
 ): Promise<void> {
-  if (!synthetic || reads.own) return;
-  const { meterCount, feederCount } = synthetic;
+  if (reads.own) return;
   const check = async (
     column: MappedColumn,
     table: RelationName | undefined,
@@ -77,12 +90,9 @@ function refuse(why: string): never {
   });
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-function fits({ kind, type }: MappedColumn, id: string): boolean {
-  if (kind === 'integer' || kind === 'numeric') return /^\d{1,18}$/.test(id);
-  if (kind === 'uuid') return UUID.test(id);
-  return id.length <= Number(/\((\d+)\)$/.exec(type)?.[1] ?? Number.POSITIVE_INFINITY);
+/** Whether the column keeps an id as it is: reads are looked up by the id that was published. Case aside, as UUIDs are. */
+function isSpelled(fit: ColumnFit, id: string): boolean {
+  return 'value' in fit && fit.value.toLowerCase() === id.toLowerCase();
 }
 
 function columnOf(table: RelationName, column: MappedColumn): string {

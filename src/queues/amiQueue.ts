@@ -1,5 +1,6 @@
 import type { JobsOptions, JobType, WorkerOptions } from 'bullmq';
 import { type BatchJobPayload, batchJobId, type Lane } from '../contracts/batchJob.js';
+import { doublingPause } from '../timing/doublingPause.js';
 import { type Connections, QUEUE_NAMES } from './queueConnections.js';
 import { withQueueDeadline } from './queueDeadline.js';
 
@@ -91,7 +92,7 @@ const JOB_OPTIONS = {
 
 /** The wait before the n-th retry, in ms: 0.5, 1, 2 … 30 s, so a database that comes back is not stormed. */
 export function retryDelayMs(attemptsMade: number): number {
-  return Math.min(500 * 2 ** (attemptsMade - 1), 30_000);
+  return doublingPause({ first: 500, longest: 30_000 }, attemptsMade - 1);
 }
 
 const WORKER_OPTIONS = {

@@ -1,6 +1,7 @@
+import { keptSince } from '../contracts/intervals.js';
 import { type Database, type Queryable, withTransaction } from '../db/db.js';
 import { boundWaits } from '../db/locks.js';
-import { dropPartitionsOlderThan, ensurePartitionsAround, recheckMetersOfOneTenant } from './partitions.js';
+import { dropPartitionsBefore, ensurePartitionsAround, recheckMetersOfOneTenant } from './partitions.js';
 
 /** Partitions stand ready a week ahead: a deployment that sleeps over a long weekend wakes into ready ones. */
 const DAYS_AHEAD = 7;
@@ -33,7 +34,7 @@ export async function dropExpiredPartitions(
 ): Promise<string[]> {
   return withTransaction(database, async (client) => {
     await boundWaits(client, { lockMs: 100, frozenMs: FROZEN_AFTER_MS });
-    return dropPartitionsOlderThan(client, now, retentionDays);
+    return dropPartitionsBefore(client, keptSince(now, retentionDays));
   });
 }
 

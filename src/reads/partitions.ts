@@ -25,11 +25,11 @@ export async function ensurePartitionsAround(
   return rows[0]?.made ?? 0;
 }
 
-/** Drops the partitions that are wholly older than `days` days; answers their names. */
-export async function dropPartitionsOlderThan(client: Queryable, now: Date, days: number): Promise<string[]> {
+/** Drops the partitions of the UTC days before `instant`'s own; answers their names. */
+export async function dropPartitionsBefore(client: Queryable, instant: Date): Promise<string[]> {
   const { rows } = await client.query<{ dropped: string[] }>(
-    `SELECT ami_drop_read_partitions_before(($1::timestamptz AT TIME ZONE 'UTC')::date - $2::integer) AS dropped`,
-    [now, days],
+    `SELECT ami_drop_read_partitions_before(($1::timestamptz AT TIME ZONE 'UTC')::date) AS dropped`,
+    [instant],
   );
   return rows[0]?.dropped ?? [];
 }

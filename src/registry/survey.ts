@@ -1,7 +1,7 @@
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
 import type { FeederSpan } from '../emulator/fleet/syntheticFleet.js';
-import { registryQuery } from '../schema/functions/canonicalRegistry.js';
+import { ofTenant, registryQuery } from '../schema/functions/canonicalRegistry.js';
 import { quoted, quotedRelation } from '../schema/identifiers.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 
@@ -99,8 +99,8 @@ export async function findFeederId(
   const id = text(feeders.feederId);
   const names = [feeders.feederId, feeders.key, ...feeders.aliases].map((column) => `${text(column)} = $2`);
   const { rows } = await client.query<{ feederId: string; isItsId: boolean }>(
-    `SELECT DISTINCT ${id} AS "feederId", ${id} = $2 AS "isItsId" FROM ${quotedRelation(feeders.table)}
-     WHERE ${feeders.tenantId === null ? '$1::text IS NOT NULL' : `${text(feeders.tenantId)} = $1`}
+    `SELECT DISTINCT ${id} AS "feederId", ${id} = $2 AS "isItsId" FROM ${quotedRelation(feeders.table)} feeder
+     WHERE ${ofTenant('feeder', feeders.tenantId)}
        AND (${names.join(' OR ')}) AND ${id} <> '' LIMIT 3`,
     [tenantId, name],
   );
@@ -117,14 +117,8 @@ export async function unknownFeeders(
 ): Promise<number> {
   if (feeders === null) return 0;
   const id = `${quoted(feeders.feederId.name)}::text COLLATE "C"`;
-  const ofTenant =
-    feeders.tenantId === null ? '$1::text IS NOT NULL' : `${quoted(feeders.tenantId.name)}::text = $1`;
-  return unknownIds(
-    client,
-    `SELECT ${id} FROM ${quotedRelation(feeders.table)} WHERE ${ofTenant}`,
-    tenantId,
-    ids,
-  );
+  const known = `SELECT ${id} FROM ${quotedRelation(feeders.table)} feeder WHERE ${ofTenant('feeder', feeders.tenantId)}`;
+  return unknownIds(client, known, tenantId, ids);
 }
 
 /** How many of these meters the tenant's registry does not have. */

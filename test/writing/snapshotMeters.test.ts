@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BatchJob } from '../../src/contracts/batchJob.js';
 import type { Queryable } from '../../src/db/db.js';
-import { requireFits } from '../../src/publishing/requireFits.js';
+import { requireFits, requireTenantFits } from '../../src/publishing/requireFits.js';
 import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import { sharedRuns } from '../../src/timing/sharedRuns.js';
 import { createSnapshotMeters } from '../../src/writing/snapshotMeters.js';
@@ -64,26 +64,26 @@ describe('a table of reads of another make', () => {
   it('takes no synthetic ids in columns of other types', () => {
     for (const kind of ['integer', 'uuid'] as const) {
       const narrow = withKind('meterId', kind);
-      expect(() => requireFits(narrow, { tenantId: 'T', synthetic })).toThrow(
+      expect(() => requireFits(narrow, { tenantId: 'T', fleet: synthetic })).toThrow(
         `fleet cannot be "synthetic", since public.meter_reads_electric.meter_id (${kind}) has no room for names like T-MTR-00500: use "registry".`,
       );
-      requireFits(narrow, { tenantId: 'T', synthetic: undefined });
+      requireTenantFits(narrow, 'T');
     }
-    requireFits(reads, { tenantId: 'T', synthetic });
+    requireFits(reads, { tenantId: 'T', fleet: synthetic });
     const short = { ...reads.columns.meterId, type: 'character varying(10)' };
     expect(() =>
-      requireFits({ ...reads, columns: { ...reads.columns, meterId: short } }, { tenantId: 'T', synthetic }),
+      requireFits({ ...reads, columns: { ...reads.columns, meterId: short } }, { tenantId: 'T', fleet: synthetic }),
     ).toThrow('(character varying(10)) has no room for names like T-MTR-00500');
   });
 
   it('takes only tenants that its column has room for', () => {
     const uuid = '9f1b2c3d-0000-4000-8000-000000000001';
-    requireFits(withKind('tenantId', 'integer'), { tenantId: '42', synthetic });
-    requireFits(withKind('tenantId', 'uuid'), { tenantId: uuid, synthetic: undefined });
+    requireTenantFits(withKind('tenantId', 'integer'), '42');
+    requireTenantFits(withKind('tenantId', 'uuid'), uuid);
     expect(() =>
-      requireFits(withKind('tenantId', 'integer'), { tenantId: 'T-1', synthetic: undefined }),
+      requireTenantFits(withKind('tenantId', 'integer'), 'T-1'),
     ).toThrow('tenantId must be a whole number, as public.meter_reads_electric.tenant_id (integer) is.');
-    expect(() => requireFits(withKind('tenantId', 'uuid'), { tenantId: '42', synthetic: undefined })).toThrow(
+    expect(() => requireTenantFits(withKind('tenantId', 'uuid'), '42')).toThrow(
       'tenantId must be a UUID',
     );
   });

@@ -1,9 +1,10 @@
+import { DEFAULT_FEEDER_COUNT } from '../../contracts/defaults.js';
 import { MAX_FEEDER_COUNT, MIN_FEEDER_COUNT } from '../../contracts/limits.js';
 import { createRandomness, drawAt, type Randomness, STREAM, subjectOf } from '../chance/random.js';
 import { createCustomer } from '../customers/consumption.js';
 import { createFeeder, createNamedFeeder, type Feeder } from '../grid/feeder.js';
 import { createMeter, createNumberedMeter, type Meter, type MeterRun } from './meters.js';
-import { DEFAULT_FEEDER_COUNT, feederId, meterNumberOf } from './syntheticFleet.js';
+import { feederId, meterNumberOf } from './syntheticFleet.js';
 
 /**
  * Meters of a registry: known by their ids, on feeders known by theirs. What a meter is follows from the two ids

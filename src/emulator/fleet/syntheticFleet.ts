@@ -1,17 +1,14 @@
 /**
  * The synthetic fleet's layout: which meters there are, which feeder each is on, and the order in which a
  * publish walks them. Meter i (1-based) is on feeder ((i-1) mod feederCount) + 1, so that growing the fleet
- * never moves a meter (D4). For a publish the meters stand in one line, feeder after feeder, and the
- * line is cut into batches (D3); a *position* is a 0-based place in that line.
+ * never moves a meter (D4). A publish takes the meters in the order of the roster, feeder after feeder, and cuts
+ * the roster into batches (D3). A *position* is a place on the roster, counted from 0.
  */
 
 export interface SyntheticFleet {
   meterCount: number;
   feederCount: number;
 }
-
-/** Feeders of a fleet where the request names no number. */
-export const DEFAULT_FEEDER_COUNT = 25;
 
 /** The positions `[from, to)` of a fleet's roster at which one feeder's meters stand; never empty. */
 export interface FeederSpan {

@@ -1,3 +1,4 @@
+import { columnFit } from '../../schema/columnFit.js';
 import type { MappedColumn, RegistryMapping } from '../../schema/mapping.js';
 import { type Fit, type FleetColumn, type FleetRules, shown } from './fleetValues.js';
 import { feederNameColumn } from './writeRows.js';
@@ -31,38 +32,21 @@ function fitOf(...columns: (MappedColumn | null)[]): (value: string) => Fit {
   };
 }
 
-function fitOfColumn({ kind, type, baseType }: MappedColumn): (value: string) => Fit {
-  if (kind === 'integer') return integerFit(baseType);
-  if (kind === 'numeric') return wholeFit;
-  if (kind === 'uuid') return uuidFit;
-  const length = Number(/\((\d+)\)$/.exec(type)?.[1] ?? Number.POSITIVE_INFINITY);
+function fitOfColumn(column: MappedColumn): (value: string) => Fit {
   return (value) => {
-    const fits = value.length <= length || [...value].length <= length;
-    return fits ? { value } : { problem: `is longer than the registry's column holds (${type})` };
+    const fit = columnFit(column, value);
+    if ('value' in fit) return fit;
+    switch (fit.misfit) {
+      case 'not a whole number':
+        return { problem: `must be a whole number, as it is in the registry, not ${shown(value)}` };
+      case 'not a UUID':
+        return { problem: `must be a UUID, as it is in the registry, not ${shown(value)}` };
+      case 'out of range':
+        return {
+          problem: `is out of the range of the registry's column (${column.baseType}): ${shown(value)}`,
+        };
+      case 'too long':
+        return { problem: `is longer than the registry's column holds (${column.type})` };
+    }
   };
-}
-
-/** Bits of the integer types; the catalog knows no others. */
-const INTEGER_BITS: Record<string, bigint> = { smallint: 16n, integer: 32n, bigint: 64n };
-
-function integerFit(type: string): (value: string) => Fit {
-  const limit = 1n << ((INTEGER_BITS[type] ?? 64n) - 1n);
-  return (value) => {
-    const fit = wholeFit(value);
-    if ('problem' in fit) return fit;
-    const number = BigInt(fit.value);
-    if (number >= -limit && number < limit) return fit;
-    return { problem: `is out of the range of the registry's column (${type}): ${shown(value)}` };
-  };
-}
-
-/** `007`, as spreadsheets may pad it, is 7. */
-function wholeFit(value: string): Fit {
-  if (/^-?\d+(\.0+)?$/.test(value)) return { value: String(BigInt(value.replace(/\..*/, ''))) };
-  return { problem: `must be a whole number, as it is in the registry, not ${shown(value)}` };
-}
-
-function uuidFit(value: string): Fit {
-  if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value)) return { value: value.toLowerCase() };
-  return { problem: `must be a UUID, as it is in the registry, not ${shown(value)}` };
 }

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../db/db.js';
+import { PARAMETER_USED } from '../../schema/functions/canonicalRegistry.js';
 import { quoted, quotedRelation } from '../../schema/identifiers.js';
 import type { MappedColumn, RegistryMapping } from '../../schema/mapping.js';
 
@@ -145,10 +146,10 @@ function movedMeter({ meters, feeders }: RegistryMapping): string {
     ELSE ${current} IS DISTINCT FROM ${wanted} END`;
 }
 
-/** A parameter that no column has a use for would have no type either. */
-const PARAMETER_USED = '$1::text IS NOT NULL';
-
-/** That the row of `table` is of tenant `$1`, where rows have tenants. */
+/**
+ * That a row of `table` is of the tenant `$1`, where rows have tenants. The name is cast, so that a customer's index on
+ * numbers or UUIDs is used: a load has checked before that the column can hold it. See `ofTenant` for any other name.
+ */
 export function sameTenant(table: string, column: MappedColumn | null): string {
   return column === null ? PARAMETER_USED : `${of(table, column)} = ${cast('$1::text', column)}`;
 }
