@@ -63,7 +63,7 @@ export function createModelDatabase(tenants: ReadonlyMap<string, ModelTenant>, n
     }
     if (text.includes('pg_try_advisory_xact_lock')) return [{ isOurs: true }];
     if (text.startsWith('INSERT INTO ami_ticks')) claim(values[0] as string, values[1] as Date);
-    else if (!/^(BEGIN|COMMIT|SET LOCAL|SELECT$)/.test(text))
+    else if (!/^(BEGIN|COMMIT|SELECT set_config|SELECT$)/.test(text))
       throw new Error(`the simulation's Postgres does not know: ${text}`);
     return [];
   };
