@@ -62,7 +62,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/closingLine.ts'],
     // They mostly wait: for boundaries, paces and processes.
-    maxWorkers: 5,
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       { root: ROOT, test: { ...limits, name: 'unit', include: filesOf('unit') } },

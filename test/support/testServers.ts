@@ -27,7 +27,7 @@ export async function startServers(): Promise<TestServers> {
   // Every temporary folder of the run, of this process and of its forks, is made in there.
   process.env.TMPDIR = runFolder;
   process.env[COMPILED_FOLDER] = compiled;
-  // Each test file has its own pools, and five files run at once, some with ten processes.
+  // Each test file has its own pools, and several files run at once, some with ten processes.
   const [cluster, redis] = await Promise.all([
     temporaryCluster({ max_connections: '600', shared_buffers: '256MB' }),
     startTestRedis(),
