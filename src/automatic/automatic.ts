@@ -1,3 +1,9 @@
+/**
+ * Room: automatic. Promises: every interval of a tenant in automatic mode is published once, by itself, through
+ * restarts and outages. Configuration, claims and ledger say what is owed; a tick only wakes whoever works that
+ * out.
+ */
+
 import type { Logger } from 'pino';
 import type { Database } from '../db/db.js';
 import type { Admission } from '../publishing/admission.js';

@@ -1,3 +1,8 @@
+/**
+ * Room: backfill. Promises: the intervals of a span are filled in where they are missing, newest first, in what
+ * live work leaves free, across restarts, until done or cancelled.
+ */
+
 import { randomUUID } from 'node:crypto';
 import { findAutoConfig } from '../automatic/autoConfig.js';
 import {

@@ -1,4 +1,9 @@
 /**
+ * Room: contracts. Promises: each shape, limit and error that others rely on has one owner here, without I/O,
+ * clock or environment.
+ */
+
+/**
  * The safety limits that the scale request asked for (docs/decisions/README.md), in one place. Nothing in the product may exceed them; an operator may
  * lower the rate, never raise it.
  */

@@ -1,3 +1,8 @@
+/**
+ * Room: emulator. Promises: a read follows from seed, tenant, meter, interval and events alone, whatever batch,
+ * process or order made it.
+ */
+
 import type { IntervalMinutes } from '../contracts/limits.js';
 import { type Climate, DEFAULT_CLIMATE } from '../contracts/place.js';
 import { consumedKwh } from './customers/consumption.js';

@@ -1,3 +1,8 @@
+/**
+ * Room: events. Promises: an accepted event shows in every read that is made after it, and with `applyNow` in the
+ * latest interval at once.
+ */
+
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { ApiError } from '../contracts/errors.js';
 import { type EventRequest, MAX_EVENT_MINUTES, requireStartInRange } from '../contracts/eventRequest.js';

@@ -1,3 +1,8 @@
+/**
+ * Room: ledger. Promises: what was accepted, what each batch wrote and what is still owed stands in Postgres, and
+ * cannot disagree with the reads.
+ */
+
 import type { Lane } from '../contracts/batchJob.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Climate } from '../contracts/place.js';

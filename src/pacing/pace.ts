@@ -1,4 +1,8 @@
 /**
+ * Room: pacing. Promises: the whole deployment writes no more reads per second than its limit, live work first.
+ */
+
+/**
  * The read limit, as it is kept. A batch starts when the deployment's shared row in Postgres grants it (see
  * `ami_grant_start`), and then really starts a little later: the answer travels, a timer wakes late. What
  * may shift within a second is bounded, and the grants run slower by just that much, so that no rolling

@@ -1,3 +1,8 @@
+/**
+ * Room: publishing. Promises: a publish is within all caps and is accepted whole or not at all, however many
+ * callers ask at once.
+ */
+
 import { ApiError } from '../contracts/errors.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { requirePublishable } from '../contracts/instants.js';

@@ -1,3 +1,8 @@
+/**
+ * Room: queues. Promises: batches and ticks go through one door, the same on Redis and on Postgres, and every call
+ * ends within its deadline.
+ */
+
 import type { JobsOptions, JobType, WorkerOptions } from 'bullmq';
 import { type BatchJobPayload, batchJobId, type Lane } from '../contracts/batchJob.js';
 import { doublingPause } from '../timing/doublingPause.js';

@@ -1,3 +1,8 @@
+/**
+ * Room: reads. Promises: a batch's reads and its ledger entry are written in one transaction, once, into
+ * partitions that stand ready.
+ */
+
 import type { Queryable } from '../db/db.js';
 import { takeLock } from '../db/locks.js';
 import type { QualityFlag } from '../emulator/grid/qualityFlags.js';

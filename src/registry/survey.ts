@@ -1,3 +1,8 @@
+/**
+ * Room: registry. Promises: the database's own meters and feeders are read, loaded and published as they are, from
+ * a snapshot that stands still.
+ */
+
 import { MAX_FEEDER_COUNT, MAX_METER_COUNT } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
 import type { FeederSpan } from '../emulator/fleet/syntheticFleet.js';

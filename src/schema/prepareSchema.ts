@@ -1,3 +1,8 @@
+/**
+ * Room: schema. Promises: GridLens fits the database that it finds: it adds what is missing, and never changes or
+ * drops what is a customer's.
+ */
+
 import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
 import { adoptReads, createRegistry, missingTriggers, type PlannedStatement, repaired } from './additions.js';

@@ -1,3 +1,8 @@
+/**
+ * Room: score. Promises: what the KPIs suspect is held against the thefts that were injected, which the KPIs
+ * themselves never see.
+ */
+
 import { StartupError } from '../contracts/errors.js';
 import { intervalEnd } from '../contracts/intervals.js';
 import type { Database } from '../db/db.js';

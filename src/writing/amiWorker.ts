@@ -1,4 +1,9 @@
 /**
+ * Room: writing. Promises: a batch runs at least once and is written exactly once; a worker that is killed loses
+ * nothing.
+ */
+
+/**
  * Delivery guarantee: at least once, made exactly once by the key and one transaction. A job may run twice,
  * after a crash or a false stall, and even at the same time; its reads and its ledger row are one call that
  * claims the row first (sql/schema/reads.sql), so the second run writes nothing and counts nothing.

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -159,5 +159,18 @@ describe('the rules of the rooms', () => {
       /^pure-files-use-only-pure-libraries: src\/emulator\/reads\.ts/,
     ])
       expect(found).toContainEqual(expect.stringMatching(expected));
+  });
+});
+
+describe('every room', () => {
+  it.each(Object.keys(rooms))('%s says at the head of one file what it promises', (name) => {
+    const folder = join(ROOT, 'src', name);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    const heads = files.filter((file) =>
+      readFileSync(join(folder, file), 'utf8').startsWith(`/**\n * Room: ${name}. Promises: `),
+    );
+    expect(heads).toHaveLength(1);
   });
 });

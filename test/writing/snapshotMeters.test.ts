@@ -72,7 +72,10 @@ describe('a table of reads of another make', () => {
     requireFits(reads, { tenantId: 'T', fleet: synthetic });
     const short = { ...reads.columns.meterId, type: 'character varying(10)' };
     expect(() =>
-      requireFits({ ...reads, columns: { ...reads.columns, meterId: short } }, { tenantId: 'T', fleet: synthetic }),
+      requireFits(
+        { ...reads, columns: { ...reads.columns, meterId: short } },
+        { tenantId: 'T', fleet: synthetic },
+      ),
     ).toThrow('(character varying(10)) has no room for names like T-MTR-00500');
   });
 
@@ -80,11 +83,9 @@ describe('a table of reads of another make', () => {
     const uuid = '9f1b2c3d-0000-4000-8000-000000000001';
     requireTenantFits(withKind('tenantId', 'integer'), '42');
     requireTenantFits(withKind('tenantId', 'uuid'), uuid);
-    expect(() =>
-      requireTenantFits(withKind('tenantId', 'integer'), 'T-1'),
-    ).toThrow('tenantId must be a whole number, as public.meter_reads_electric.tenant_id (integer) is.');
-    expect(() => requireTenantFits(withKind('tenantId', 'uuid'), '42')).toThrow(
-      'tenantId must be a UUID',
+    expect(() => requireTenantFits(withKind('tenantId', 'integer'), 'T-1')).toThrow(
+      'tenantId must be a whole number, as public.meter_reads_electric.tenant_id (integer) is.',
     );
+    expect(() => requireTenantFits(withKind('tenantId', 'uuid'), '42')).toThrow('tenantId must be a UUID');
   });
 });
