@@ -2,10 +2,10 @@ import type { AutoStartRequest } from '../contracts/autoRequest.js';
 import { wholeFleet } from '../contracts/defaults.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { MAX_CATCH_UP_INTERVALS, MAX_METER_COUNT } from '../contracts/limits.js';
-import { capper, TICK_JOBS } from '../publishing/plan.js';
+import { capper, type PublishPlan, TICK_JOBS } from '../publishing/plan.js';
 import type { PublishPlanner } from '../publishing/publishPlanner.js';
-import type { AutoConfig } from './autoConfig.js';
-import { averageReadsPerSecond, fastestReplay } from './replayClock.js';
+import type { AutoConfig, ReplayAsked } from './autoConfig.js';
+import { averageReadsPerSecond, fastestReplay, type Replay } from './replayClock.js';
 
 /**
  * What a request to start means: its defaults, held to the caps, with a sentence for each that was applied, and for what
@@ -22,9 +22,32 @@ export async function plannedConfig(
   readsPerSecond: number,
   at: Date,
 ): Promise<{ config: AutoConfig; safetyWarnings: string[] }> {
-  const isRegistry = request.fleet === 'registry';
+  const settings = settingsOf(request);
+  const plan = await planner.preview(settings, TICK_JOBS);
+  const safetyWarnings = [...plan.safetyWarnings];
+  const catchUpIntervals = heldCatchUp(request.catchUpIntervals, safetyWarnings);
+  const load: Load = {
+    meters: plan.fleet.meterCount,
+    intervalMinutes: settings.intervalMinutes,
+    readsPerSecond,
+    busy: others.reduce((sum, other) => sum + askedReadsPerSecond(other), 0),
+  };
+  safetyWarnings.push(...overload(load, others.length));
+  const config: AutoConfig = {
+    ...heldToPlan(settings, plan),
+    enabled: true,
+    catchUpIntervals,
+    startedAt: at,
+    changedAt: at,
+    replay: request.replay ? plannedReplay(request.replay, at, load, safetyWarnings) : null,
+    replayAsked: request.replay ?? null,
+  };
+  return { config, safetyWarnings };
+}
+
+function settingsOf(request: AutoStartRequest): FleetSettings {
   const whole = wholeFleet(request.fleet);
-  const settings: FleetSettings = {
+  return {
     tenantId: request.tenantId,
     intervalMinutes: request.intervalMinutes,
     batchSize: request.batchSize,
@@ -35,50 +58,33 @@ export async function plannedConfig(
     timeZone: request.timeZone,
     climate: request.climate,
   };
-  const plan = await planner.preview(settings, TICK_JOBS);
-  const safetyWarnings = [...plan.safetyWarnings];
-  const catchUpIntervals = Math.min(request.catchUpIntervals, MAX_CATCH_UP_INTERVALS);
-  if (catchUpIntervals < request.catchUpIntervals)
-    capper(safetyWarnings)(
-      'catchUpIntervals',
-      request.catchUpIntervals,
-      catchUpIntervals,
-      `catch-up looks back over at most ${MAX_CATCH_UP_INTERVALS} intervals`,
-    );
-  const load: Load = {
-    meters: plan.fleet.meterCount,
-    intervalMinutes: settings.intervalMinutes,
-    readsPerSecond,
-    busy: others.reduce(
-      (sum, { meterCount, intervalMinutes, replay }) =>
-        sum + averageReadsPerSecond(meterCount ?? MAX_METER_COUNT, intervalMinutes) * (replay?.speed ?? 1),
-      0,
-    ),
-  };
-  safetyWarnings.push(...overload(load, others.length));
+}
+
+/** What was asked for of a registry stays as it was asked for, since the registry may grow. */
+function heldToPlan(settings: FleetSettings, { fleet, batchSize }: PublishPlan): FleetSettings {
+  const isRegistry = settings.fleet === 'registry';
   return {
-    config: {
-      ...settings,
-      batchSize: plan.batchSize,
-      // Of a registry what is asked for, since it may grow.
-      meterCount: isRegistry ? capped(settings.meterCount) : plan.fleet.meterCount,
-      feederCount: isRegistry ? null : plan.fleet.feederCount,
-      enabled: true,
-      catchUpIntervals,
-      startedAt: at,
-      changedAt: at,
-      replay: request.replay
-        ? {
-            from: request.replay.from,
-            anchor: at,
-            speed: heldSpeed(request.replay.speed, load, safetyWarnings),
-            next: request.replay.from,
-          }
-        : null,
-      replayAsked: request.replay ?? null,
-    },
-    safetyWarnings,
+    ...settings,
+    batchSize,
+    meterCount: isRegistry ? capped(settings.meterCount) : fleet.meterCount,
+    feederCount: isRegistry ? null : fleet.feederCount,
   };
+}
+
+function heldCatchUp(asked: number, safetyWarnings: string[]): number {
+  if (asked <= MAX_CATCH_UP_INTERVALS) return asked;
+  const why = `catch-up looks back over at most ${MAX_CATCH_UP_INTERVALS} intervals`;
+  return capper(safetyWarnings)('catchUpIntervals', asked, MAX_CATCH_UP_INTERVALS, why);
+}
+
+function plannedReplay(asked: ReplayAsked, at: Date, load: Load, safetyWarnings: string[]): Replay {
+  const { from } = asked;
+  return { from, anchor: at, speed: heldSpeed(asked.speed, load, safetyWarnings), next: from };
+}
+
+/** What an enabled tenant asks for on average, as fast as it is replayed. */
+function askedReadsPerSecond({ meterCount, intervalMinutes, replay }: AutoConfig): number {
+  return averageReadsPerSecond(meterCount ?? MAX_METER_COUNT, intervalMinutes) * (replay?.speed ?? 1);
 }
 
 /** Whether a start would change nothing; a replay is the same when the same was asked for, also when it is over. */

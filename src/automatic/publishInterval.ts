@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
-import { type Database, isTransient, type Queryable } from '../db/db.js';
+import { type Database, isPassing, type Queryable } from '../db/db.js';
 import type { Admission } from '../publishing/admission.js';
 import type { MissingParts, PartsAs } from '../publishing/missingParts.js';
 import { isSnapshotGone } from '../registry/snapshots.js';
@@ -111,10 +111,6 @@ const LOOK_LIMIT_MS = 2_000;
 /** Thrown inside the admission's transaction, which it rolls back. */
 class TakenMeanwhileError extends Error {
   override name = 'TakenMeanwhileError';
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof DependencyUnavailableError || isTransient(error);
 }
 
 /** 1 s, 2 s … 32 s: the trouble of one tenant, as a locked registry, must not keep the others from their turn. */

@@ -1,6 +1,6 @@
-import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
+import { BackpressureError } from '../contracts/errors.js';
 import { keptSince } from '../contracts/intervals.js';
-import { type Database, isTransient } from '../db/db.js';
+import { type Database, isPassing } from '../db/db.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
 import type { Admission } from '../publishing/admission.js';
 import type { MissingParts } from '../publishing/missingParts.js';
@@ -30,32 +30,32 @@ interface SupplierOptions {
 
 export interface BackfillSupplier {
   /**
-   * Accepts what there is room for, for every backfill in turn, for about a second; to be called every second or so. Safe
-   * from several processes at once, though one alone gets further.
+   * Accepts publishes for about a second, for every backfill in turn, until the queue is full. To be called every second
+   * or so. Several processes may do this at once, though one alone gets further.
    *
    * @returns how many publishes were accepted.
-   * @throws AggregateError what kept it from some of the work; it is tried again.
+   * @throws AggregateError with what kept it from some of the work, which is tried again.
    */
   supply(): Promise<number>;
 }
 
 const PASS_MS = 1_000;
-/** How soon what waits for others' batches is looked at again. */
+/** How soon an interval is looked at again that waits for another publish's batches. */
 const PENDING_PAUSE_MS = 2_000;
-/** 5 s, 10 s, … 5 min: some ten minutes in all, in which somebody may fill a registry. */
+/** With pauses of 5 s, 10 s, … 5 min: ten minutes in all, in which somebody may fill a registry. */
 const MAX_ATTEMPTS = 8;
 const PAUSE = { first: 5_000, longest: 300_000 };
 
-/** Feeds the background lane with what backfills are missing, the newest interval of each first. */
+/** Supplies the background lane with what backfills are missing, the newest interval of each first. */
 export function createBackfillSupplier(options: SupplierOptions): BackfillSupplier {
   const { database, admission, missingParts, readsRetentionDays, now } = options;
-  /** By the clock of this moment: days may pass before a backfill comes to its oldest intervals. */
+  /** By the present clock, since days may pass before a backfill comes to its oldest intervals. */
   const isKept = (readAt: Date): boolean => {
     const kept = keptSince(now(), readsRetentionDays);
     return kept === undefined || readAt >= kept;
   };
 
-  /** Nothing further is asked of a backfill whose interval cannot be accepted until its pause is over. */
+  /** A backfill whose interval cannot be accepted rests until its pause is over. */
   const note = async (backfill: OpenBackfill, error: unknown): Promise<void> => {
     const attempts = backfill.attempts + 1;
     const pause = doublingPause(PAUSE, backfill.attempts);
@@ -77,8 +77,8 @@ export function createBackfillSupplier(options: SupplierOptions): BackfillSuppli
   };
 
   /**
-   * Accepts all that is missing of some intervals, at once, so that small ones share a transaction. However many of them
-   * are refused: each is accepted only behind the one before it.
+   * Asks at once for all that is missing of some intervals, so that small ones share a transaction. Each is accepted only
+   * behind the one before it, so a refusal ends the row whatever follows.
    */
   const admitAll = async (
     from: OpenBackfill,
@@ -99,7 +99,7 @@ export function createBackfillSupplier(options: SupplierOptions): BackfillSuppli
     return backfill;
   };
 
-  /** Ends a backfill that has come to what is not kept any more, and would be dropped as soon as it is written. */
+  /** Ends a backfill whose cursor has come to reads that are not kept: they would be dropped as soon as they are written. */
   const end = async (backfill: OpenBackfill): Promise<OpenBackfill> => {
     const before = new Date(backfill.cursor.getTime() + backfill.intervalMinutes * 60_000).toISOString();
     const reason = `What lies before ${before} was not filled in: by then it was older than reads are kept (READS_RETENTION_DAYS=${readsRetentionDays}).`;
@@ -108,7 +108,7 @@ export function createBackfillSupplier(options: SupplierOptions): BackfillSuppli
   };
 
   /**
-   * One turn: the next intervals of which something is missing.
+   * One turn: publishes the next intervals that lack something.
    *
    * @param onAccepted told of every publish.
    * @returns the backfill after it; undefined when it has to wait.
@@ -147,12 +147,13 @@ export function createBackfillSupplier(options: SupplierOptions): BackfillSuppli
           else closed += 1;
         } catch (error) {
           if (error instanceof BackpressureError) break;
-          if (isPassing(error)) errors.push(error);
+          // What says nothing about the interval is tried again and not counted.
+          if (isPassing(error, isSnapshotGone)) errors.push(error);
           else if (!(error instanceof MovedMeanwhileError))
             await note(backfill, error).catch((failed: unknown) => errors.push(failed));
         }
       }
-      // One of which nothing was missing is over now.
+      // A backfill that lacked nothing is over now.
       if (closed > 0) await settle(errors);
       if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('; '));
       return accepted;
@@ -160,15 +161,9 @@ export function createBackfillSupplier(options: SupplierOptions): BackfillSuppli
   };
 }
 
-/** Thrown inside the admission's transaction, which it rolls back: somebody cancelled or served the backfill. */
+/** Thrown inside the admission's transaction, to roll it back: somebody else has cancelled or served the backfill. */
 class MovedMeanwhileError extends Error {
   override name = 'MovedMeanwhileError';
-}
-
-/** What is tried again without counting: it says nothing about the interval. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof ApiError) return error.status >= 500;
-  return error instanceof DependencyUnavailableError || isTransient(error) || isSnapshotGone(error);
 }
 
 function isOpen({ state, cursor, from, cursorBatches }: OpenBackfill): boolean {

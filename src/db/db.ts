@@ -5,7 +5,7 @@
 
 import pg from 'pg';
 import { answerBudget } from '../contracts/answerBudget.js';
-import { DependencyUnavailableError } from '../contracts/errors.js';
+import { ApiError, DependencyUnavailableError } from '../contracts/errors.js';
 
 /** What a store needs to speak SQL: the pool, or one client inside a transaction. */
 export interface Queryable {
@@ -127,6 +127,20 @@ export function isTransient(error: unknown): boolean {
 
 /** What pg and pg-pool say of a connection without any code. */
 const CONNECTION_TEXT = /timeout|terminated|not queryable|Cannot use a pool after|SSL|socket|connection/i;
+
+/**
+ * Whether an error says nothing about the work that it ended: tried again, unchanged, the work may well succeed.
+ *
+ * Start-up has an answer of its own (`requirePostgres`, `local/postgres/clusterConnection`): there a wrong password, a
+ * missing database or a host that refuses is what a person has to mend, though a running process waits for it.
+ *
+ * @param alsoPassing kinds of error that only the caller knows to pass.
+ */
+export function isPassing(error: unknown, ...alsoPassing: ((error: unknown) => boolean)[]): boolean {
+  if (error instanceof ApiError) return error.status >= 500;
+  if (error instanceof DependencyUnavailableError || isTransient(error)) return true;
+  return alsoPassing.some((isKind) => isKind(error));
+}
 
 /** Rethrows what Postgres being away looks like as DependencyUnavailableError, everything else as it is. */
 export function rethrowUnavailable(error: unknown): never {

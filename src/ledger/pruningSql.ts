@@ -10,21 +10,13 @@ export interface PrunedDay {
 }
 
 /**
- * Deletes the oldest publishes that were accepted more than `days` days ago, at most `limit`, with their batches; none
- * of which a batch is still to be written, and none of a tenant's latest finished interval or a later one: what is
- * expected now, and what an event revises, is read from those.
+ * CTE `kept`: per tenant the interval from which on its publishes stay, the latest finished one; of a tenant for whom
+ * nothing was ever written the latest published one.
  *
- * Publishes that others hold are left for another time.
+ * One look per tenant. Scalar subqueries, because the planner assumes each is true for half of the rows and probes an
+ * index, where joins over tables without statistics took seconds, and would look at all that are aged to find the oldest.
  */
-export async function deletePublishesOlderThan(
-  client: Queryable,
-  days: number,
-  limit: number,
-): Promise<{ deleted: number; days: PrunedDay[] }> {
-  const { rows } = await client.query<PrunedDay & { publishes: number }>(
-    // One look a tenant, and scalar subqueries, each an index probe, that are taken to hold for half of the rows: joins of
-    // a table without statistics took seconds, and the oldest are to be found without looking at all that are aged.
-    `WITH RECURSIVE tenant AS (
+const KEPT_PER_TENANT = `tenant AS (
        (SELECT tenant_id FROM ami_publishes ORDER BY tenant_id LIMIT 1)
        UNION ALL
        SELECT (SELECT publish.tenant_id FROM ami_publishes publish WHERE publish.tenant_id > tenant.tenant_id
@@ -40,10 +32,24 @@ export async function deletePublishesOlderThan(
                    WHERE batch.publish_id = latest.publish_id AND batch.state = 'done' LIMIT 1)
               AND latest.read_at <> ALL (writing.read_ats)
             ORDER BY latest.read_at DESC LIMIT 1),
-           -- Of one for whom nothing was ever written.
            (SELECT max(read_at) FROM ami_publishes latest WHERE latest.tenant_id = writing.tenant_id)) AS from_read_at
        FROM writing
-     ), aged AS (
+     )`;
+
+/**
+ * Deletes the oldest publishes that were accepted more than `days` days ago, at most `limit`, with their batches; none
+ * of which a batch is still to be written, and none of a tenant's latest finished interval or a later one: what is
+ * expected now, and what an event revises, is read from those.
+ *
+ * Publishes that others hold are left for another time.
+ */
+export async function deletePublishesOlderThan(
+  client: Queryable,
+  days: number,
+  limit: number,
+): Promise<{ deleted: number; days: PrunedDay[] }> {
+  const { rows } = await client.query<PrunedDay & { publishes: number }>(
+    `WITH RECURSIVE ${KEPT_PER_TENANT}, aged AS (
        SELECT publish_id, (SELECT true FROM ami_publish_batches batch
            WHERE batch.publish_id = publish.publish_id AND batch.state = 'done' LIMIT 1) AS is_written
        FROM ami_publishes publish

@@ -8,10 +8,11 @@ import { grantStart, type StartGrant } from './pacingRow.js';
 /** Lets batches start no faster than the deployment's read limit, whatever is due. */
 export interface StartPacer {
   /**
-   * Waits for the turn of a batch of `reads` reads; resolves at its start, with that instant by the
-   * database's clock, and with a place in the room, which the caller gives back when the batch is over. In the
-   * background that is not while a live batch is due. Rejects, without a place, when the pacer is closed or Postgres is
-   * away.
+   * Waits for the turn of a batch of `reads` reads; a background batch has none while a live one is due. Resolves at the
+   * start of the batch, with that instant by the database's clock. The batch then holds a slot, which the caller gives
+   * back when the batch is over.
+   *
+   * @throws PacerClosedError, or what Postgres being away looks like; the batch then holds no slot.
    */
   turn(reads: number, lane: Lane, slots?: BatchSlots): Promise<Date>;
   /** Gives up all waiting turns, so that a shutdown need not sit them out. */
@@ -23,22 +24,40 @@ export class PacerClosedError extends Error {
   override name = 'PacerClosedError';
 }
 
+export function isPacerClosed(error: unknown): boolean {
+  return error instanceof PacerClosedError;
+}
+
+/** A batch that waits for its turn. */
+interface Waiting {
+  reads: number;
+  lane: Lane;
+  place: Place;
+}
+
+/** A granted start that has been waited for, and how long after the granted instant that is. */
+interface Start {
+  grant: StartGrant;
+  lateMs: number;
+}
+
 /**
- * One grant a lane is held at a time, the others of this process wait behind it in order: grants that wait in
- * several workers' memories are lost time when a worker dies, and one a process is enough to keep the pace. The lanes
- * do not wait for each other: what waits in the background until live work is done must not be in its way.
+ * A process holds one grant per lane at a time; its other batches wait behind that one, in order. Grants that wait in the
+ * memories of several workers are lost time when a worker dies, and one per process is enough to keep the pace. The lanes
+ * do not wait for each other: background work waits until live work is done, and must not stand in its way.
  */
 export function createStartPacer(database: Queryable, maxReadsPerSecond: number): StartPacer {
   const closing = new AbortController();
   const rate = pacedRate(maxReadsPerSecond);
   let fastestRoundTripMs = Number.POSITIVE_INFINITY;
-  const queues: Record<Lane, Promise<unknown>> = {
+  const lastOfLane: Record<Lane, Promise<unknown>> = {
     live: Promise.resolve(),
     background: Promise.resolve(),
   };
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: closing.signal });
 
-  const ask = async (reads: number, lane: Lane, place: Place, unused: StartGrant | undefined) => {
+  /** The next grant, as soon as there is one. A batch that is refused gives its place back before it asks again. */
+  const nextGrant = async ({ reads, lane, place }: Waiting, unused: StartGrant | undefined) => {
     for (;;) {
       if (await place.take()) {
         closing.signal.throwIfAborted();
@@ -46,32 +65,36 @@ export function createStartPacer(database: Queryable, maxReadsPerSecond: number)
         const grant = await grantStart(database, lane, reads, rate, CREDIT_MS, BACKGROUND_AHEAD_MS, unused);
         if (grant !== undefined) return { grant, askedAt };
       }
-      // What waits in the background waits in nobody's place.
       place.giveBack();
       await pause(YIELD_MS);
     }
   };
 
-  const startOf = async (reads: number, lane: Lane, place: Place, unused: StartGrant | undefined) => {
-    const { grant, askedAt } = await ask(reads, lane, place, unused);
+  /**
+   * Waits for a grant and for its instant.
+   *
+   * The usual travel time of the answer shifts all starts of this process alike, and so changes no spacing: only what
+   * exceeds it counts as late. Workers whose distances to Postgres differ by more than the tolerance could shift against
+   * each other, so they belong in one region.
+   */
+  const waitForStart = async (batch: Waiting, unused: StartGrant | undefined): Promise<Start> => {
+    const { grant, askedAt } = await nextGrant(batch, unused);
     fastestRoundTripMs = Math.min(fastestRoundTripMs, performance.now() - askedAt);
     if (grant.waitMs > 0) await pause(grant.waitMs);
-    // The usual travel time shifts all starts of this process alike and so changes no spacing; what exceeds it
-    // does. Workers whose distances to Postgres differ by more than the tolerance could shift against each
-    // other: they belong into one region.
     return { grant, lateMs: performance.now() - askedAt - grant.waitMs - fastestRoundTripMs };
   };
 
   /**
-   * A start later than its tolerance asks again. The tolerance doubles each time, so that a slow machine gets
-   * on, and what it exceeds the usual one by is charged to the grant: the next start is as far off as ever.
+   * Waits for a start that is not too late; a late one hands its grant back and asks again. The tolerance doubles with
+   * each try, so that a slow machine gets on. The grant is charged with what the tolerance exceeds the usual one by, so
+   * that the next start is as far off as ever.
    */
-  const take = async (reads: number, lane: Lane, place: Place): Promise<Date> => {
+  const startInTime = async (batch: Waiting): Promise<Date> => {
     let unused: StartGrant | undefined;
     for (let toleranceMs = LATE_TOLERANCE_MS; ; toleranceMs *= 2) {
       closing.signal.throwIfAborted();
-      const charge = reads + ((toleranceMs - LATE_TOLERANCE_MS) / 1000) * rate;
-      const { grant, lateMs } = await startOf(charge, lane, place, unused);
+      const reads = batch.reads + ((toleranceMs - LATE_TOLERANCE_MS) / 1000) * rate;
+      const { grant, lateMs } = await waitForStart({ ...batch, reads }, unused);
       if (lateMs <= toleranceMs)
         return new Date(grant.decidedAt.getTime() + grant.waitMs + Math.max(0, lateMs));
       unused = grant;
@@ -81,22 +104,22 @@ export function createStartPacer(database: Queryable, maxReadsPerSecond: number)
   return {
     turn(reads, lane, slots = BOUNDLESS) {
       const place = placeIn(slots, lane);
-      const mine = queues[lane]
-        .then(() => take(reads, lane, place))
+      const start = lastOfLane[lane]
+        .then(() => startInTime({ reads, lane, place }))
         .catch((error: unknown) => {
           place.giveBack();
           throw closing.signal.aborted ? new PacerClosedError('the worker is stopping') : error;
         });
-      queues[lane] = mine.catch(() => undefined);
-      return mine;
+      lastOfLane[lane] = start.catch(() => undefined);
+      return start;
     },
     close: () => closing.abort(),
   };
 }
 
-/** One batch's place in the room, or none yet. */
+/** One batch's slot, or none yet. */
 interface Place {
-  /** Whether it has a place now. */
+  /** Whether the batch has a slot now. */
   take(): Promise<boolean>;
   giveBack(): void;
 }

@@ -11,9 +11,8 @@
 import { UnrecoverableError } from 'bullmq';
 import type { Logger } from 'pino';
 import { type BatchJob, batchJob } from '../contracts/batchJob.js';
-import { DependencyUnavailableError } from '../contracts/errors.js';
-import { isTransient } from '../db/db.js';
-import { PacerClosedError } from '../pacing/startPacer.js';
+import { isPassing } from '../db/db.js';
+import { isPacerClosed } from '../pacing/startPacer.js';
 import type { AmiQueue, BatchWorker, WorkOptions } from '../queues/amiQueue.js';
 import type { BatchResult, BatchRunner } from './batchRunner.js';
 
@@ -27,7 +26,7 @@ export interface AmiWorkerOptions {
   onWritten?: (elapsedMs: number) => void;
 }
 
-/** An error that is not of the infrastructure gets this many tries before its batch is given up. */
+/** How many tries a batch gets that fails by its own fault, before it is given up. */
 const ATTEMPTS_ON_OWN_ERROR = 5;
 
 /** Starts to take batch jobs of one lane from the queue. */
@@ -50,7 +49,8 @@ export function startAmiWorker({
         if (!result.alreadyFinished) onWritten?.(result.elapsedMs);
         return result;
       } catch (error) {
-        if (isPassing(error) || attempt < ATTEMPTS_ON_OWN_ERROR) throw error;
+        // What is no fault of the batch costs no try: the batch runs again however often it takes.
+        if (isPassing(error, isPacerClosed) || attempt < ATTEMPTS_ON_OWN_ERROR) throw error;
         const reason = error instanceof Error ? error.message : String(error);
         await runner.giveUp(job, reason);
         throw new UnrecoverableError(`given up after ${attempt} attempts: ${reason}`);
@@ -67,14 +67,7 @@ export function startAmiWorker({
   );
 }
 
-/** What is no fault of the batch: it is run again however often it takes. */
-function isPassing(error: unknown): boolean {
-  return (
-    error instanceof PacerClosedError || error instanceof DependencyUnavailableError || isTransient(error)
-  );
-}
-
-/** The one line a job: after its completion, so that the depth is what it leaves behind. */
+/** One log line per job, written after its completion, so that the line shows the depth without it. */
 async function logDone(
   log: Logger,
   queue: AmiQueue,
@@ -110,7 +103,7 @@ async function logDone(
 }
 
 function logFailed(log: Logger, jobId: string | undefined, error: Error): void {
-  if (error instanceof PacerClosedError) log.info({ jobId }, 'batch handed back: the worker is stopping');
+  if (isPacerClosed(error)) log.info({ jobId }, 'batch handed back: the worker is stopping');
   else if (error instanceof UnrecoverableError) log.error({ jobId, err: error }, 'batch given up');
   else log.warn({ jobId, reason: error.message }, 'batch failed, to be tried again');
 }
