@@ -11,15 +11,15 @@ export interface AutoConfig extends FleetSettings {
   /** Since when it has been enabled without a pause. */
   startedAt: Date;
   changedAt: Date;
-  /** Null when none is under way. */
+  /** Null when no replay is under way. */
   replay: Replay | null;
-  /** What the last start asked for, also when its replay is over; null when it asked for none. */
+  /** The replay that the last start asked for, kept when the replay is over; null when it asked for none. */
   replayAsked: ReplayAsked | null;
 }
 
 export interface ReplayAsked {
   from: Date;
-  /** Before it was held to what the deployment can write. */
+  /** The speed before it was held to what the deployment can write. */
   speed: number;
 }
 
@@ -133,9 +133,9 @@ export async function disableAuto(client: Queryable, tenantId: string, at: Date)
 }
 
 /**
- * Keeps a tenant from being stopped or changed until the transaction ends; answers whether it is enabled as it was when
- * this was read. What is published for it by itself is accepted only under this: nothing after a stop was answered, and
- * nothing by settings that were replaced.
+ * Keeps a tenant's configuration from changing until the transaction ends; answers whether the tenant is enabled and
+ * unchanged since the configuration was read. Automatic publishes are accepted only under this hold: none after a stop
+ * was answered, and none with settings that were replaced.
  */
 export async function holdConfig(
   client: Queryable,
@@ -149,7 +149,7 @@ export async function holdConfig(
   return rowCount === 1;
 }
 
-/** Moves a replay on from the interval at `from`; answers false when it is not there (any more). */
+/** Moves a replay on from the interval at `from`; answers false when the replay is not at that interval. */
 export async function advanceReplay(
   client: Queryable,
   tenantId: string,
@@ -163,7 +163,7 @@ export async function advanceReplay(
   return rowCount === 1;
 }
 
-/** Ends a replay that has come to `next`; from there on the scheduler's ticks take over, as after a start. */
+/** Ends a replay that has come to `next`. From there on the scheduler's ticks take over, as after a start. */
 export async function endReplay(client: Queryable, tenantId: string, next: Date, at: Date): Promise<void> {
   await client.query(
     `UPDATE ami_auto SET changed_at = $3, replay_from = NULL, replay_anchor = NULL, replay_speed = NULL, replay_next = NULL

@@ -33,7 +33,7 @@ interface AutoModeOptions {
   now: () => Date;
 }
 
-/** How far back missed intervals are counted: less than the ledger, which tells of them, is kept at least. */
+/** How far back missed intervals are counted: not as far as the ledger, which tells of them, is kept at the least. */
 const MISSED_WITHIN_MS = 6 * MS_PER_DAY;
 
 /** Starting, stopping and looking at what publishes every interval of a tenant by itself. */
@@ -41,7 +41,7 @@ export function createAutoModeService(options: AutoModeOptions) {
   const { database, queue, ticks, planner, readsRetentionDays, now } = options;
   const rate = pacedRate(options.maxReadsPerSecond);
 
-  /** The queue may be away: the configuration counts, and the watchdog puts the scheduler right. */
+  /** Goes on without the queue: the configuration counts, and the watchdog puts the scheduler right. */
   const despiteQueue = async (work: () => Promise<unknown>): Promise<string[]> => {
     try {
       await work();
@@ -54,8 +54,8 @@ export function createAutoModeService(options: AutoModeOptions) {
 
   return {
     /**
-     * Stores how a tenant is published and has its one scheduler made; a worker does the rest. The same again changes
-     * nothing.
+     * Stores how a tenant is published and makes its one scheduler; a worker does the rest. The same start again
+     * changes nothing.
      *
      * @throws ApiError 400 for what cannot be published: a fleet that does not fit, a replay from the future.
      */
@@ -71,7 +71,8 @@ export function createAutoModeService(options: AutoModeOptions) {
 
       const config = await withTenantLock(database, tenantId, async (client) => {
         const before = await findAutoConfig(client, tenantId);
-        // First the queue, which may take its time: the row, once written, is waited for by whoever publishes.
+        // The queue first, since it may take its time: whoever publishes waits for the row from its writing to the
+        // commit.
         safetyWarnings.push(...(await despiteQueue(() => ticks.ensure({ tenantId, intervalMinutes }, at))));
         if (before?.enabled && isSameConfig(before, planned)) return before;
         const startedAt = before?.enabled ? before.startedAt : at;
@@ -89,7 +90,10 @@ export function createAutoModeService(options: AutoModeOptions) {
       };
     },
 
-    /** Ends it, with its scheduler; what was accepted before is still written. Also when it was not running. */
+    /**
+     * Ends the automatic mode and its scheduler; what was accepted before is still written. Safe when it is not
+     * running.
+     */
     async stop(tenantId: string) {
       const at = now();
       const safetyWarnings: string[] = [];
@@ -102,7 +106,7 @@ export function createAutoModeService(options: AutoModeOptions) {
       return { tenantId, wasEnabled, safetyWarnings };
     },
 
-    /** How it is set, how far it is, and what it has not been able to do. */
+    /** How the automatic mode is set, how far it has come, and what it could not do. */
     async status(tenantId: string) {
       const at = now();
       const [config, totals, counts] = await Promise.all([

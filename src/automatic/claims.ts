@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/db.js';
 import type { TenantWindow, WaitingInterval } from './owedIntervals.js';
 
-/** Notes that intervals are owed, so that they are not forgotten while they wait. */
+/** Notes that intervals are owed, so that none is forgotten while it waits. */
 export async function noteOwed(
   client: Queryable,
   intervals: readonly { tenantId: string; readAt: Date }[],
@@ -38,7 +38,7 @@ export async function findClaim(
   return rows[0];
 }
 
-/** Says that a tick came for an interval of a tenant that is enabled; of several the first counts. */
+/** Notes that a tick came for an interval of an enabled tenant. Of several ticks the first counts. */
 export async function claimInterval(client: Queryable, tenantId: string, readAt: Date): Promise<void> {
   await client.query(
     `INSERT INTO ami_ticks AS tick (tenant_id, read_at, claimed_at)
@@ -49,8 +49,8 @@ export async function claimInterval(client: Queryable, tenantId: string, readAt:
 }
 
 /**
- * Names the publish that an interval has been taken on by, if it was last taken on by `before`: of several at once one
- * gets true. To be called in the transaction that accepts the publish.
+ * Takes an interval: notes the publish that takes it on, unless another than `before` has done so. Of several processes
+ * at once one gets true. To be called in the transaction that accepts the publish.
  */
 export async function takeInterval(
   client: Queryable,
@@ -70,7 +70,7 @@ export async function takeInterval(
   return rowCount === 1;
 }
 
-/** Puts an interval off that could not be published. */
+/** Puts off an interval that could not be published. */
 export async function putOffInterval(
   client: Queryable,
   tenantId: string,
@@ -86,7 +86,7 @@ export async function putOffInterval(
   );
 }
 
-/** Has the intervals of a window looked at again, since what is wanted of them has changed. */
+/** Releases the intervals of a window, to be looked at again: what is wanted of them has changed. */
 export async function releaseIntervals(client: Queryable, { tenantId, first }: TenantWindow): Promise<void> {
   await client.query(
     `UPDATE ami_ticks SET publish_id = NULL, attempts = 0, next_try_at = NULL, failure = NULL
@@ -95,7 +95,7 @@ export async function releaseIntervals(client: Queryable, { tenantId, first }: T
   );
 }
 
-/** Forgets ticks that never became a publish, of a tenant that has been stopped. */
+/** Forgets the claims of a stopped tenant that never became a publish. */
 export async function dropWaiting(client: Queryable, tenantId: string): Promise<void> {
   await client.query('DELETE FROM ami_ticks WHERE tenant_id = $1 AND publish_id IS NULL', [tenantId]);
 }

@@ -28,15 +28,15 @@ interface DispatchOptions {
  * tens of ms of its boundary, and 25,000 reads take 10 s after that.
  */
 const TICK_GRACE_MS = 10_000;
-/** A tick may be handled by a machine whose clock is behind that of the one that made it due. */
+/** How far the clock of the machine that handles a tick may be behind that of the machine that made the tick due. */
 const CLOCK_SKEW_MS = 60_000;
-/** A pass ends after so long whatever is left, and the next one goes on: a tick may have to wait for it. */
+/** A pass ends after this long and leaves the rest to the next one, since a tick may have to wait for it. */
 const PASS_LIMIT_MS = 1_500;
 
 /**
  * Publishes whatever the automatic mode owes, in order: the intervals under way, oldest first; then what the last
  * intervals lack, newest first; then replays; then backfills. Each stops where the queue has no room, and the next pass
- * goes on. Of all processes one makes a pass at a time.
+ * goes on. One process at a time makes a pass.
  */
 export function createDispatch(options: DispatchOptions) {
   const { database, publisher, supplyBackfills, readsRetentionDays, now, log } = options;
@@ -80,7 +80,7 @@ export function createDispatch(options: DispatchOptions) {
     await supplyBackfills();
   };
 
-  /** Answers whether there is room for more. */
+  /** Publishes what a replay is due; answers whether the queue has room for more. */
   const replayOn = async (config: AutoConfig, at: Date, inTime: () => boolean): Promise<boolean> => {
     const { tenantId, intervalMinutes, replay } = config;
     if (!replay) return true;
@@ -107,7 +107,9 @@ export function createDispatch(options: DispatchOptions) {
     }
   };
 
-  /** The latest instant that any of those who share a pass has seen; one far ahead of the clock was set back since. */
+  /**
+   * The latest instant that any caller of a shared pass has seen. A value far ahead means that a clock was set back.
+   */
   let latest = 0;
   const passes = sharedRuns(() => oneProcessAtATime(database, 'dispatch', () => pass(new Date(latest))));
   const passAt = (at: Date): Promise<void> => {
@@ -116,12 +118,12 @@ export function createDispatch(options: DispatchOptions) {
   };
 
   return {
-    /** One pass; nothing where another process makes one. */
+    /** Makes one pass, unless another process is making one. */
     pass: (): Promise<void> => passAt(now()),
 
     /**
-     * What a tenant's scheduler says at a boundary: the interval that begins there is to be published. An older one,
-     * from before an outage, is left to catch-up.
+     * A tenant's scheduler says at a boundary that the interval that begins there is to be published. A tick for an
+     * older interval, from before an outage, is left to catch-up.
      */
     async tick(tenantId: string, slot: Date): Promise<void> {
       const here = now();

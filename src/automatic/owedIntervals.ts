@@ -5,12 +5,12 @@ import type { Queryable } from '../db/db.js';
 export interface TenantWindow {
   tenantId: string;
   intervalMinutes: IntervalMinutes;
-  /** What is found owed stays so until it is older than this. */
+  /** An interval once found owed stays owed until it is older than this. */
   earliest: Date;
   first: Date;
   /** The interval under way. */
   running: Date;
-  /** Meters that each should have; null where that is the registry's affair. */
+  /** Meters that each interval should have; null for a registry, which decides that itself. */
   meterCount: number | null;
 }
 
@@ -23,7 +23,7 @@ export interface WaitingInterval {
   /** When a tick came for it; null when none has. */
   claimedAt: Date | null;
   attempts: number;
-  /** Not before this is it to be tried again. */
+  /** The earliest instant of the next try; null for at once. */
   nextTryAt: Date | null;
   failure: string | null;
   /** When the tenant last had a publish accepted; null for none. */
@@ -31,8 +31,8 @@ export interface WaitingInterval {
 }
 
 /**
- * Intervals of these windows without a publish, and older ones that have been found owed. Each is looked up by its key: a
- * join over all claims of a month became a scan of them.
+ * Intervals of these windows without a publish, and older ones that have been found owed. Each claim is looked up by
+ * its key: a join became a scan over all claims of a month.
  */
 export async function waitingIntervals(
   client: Queryable,
@@ -67,8 +67,8 @@ export async function waitingIntervals(
 }
 
 /**
- * Intervals of these windows that were published and yet are not whole: a batch failed or was cancelled, fewer reads are
- * there than were written, or the fleet has grown since. A hint, to be looked at one by one.
+ * Intervals of these windows that were published and may not be whole: a batch failed or was cancelled, fewer reads
+ * exist than were written, or the fleet has grown since. Each is a hint, for `missingParts` to look into.
  */
 export async function doubtfulIntervals(
   client: Queryable,
@@ -112,8 +112,8 @@ function windowColumns(windows: readonly TenantWindow[]): unknown[] {
 }
 
 /**
- * Intervals of a tenant from `from` on, before its window, of which nothing was written, by whatever publish, and that are
- * not owed either. A quarter hour in an hour that was published whole is not missed.
+ * Intervals from `from` on and before the window that no publish has written and that nobody owes any more. A quarter
+ * hour in an hour that was published as one interval is not missed.
  */
 export async function missedIntervals(
   client: Queryable,

@@ -20,9 +20,9 @@ export interface PublishOptions {
 /** An interval of a tenant in automatic mode, as it was found. */
 export interface IntervalToPublish {
   readAt: Date;
-  /** By which publish it had been taken on; null for none. */
+  /** The publish that had taken the interval on; null for none. */
   takenBy: string | null;
-  /** How often it could not be published. */
+  /** How often the interval could not be published. */
   attempts: number;
 }
 
@@ -35,14 +35,14 @@ export interface IntervalToPublish {
  */
 export type PublishOutcome = 'published' | 'whole' | 'refused' | 'taken' | 'put off';
 
-/** In the transaction that accepts the last publish of the interval, or, where there is nothing to publish, alone. */
+/** Runs in the transaction that accepts the interval's last publish, or alone when there is nothing to publish. */
 export type WhenTaken = (client: Queryable) => Promise<boolean>;
 
 /**
- * Has one interval of a tenant published as far as it is not: all of it, or the batches that it lacks.
+ * Publishes what one interval of a tenant lacks: all of it, or some batches.
  *
- * Claim and publish are one transaction, under the tenant's configuration: an interval is taken on once, by whatever
- * process, and never after the tenant was stopped.
+ * Claim and publish are one transaction that holds the tenant's configuration. So an interval is taken on once,
+ * whichever process does it, and never after the tenant was stopped.
  */
 export function createIntervalPublisher({ database, admission, missingParts, now, log }: PublishOptions) {
   const publishMissing = async (
@@ -94,7 +94,7 @@ export function createIntervalPublisher({ database, admission, missingParts, now
         if (error instanceof DependencyUnavailableError && error.dependency === 'queue') throw error;
         const reason = error instanceof Error ? error.message : String(error);
         log.warn({ tenantId, readAt, reason }, 'interval not published, to be tried again');
-        // Where Postgres is away for everybody this fails too, and ends the pass.
+        // When Postgres is away for everybody the note fails too, and that ends the pass.
         const pause = doublingPause(isPassing(error) ? PASSING_PAUSE : PAUSE, attempts);
         await putOffInterval(database, tenantId, readAt, later(now(), pause), reason);
         return 'put off';
@@ -105,10 +105,10 @@ export function createIntervalPublisher({ database, admission, missingParts, now
 
 export type IntervalPublisher = ReturnType<typeof createIntervalPublisher>;
 
-/** An interval is looked up in some ms; behind a registry that is locked the others must not wait for it. */
+/** Looking an interval up takes some ms. When one registry is locked the other tenants must not wait for it. */
 const LOOK_LIMIT_MS = 2_000;
 
-/** Thrown inside the admission's transaction, which it rolls back. */
+/** Thrown inside the admission's transaction, to roll it back. */
 class TakenMeanwhileError extends Error {
   override name = 'TakenMeanwhileError';
 }

@@ -11,7 +11,7 @@ interface RepairOptions {
   database: Database;
   publisher: IntervalPublisher;
   readsRetentionDays: number | undefined;
-  /** Intervals that are looked at; undefined looks at all that catch-up does. */
+  /** How many of the last intervals are looked at; undefined looks at all that catch-up does. */
   lastIntervals: number | undefined;
   now: () => Date;
 }
@@ -21,8 +21,8 @@ const PAUSE = { first: 60_000, longest: 960_000 };
 
 /**
  * Publishes again what the last intervals have lost since they were published: batches that were given up or cancelled,
- * and reads that have been deleted. The pause before each further try is twice as long: what fails for a reason of its
- * own fails again.
+ * and reads that have been deleted. The pause doubles before each further try: an interval that fails by its own fault
+ * fails again.
  *
  * @returns how many intervals something was published for.
  */

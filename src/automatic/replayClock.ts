@@ -1,11 +1,11 @@
 import { getAlignedIntervalTimestamp } from '../contracts/intervals.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 
-/** A clock for demonstrations: it starts in the past, runs faster than life, and ends when it has caught up. */
+/** A clock for demonstrations. It starts in the past, runs faster than life, and ends when it has caught up. */
 export interface Replay {
-  /** What it showed at `anchor`. */
+  /** What the clock showed at `anchor`. */
   from: Date;
-  /** When it was started. */
+  /** When the replay was started, by the wall clock. */
   anchor: Date;
   /** How many times faster than life. */
   speed: number;
@@ -25,10 +25,11 @@ export function replayDue(replay: Replay, interval: IntervalMinutes, now: Date):
 }
 
 /**
- * The fastest that a fleet can be replayed, by the read limit and what it already has to carry: whole, at least 1.
+ * The highest speed at which a fleet can be replayed beside what the read limit already has to carry: a whole number,
+ * at least 1.
  *
  * @param readsPerSecond what the deployment keeps to.
- * @param busyReadsPerSecond what other tenants take of it in normal running.
+ * @param busyReadsPerSecond the part of that which other tenants take in normal running.
  */
 export function fastestReplay(
   meterCount: number,

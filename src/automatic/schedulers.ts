@@ -4,8 +4,8 @@ import { enabledTenants } from './autoConfig.js';
 import { withTenantLock } from './tenantLock.js';
 
 /**
- * Makes the schedulers what the configuration says, after whatever became of them: a Redis that lost its data deletes
- * them without a sound. In the common case it only looks.
+ * Brings the schedulers in line with the configuration: a Redis that lost its data has lost them without a sound.
+ * Usually there is nothing to do, and this only looks.
  *
  * @returns how many were made or mended, and how many removed.
  * @throws the first failure, after all tenants had their turn.
@@ -22,7 +22,7 @@ export async function syncSchedulers(
   const failures: unknown[] = [];
   const settle = async (tenantId: string): Promise<void> =>
     withTenantLock(database, tenantId, async (client) => {
-      // Read again: it may have been started or stopped since, and whoever did that has done the rest.
+      // Read again under the lock: whoever has started or stopped the tenant meanwhile has done the rest.
       const scheduler = (await enabledTenants(client)).find((tenant) => tenant.tenantId === tenantId);
       if (scheduler === undefined) {
         await ticks.remove(tenantId);

@@ -9,8 +9,8 @@ export interface Waiting {
 }
 
 /**
- * Intervals under way, in the order of their age; of equally old ones first the tenant that was served least recently,
- * so that where there is more to do than the read limit allows none is always the last.
+ * Intervals under way, the oldest first. Among equally old ones the tenant served least recently comes first, so that
+ * no tenant is always the last when there is more to do than the read limit allows.
  */
 export function oldestFirst<T extends Waiting>(waiting: readonly T[]): T[] {
   return waiting.toSorted(
@@ -18,7 +18,7 @@ export function oldestFirst<T extends Waiting>(waiting: readonly T[]): T[] {
   );
 }
 
-/** Past intervals, the newest first, so that what a dashboard shows is fresh at once; of equally new ones as above. */
+/** Past intervals, the newest first, so that dashboards are fresh at once. Equally new ones are ordered as above. */
 export function newestFirst<T extends Waiting>(waiting: readonly T[]): T[] {
   return waiting.toSorted(
     (a, b) => b.readAt.getTime() - a.readAt.getTime() || leastRecentlyServedFirst(a, b),

@@ -3,8 +3,8 @@ import { type Database, withTransaction } from '../db/db.js';
 import { boundWaits, requestWaits, takeLock } from '../db/locks.js';
 
 /**
- * Runs `work` in a transaction that nobody shares who changes the same tenant's automatic mode: its configuration and
- * its scheduler change as one. BullMQ's own upsert races between processes; under this lock it makes exactly one.
+ * Runs `work` in a transaction, under the lock of the tenant's automatic mode: its configuration and its scheduler
+ * change as one. BullMQ's upsert of a scheduler races between processes; under this lock it makes exactly one.
  */
 export async function withTenantLock<T>(
   database: Database,

@@ -4,8 +4,8 @@ import type { AutoConfig } from './autoConfig.js';
 import type { TenantWindow } from './owedIntervals.js';
 
 /**
- * The intervals that catch-up looks at, the running one included. What it has found missing of them stays owed for as
- * long as it might look back at all: a deployment that has 9 % of its pace to spare needs eight hours for 47 minutes.
+ * The intervals that catch-up looks at, the running one included. An interval once found missing stays owed until it is
+ * 96 intervals old: with 9 % of the pace free, making up 47 minutes takes eight hours.
  *
  * @param retentionDays days of reads that are kept: what would be dropped at once is not made whole.
  */

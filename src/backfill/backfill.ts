@@ -30,7 +30,7 @@ import {
 } from './progress.js';
 import { type BackfillAnswer, backfillAnswer, intervalsOf } from './progressAnswer.js';
 
-/** What a command may also ask for: a span that ends at the latest boundary, or at `to`, counted in days. */
+/** A command may also ask in days: for a span that ends at the latest boundary, or at `to`. */
 export interface BackfillWanted extends Omit<BackfillRequest, 'from'> {
   from: Date | { daysBack: number };
 }
@@ -46,7 +46,7 @@ interface BackfillOptions {
 /** A tenant has few; the latest are of interest. */
 const LISTED = 50;
 
-/** Backfills as they are asked for, watched and cancelled; filling is the feeder's (`backfillFeeder`). */
+/** Backfills are asked for, watched and cancelled here; the worker's supplier (`supplier.ts`) fills them. */
 export function createBackfillService(options: BackfillOptions) {
   const { database, planner, readsRetentionDays, now } = options;
   const rate = pacedRate(options.maxReadsPerSecond);
@@ -70,12 +70,15 @@ export function createBackfillService(options: BackfillOptions) {
     return span;
   };
 
-  /** What is all written already must not be found as one that is under way. */
+  /** A backfill that is written in full must not be found as one under way. */
   const settle = async (): Promise<void> => {
     for (const backfillId of await unsettledBackfills(database)) await settleBackfill(database, backfillId);
   };
 
-  /** The one under way that does it all, or a new one: decided under the tenant's lock, however many ask at once. */
+  /**
+   * The backfill under way that covers the span, or a new one: decided under the tenant's lock, however many ask at
+   * once.
+   */
   const accept = (settings: FleetSettings, span: BackfillSpan, plan: PublishPlan, requestId: string) =>
     withTransaction(database, async (client) => {
       await lockBackfills(client, settings.tenantId);
@@ -135,7 +138,7 @@ export function createBackfillService(options: BackfillOptions) {
     },
 
     /**
-     * Ends a backfill: what it has begun is finished, nothing further is. One that is over stays as it is.
+     * Ends a backfill after the interval that it has begun. A backfill that is over stays as it is.
      *
      * @throws ApiError 404 when there is no such one.
      */
@@ -155,7 +158,7 @@ export function createBackfillService(options: BackfillOptions) {
 
 export type BackfillService = ReturnType<typeof createBackfillService>;
 
-/** What is not asked for is as in the tenant's automatic mode, or as that begins by default. */
+/** A field that the request leaves out is as in the tenant's automatic mode, or as that mode's default. */
 function settingsOf(request: BackfillWanted, auto: FleetSettings | undefined): FleetSettings {
   const fleet = request.fleet ?? auto?.fleet ?? 'synthetic';
   // The automatic mode's size says nothing about the other kind of fleet.
@@ -174,7 +177,7 @@ function settingsOf(request: BackfillWanted, auto: FleetSettings | undefined): F
   };
 }
 
-/** As the plan has it; all of a registry stays all of it, however it grows. */
+/** The settings as the plan has them. A whole registry stays whole, however it grows. */
 function heldToCaps(asked: FleetSettings, { fleet, batchSize }: PublishPlan): FleetSettings {
   return {
     ...asked,

@@ -3,7 +3,7 @@ import type { Queryable } from '../db/db.js';
 import { boundWaits, requestWaits, takeLock } from '../db/locks.js';
 import type { NewBackfill } from './cursor.js';
 
-/** Takes the one lock under which a tenant's backfills are created; it waits no longer than an answer may take. */
+/** Takes the one lock under which a tenant's backfills are created; the wait is no longer than an answer may take. */
 export async function lockBackfills(client: Queryable, tenantId: string): Promise<void> {
   await boundWaits(client, { lockMs: requestWaits().lockMs });
   await takeLock(client, 'backfill', tenantId);
@@ -38,7 +38,7 @@ export async function coveringBackfill(
   return rows[0]?.backfillId;
 }
 
-/** Records a backfill, its cursor on the newest interval. */
+/** Records a backfill with its cursor on the newest interval. */
 export async function insertBackfill(client: Queryable, backfill: NewBackfill): Promise<void> {
   await client.query(
     `INSERT INTO ami_backfills (backfill_id, tenant_id, from_at, to_at, interval_minutes, batch_size, meter_count,

@@ -7,21 +7,21 @@ export interface NewBackfill extends FleetSettings {
   from: Date;
   /** Exclusive. */
   to: Date;
-  /** What one of its intervals came to. */
+  /** The size of one of its intervals, as planned. */
   intervalMeters: number;
   intervalBatches: number;
   requestId: string;
 }
 
-/** A backfill of which something is still to be accepted. */
+/** A backfill that still has something to accept. */
 export interface OpenBackfill extends NewBackfill {
-  /** Cancelled ones end with the interval that is begun. */
+  /** A cancelled one ends with the interval that it has begun. */
   state: 'active' | 'cancelled';
   /** The next interval to be looked at. */
   cursor: Date;
-  /** Batches accepted of it, when parts of it are still to be accepted. */
+  /** Batches accepted of the cursor's interval while parts of it are still to be accepted. */
   cursorBatches: number;
-  /** How often in a row its interval could not be accepted. */
+  /** How often in a row the cursor's interval could not be accepted. */
   attempts: number;
 }
 
@@ -34,10 +34,10 @@ export const BACKFILL_COLUMNS = `backfill.backfill_id AS "backfillId", backfill.
   backfill.interval_batches AS "intervalBatches", backfill.cursor_at AS "cursor",
   backfill.cursor_batches AS "cursorBatches"`;
 
-/** So many take turns; of more the others wait until one is over. */
+/** How many take turns; further ones wait until one of these is over. */
 const OPEN_AT_ONCE = 500;
 
-/** What may be served at `now`, those served least recently first. */
+/** The backfills that may be served at `now`, the least recently served first. */
 export async function openBackfills(client: Queryable, now: Date): Promise<OpenBackfill[]> {
   const { rows } = await client.query<OpenBackfill>(
     `SELECT ${BACKFILL_COLUMNS}, state, attempts FROM ami_backfills backfill
@@ -48,7 +48,7 @@ export async function openBackfills(client: Queryable, now: Date): Promise<OpenB
   return rows;
 }
 
-/** Of a backfill as it was looked at; one that was cancelled or served by another since is not it any more. */
+/** True while the backfill is as it was looked at: nobody has cancelled or served it since. */
 const AS_SEEN = `backfill_id = $1 AND is_open AND finished_at IS NULL AND cursor_at = $2 AND cursor_batches = $3`;
 const UNTROUBLED = `served_at = clock_timestamp(), trouble = NULL, attempts = 0`;
 const SERVED = `${UNTROUBLED}, next_try_at = NULL`;
@@ -56,8 +56,8 @@ const SERVED = `${UNTROUBLED}, next_try_at = NULL`;
 const asSeen = ({ backfillId, cursor, cursorBatches }: OpenBackfill) => [backfillId, cursor, cursorBatches];
 
 /**
- * Notes that a publish of the cursor's interval is being accepted, in the transaction that accepts it; with the last one
- * the cursor moves on.
+ * Notes that a publish of the cursor's interval is being accepted, in the transaction that accepts it; with the last
+ * one the cursor moves on.
  *
  * @returns false, with nothing changed, when the backfill is not as it was seen any more.
  */
@@ -86,10 +86,10 @@ export async function notePublish(
 }
 
 /**
- * Moves the cursor over intervals of which nothing is to be published; false when the backfill is not as it was seen any
- * more.
+ * Moves the cursor over intervals that need no publish.
  *
- * @param overlapped how many of them are left alone, an interval at the cursor that was begun not among them.
+ * @param overlapped how many of them are left alone. An interval at the cursor that was begun is not counted.
+ * @returns false, with nothing changed, when the backfill is not as it was seen any more.
  */
 export async function passCovered(
   client: Queryable,
@@ -101,7 +101,7 @@ export async function passCovered(
     `UPDATE ami_backfills SET ${SERVED}, cursor_batches = 0,
        covered_batches = covered_batches + greatest(0, interval_batches - cursor_batches)
          + ($4::integer - 1) * interval_batches,
-       -- An interval of which it accepted parts itself counts when those are written.
+       -- An interval of which the backfill has accepted parts counts when those are written.
        done_intervals = done_intervals + $4::integer - $5::integer - (cursor_batches > 0)::integer,
        overlapped_intervals = overlapped_intervals + $5::integer,
        cursor_at = cursor_at - $4::integer * interval_minutes * interval '1 min',
@@ -128,7 +128,7 @@ export async function noteTrouble(
   );
 }
 
-/** Leaves the cursor's interval for later, for nothing that is wrong with it. */
+/** Leaves the cursor's interval for later though nothing is wrong with it. */
 export async function putOffBackfill(client: Queryable, seen: OpenBackfill, nextTryAt: Date): Promise<void> {
   await client.query(`UPDATE ami_backfills SET ${UNTROUBLED}, next_try_at = $4 WHERE ${AS_SEEN}`, [
     ...asSeen(seen),
@@ -145,7 +145,7 @@ export async function endBackfill(client: Queryable, seen: OpenBackfill, reason:
   );
 }
 
-/** Publishes of its own that a backfill has had accepted for the interval at its cursor. */
+/** The publishes that a backfill itself has had accepted for the interval at its cursor. */
 export async function ownPublishes(client: Queryable, seen: OpenBackfill): Promise<string[]> {
   const { rows } = await client.query<{ publishId: string }>(
     `SELECT publish_id AS "publishId" FROM ami_backfill_publishes WHERE backfill_id = $1 AND read_at = $2`,
@@ -154,7 +154,7 @@ export async function ownPublishes(client: Queryable, seen: OpenBackfill): Promi
   return rows.map(({ publishId }) => publishId);
 }
 
-/** Accepts nothing further, but for what is missing of an interval that was begun. One that is over stays as it is. */
+/** Cancels a backfill, which then only finishes the interval that it has begun. One that is over stays as it is. */
 export async function cancelBackfill(client: Queryable, backfillId: string): Promise<void> {
   await client.query(
     `UPDATE ami_backfills SET state = 'cancelled', is_open = is_open AND cursor_batches > 0

@@ -3,31 +3,31 @@ import type { PublishRecord } from '../ledger/publishLedger.js';
 import type { MissingParts } from '../publishing/missingParts.js';
 import { type OpenBackfill, ownPublishes } from './cursor.js';
 
-/** What one turn of a backfill comes to: from its cursor on, intervals to pass, and behind them intervals to publish. */
+/** What one turn of a backfill does from its cursor on: it passes some intervals, then publishes some. */
 export interface Ahead {
-  /** Intervals of which nothing is to be published. */
+  /** Intervals that need no publish. */
   passed: number;
-  /** Those of them that lie in intervals of another length, or over them. */
+  /** Those among the passed that lie in intervals of another length, or over them. */
   overlapped: number;
-  /** What is to be published of each interval after those. */
+  /** The publishes that each interval after the passed ones needs. */
   missing: PublishRecord[][];
   /**
-   * Whether the interval behind all these waits for what others have begun to publish of it: if that fails, it is missing
-   * after all.
+   * True when another publish is still writing the next interval. That interval is then neither passed nor published;
+   * if the other publish fails it counts as missing.
    */
   isPending: boolean;
 }
 
-/** Intervals looked at in one turn while nothing is missing of them: tens of ms. */
+/** Intervals that one turn looks at when nothing is missing: tens of ms. */
 const PASSED_IN_A_TURN = 25;
-/** Jobs of small intervals accepted in one turn, in one or two transactions: a large interval is one turn's alone. */
+/** Jobs that one turn accepts, in one or two transactions; an interval with more jobs takes a turn of its own. */
 const JOBS_IN_A_TURN = 8;
 
 /**
  * Looks from a backfill's cursor on as far as one turn goes.
  *
  * @param isKept whether reads of an instant are kept.
- * @throws what looking at the first interval throws; of a later one that is a later turn's.
+ * @throws what looking at the first interval throws. An error at a later one is left to a later turn.
  */
 export async function lookAhead(
   database: Database,
@@ -37,7 +37,7 @@ export async function lookAhead(
 ): Promise<Ahead> {
   const ahead: Ahead = { passed: 0, overlapped: 0, missing: [], isPending: false };
   const as = { origin: 'backfill', lane: 'background', requestId: backfill.requestId } as const;
-  // Of one that was cancelled only what was begun is finished.
+  // A cancelled backfill only finishes the interval that it has begun.
   const most = backfill.state === 'cancelled' ? 1 : PASSED_IN_A_TURN;
   for (let looked = 0; looked < most; looked += 1) {
     const { cursor } = movedBy(backfill, looked);
@@ -64,7 +64,7 @@ export async function lookAhead(
   return ahead;
 }
 
-/** A backfill as it is when its cursor has moved over so many intervals. */
+/** The backfill after its cursor has moved over this many intervals. */
 export function movedBy(backfill: OpenBackfill, intervals: number): OpenBackfill {
   if (intervals === 0) return backfill;
   const cursor = new Date(backfill.cursor.getTime() - intervals * backfill.intervalMinutes * 60_000);

@@ -11,7 +11,7 @@ export interface BackfillProgress extends NewBackfill {
   startedAt: Date | null;
   lastBatchAt: Date | null;
   finishedAt: Date | null;
-  /** Batches that were there without it. */
+  /** Batches that others have published. */
   batchesCovered: number;
   batchesDone: number;
   batchesFailed: number;
@@ -19,9 +19,9 @@ export interface BackfillProgress extends NewBackfill {
   batchesPending: number;
   /** Meters of the pending ones. */
   metersPending: number;
-  /** Those that are there whole. */
+  /** Intervals that are written whole. */
   intervalsDone: number;
-  /** Those left alone, since intervals of another length have measured the same time. */
+  /** Intervals left alone, since intervals of another length have measured the same time. */
   intervalsOverlapped: number;
   inserted: number;
   updated: number;
@@ -30,7 +30,10 @@ export interface BackfillProgress extends NewBackfill {
   failure: string | null;
 }
 
-/** What is in the counters, and the publishes that are not in them yet: one snapshot, so that it adds up. */
+/**
+ * The counters, and beside them the publishes that are not counted yet: read in one statement, so that the sum is right
+ * at every moment. Counting all publishes anew would need ledger rows that are pruned before a long backfill is done.
+ */
 const PROGRESS = `SELECT ${BACKFILL_COLUMNS}, state, accepted_at AS "acceptedAt",
     least(backfill.started_at, live.started_at) AS "startedAt",
     greatest(backfill.last_batch_at, live.last_batch_at) AS "lastBatchAt", finished_at AS "finishedAt",
@@ -45,7 +48,7 @@ const PROGRESS = `SELECT ${BACKFILL_COLUMNS}, state, accepted_at AS "acceptedAt"
     (backfill.updated + live.updated)::double precision AS updated,
     (backfill.duplicate + live.duplicate)::double precision AS duplicate,
     (backfill.skipped + live.skipped)::double precision AS skipped,
-    -- Of one that was ended for its trouble that is the reason.
+    -- A backfill that was ended for its trouble failed for that reason.
     coalesce(CASE WHEN NOT is_open THEN trouble END, backfill.failure, live.failure, trouble) AS failure
   FROM ami_backfills backfill, LATERAL (
     SELECT coalesce(sum(done), 0) AS done, coalesce(sum(failed), 0) AS failed,
@@ -102,7 +105,7 @@ export async function activeBackfillIds(client: Queryable, tenantId: string): Pr
   return rows.map(({ backfillId }) => backfillId);
 }
 
-/** Publishes that may be added to the counters: of intervals that are accepted whole, or never will be. */
+/** True of publishes that may be counted: their interval is accepted whole, or never will be. */
 const IS_ACCEPTED = `(mine.read_at > backfill.cursor_at OR NOT backfill.is_open)`;
 
 /** Backfills with something for `settleBackfill` to do. */
@@ -122,13 +125,13 @@ export async function unsettledBackfills(client: Queryable): Promise<string[]> {
 }
 
 /**
- * Adds what is over to a backfill's counters, and finishes it when nothing is left. Safe from several processes at once,
- * and at any time: the ledger's rows are counted exactly once, and may be deleted after.
+ * Adds the publishes that are over to a backfill's counters, and finishes the backfill when none is left. Several
+ * processes may do this at once, at any time: each row of the ledger is counted once, and may be deleted afterwards.
  */
 export function settleBackfill(database: Database, backfillId: string): Promise<void> {
   return withTransaction(database, async (client) => {
     await client.query('SELECT FROM ami_backfills WHERE backfill_id = $1 FOR UPDATE', [backfillId]);
-    // Statements of their own, to see what was committed before the lock was had.
+    // Separate statements, which see what was committed before the lock was taken.
     await client.query(
       `WITH over AS (
          SELECT mine.read_at, bool_and(mine.read_at > backfill.cursor_at AND batch.state = 'done') AS is_whole

@@ -12,7 +12,7 @@ export function intervalsOf(from: Date, to: Date, intervalMinutes: number): numb
  * How far a backfill is, in the form of a publish's progress: at every moment done, failed, cancelled and what is left
  * add up to the total.
  *
- * @param readsPerSecond the pace, by which `estimatedSecondsLeft` is what it takes at least: live work goes first.
+ * @param readsPerSecond the pace. `estimatedSecondsLeft` is the least that is left by it, since live work goes first.
  */
 export function backfillAnswer(found: BackfillProgress, readsPerSecond: number) {
   const state = stateOf(found);
@@ -34,7 +34,7 @@ export function backfillAnswer(found: BackfillProgress, readsPerSecond: number) 
     batches: {
       done: batchesCovered + batchesDone,
       total: batchesCovered + batchesDone + batchesFailed + batchesCancelled + batchesPending + ahead,
-      // Of one that was given up or cancelled what it never came to is neither done nor waiting.
+      // The batches that a failed or cancelled backfill never came to are neither done nor waiting.
       failed: batchesFailed + (found.state === 'failed' ? ahead : 0),
       cancelled: batchesCancelled + (found.state === 'cancelled' ? ahead : 0),
     },
@@ -68,7 +68,7 @@ function batchesAhead({ from, cursor, intervalMinutes, intervalBatches, cursorBa
   return Math.max(0, intervalBatches - cursorBatches) + (intervals - 1) * intervalBatches;
 }
 
-/** Everything accepted and written, though the counters may have yet to be told; null before that. */
+/** When the last batch was written, though the counters may not have it yet; null while anything is left. */
 function writtenAt({ cursor, from, batchesPending, lastBatchAt }: BackfillProgress): Date | null {
   return cursor < from && batchesPending === 0 ? lastBatchAt : null;
 }

@@ -1,15 +1,15 @@
 import type { OpenBackfill } from './cursor.js';
 
 export interface BackfillTurns {
-  /** Takes whose turn it is; undefined when there is none. */
+  /** Takes the backfill whose turn it is; undefined when none is left. */
   next(): OpenBackfill | undefined;
-  /** Puts one that was served behind the others. */
+  /** Puts a served backfill behind the others. */
   giveBack(backfill: OpenBackfill): void;
 }
 
 /**
- * Takes turns among tenants, and among each one's backfills: whoever was served least recently is next. A tenant does
- * not get more for having asked in pieces.
+ * Tenants take turns, and so do the backfills of each tenant: the one served least recently is next. A tenant that asks
+ * for its past in pieces gets no more turns for it.
  *
  * @param backfills those served least recently first.
  */

@@ -4,8 +4,8 @@
  */
 
 /**
- * The safety limits that the scale request asked for (docs/decisions/README.md), in one place. Nothing in the product may exceed them; an operator may
- * lower the rate, never raise it.
+ * The safety limits that the scale request asked for (docs/decisions/README.md), in one place. Nothing in the product
+ * may exceed them; an operator may lower the rate, never raise it.
  */
 
 /** Meters one job may carry. */
@@ -24,8 +24,8 @@ export const MAX_QUEUE_DEPTH = 500;
 /** Jobs one tick of the automatic mode may enqueue (25,000 meters in batches of 500). */
 export const MAX_JOBS_PER_TICK = 50;
 /**
- * Of those 500 at most so many of the background lane: 20 s of work, so that a feeder that looks every second or two
- * never lets it run dry, and the rest is always free for ticks, publishes and revisions.
+ * Background jobs among MAX_QUEUE_DEPTH. 100 jobs are 20 s of work: the supplier runs every 1–2 s, so the lane never
+ * runs dry, and 400 places stay free for ticks, publishes and revisions.
  */
 export const MAX_BACKGROUND_JOBS = 100;
 /** Aligned intervals that catch-up may look back over, the running one included. */

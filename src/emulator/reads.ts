@@ -17,7 +17,7 @@ import { type QualityFlag, voltageFlags } from './grid/qualityFlags.js';
 import { lineVoltage, ownDrop, serviceVoltage } from './grid/voltage.js';
 import { anomalyVolts } from './grid/voltageAnomalies.js';
 
-/** Which reads to generate, but for whose. */
+/** Which reads to generate; the meters are said elsewhere. */
 export interface ReadsScene {
   tenantId: string;
   seed: string;
@@ -37,7 +37,7 @@ export interface ReadsRequest extends ReadsScene {
   to: number;
 }
 
-/** Reads as columns, one entry a read in each, as the write path wants them. */
+/** Reads as columns with one entry per read, as the write path wants them. */
 export interface ReadColumns {
   meterIds: string[];
   feederIds: string[];
@@ -58,10 +58,10 @@ export function emptyColumns(): ReadColumns {
 const DEFAULT_TIME_ZONE = 'UTC';
 
 /**
- * Generates the reads of one batch of the synthetic fleet. Pure: each read depends on (seed, tenant, meter, readAt) and on the
- * interval, feeder, zone and climate it is asked for, never on the batch it comes in (D18).
+ * Generates the reads of one batch of the synthetic fleet. Pure: each read depends on (seed, tenant, meter, readAt),
+ * interval, feeder, zone and climate, never on the batch that it comes in (D18).
  *
- * @throws RangeError when the time zone is none of the IANA database.
+ * @throws RangeError when the IANA database has no such time zone.
  */
 export function generateReads(request: ReadsRequest): ReadColumns {
   const { seed, tenantId, fleet, from, to } = request;
@@ -71,7 +71,7 @@ export function generateReads(request: ReadsRequest): ReadColumns {
 /**
  * The same for meters of a registry.
  *
- * @throws RangeError when the time zone is none of the IANA database.
+ * @throws RangeError when the IANA database has no such time zone.
  */
 export function generateRegistryReads(scene: ReadsScene, batch: RegistryBatch): ReadColumns {
   return readsOf(scene, registryRuns(scene.seed, scene.tenantId, batch));

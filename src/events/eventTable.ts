@@ -4,7 +4,7 @@ import { FEEDER_EVENT_TYPES, type FeederEvent } from '../emulator/events/feederE
 /** An event as it is kept. */
 export interface EventRecord extends FeederEvent {
   tenantId: string;
-  /** When it was ended before its time; null for one that ran, or runs, to its end. */
+  /** When the event was ended early; null when it ran, or runs, to its end. */
   stoppedAt: Date | null;
   createdAt: Date;
 }
@@ -35,8 +35,8 @@ export async function insertEvent(client: Queryable, event: NewEvent): Promise<E
 }
 
 /**
- * The events of these feeders that touch `[from, to)`, as `overlaps` says; whatever `is_active` says. A customer's own
- * table may hold other types, which are none of ours.
+ * The events of these feeders that touch `[from, to)`, by the rule of `overlaps` and whatever `is_active` says. A
+ * customer's own table may hold other types, which are left out.
  */
 export async function overlappingEvents(
   client: Queryable,
@@ -55,7 +55,7 @@ export async function overlappingEvents(
   return rows;
 }
 
-/** A tenant's events that change or drop the reads a theft could be seen in: thefts and outages, of all time. */
+/** All thefts and outages of a tenant: the events that decide in which reads a theft can be seen. */
 export async function theftsAndOutages(client: Queryable, tenantId: string): Promise<EventRecord[]> {
   const { rows } = await client.query<EventRecord>(
     `SELECT ${EVENT_COLUMNS} FROM ami_events
@@ -68,7 +68,7 @@ export async function theftsAndOutages(client: Queryable, tenantId: string): Pro
 /**
  * A tenant's events, latest start first, 200 at most.
  *
- * @param active only those that are, or are not, under way at `now`; undefined lists both.
+ * @param active lists only events that are (true) or are not (false) under way at `now`; undefined lists both.
  */
 export async function listEvents(
   client: Queryable,
@@ -121,7 +121,7 @@ export async function stopEvent(client: Queryable, id: string, now: Date): Promi
   return rows[0];
 }
 
-/** Marks what is over at `now` as no longer active; answers how many there were. */
+/** Marks events that are over at `now` as no longer active; answers how many there were. */
 export async function expireEvents(client: Queryable, now: Date): Promise<number> {
   const { rowCount } = await client.query(
     'UPDATE ami_events SET is_active = false WHERE is_active AND end_at <= $1',

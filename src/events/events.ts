@@ -22,7 +22,7 @@ import { eventWarnings, type PlannedEvent, plannedRevision, requireKnownFeeder }
 interface EventOptions {
   database: Database;
   admission: Admission;
-  /** Knows feeders by more names than their ids. */
+  /** Knows feeders by other names than their ids, too. */
   registry: RegistryMapping;
   readsRetentionDays: number | undefined;
   clock: TenantClock;
@@ -36,7 +36,7 @@ export function createEventService({
   readsRetentionDays,
   clock,
 }: EventOptions) {
-  /** What has been published that the event is about. */
+  /** The publishes that the event is about, and the feeders of their fleet. */
   const publishedFor = async (
     request: EventRequest,
     overlapping: (client: Queryable, feederId: string) => Promise<PublishRecord | undefined>,
@@ -49,7 +49,7 @@ export function createEventService({
     return { request, latest, overlapped, feeders: fleet ? await publishedSpans(database, fleet) : [] };
   };
 
-  /** Creates the event and, where there is one, admits its revision: both or neither. */
+  /** Creates the event and admits its revision, if it has one: both or neither. */
   const create = async (eventType: FeederEventType, asked: EventRequest, requestId: string, at: Date) => {
     const { startAt, endAt, warnings } = timesOf(asked, at);
     const overlapping = (client: Queryable, feederId: string): Promise<PublishRecord | undefined> =>
@@ -63,7 +63,7 @@ export function createEventService({
     let published = await publishedFor(asked, overlapping);
     let isRegistered = false;
     if (!published.feeders.some(({ feederId }) => feederId === asked.feederId)) {
-      // The registry may know it by a name or a code. A name that nobody knows stays as it is.
+      // The registry may know the feeder by a name or a code. A name that nobody knows stays as it is.
       const feederId = await findFeederId(database, registry, asked.tenantId, asked.feederId);
       isRegistered = feederId !== undefined;
       if (feederId !== undefined && feederId !== asked.feederId)
@@ -113,7 +113,7 @@ export function createEventService({
     async create(eventType: FeederEventType, request: EventRequest, requestId: string) {
       const at = await clock(request.tenantId);
       const attempt = () => create(eventType, request, requestId, at);
-      // Once more is enough but at a boundary with many tenants' ticks; the third error is thrown.
+      // One retry is enough, except at a boundary at which many tenants tick; the third error is thrown.
       const created = await attempt()
         .catch(onceMore(attempt))
         .catch(onceMore(attempt))
@@ -133,7 +133,7 @@ export function createEventService({
     },
 
     /**
-     * Ends an event now; one that is over stays as it is. Reads that were generated with it stay too.
+     * Ends an event now. An event that is over stays as it is, and so do reads that were generated with one.
      *
      * @throws ApiError 404 when there is no such event.
      */
@@ -151,7 +151,7 @@ export function createEventService({
 
 export type EventService = ReturnType<typeof createEventService>;
 
-/** Thrown inside the admission's transaction, which it rolls back. */
+/** Thrown inside the admission's transaction, to roll it back. */
 class PublishedMeanwhileError extends Error {
   override name = 'PublishedMeanwhileError';
 }
@@ -176,9 +176,9 @@ function timesOf(request: EventRequest, now: Date): { startAt: Date; endAt: Date
   return { startAt, endAt: new Date(startAt.getTime() + minutes * 60_000), warnings };
 }
 
-/** By time, so that it is right to the second: the table's `is_active` follows within the upkeep's 10 s. */
+/** The state by the clock, right to the second: the table's `is_active` follows within the upkeep's 10 s. */
 function eventAnswer(event: EventRecord, now: Date) {
-  // One that was stopped before it began ends at its start, which is still to come.
+  // An event that was stopped before it began ends at its start, which is still to come.
   const isOver = event.endAt <= now || event.stoppedAt !== null;
   const state = isOver ? 'ended' : event.startAt <= now ? 'active' : 'scheduled';
   return {

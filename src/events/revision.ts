@@ -11,7 +11,7 @@ import { hasWritten } from '../ledger/publishedIntervals.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
 import { snapshotMeters } from '../registry/snapshots.js';
 
-/** An event that is about to be created, with what it is held against. */
+/** An event that is about to be created, with what has been published about its feeder. */
 export interface PlannedEvent {
   eventType: FeederEventType;
   request: EventRequest;
@@ -23,14 +23,14 @@ export interface PlannedEvent {
   overlapped: PublishRecord | undefined;
   /** The feeders of `overlapped`, else of `latest`; none without either. */
   feeders: readonly FeederSpan[];
-  /** Whether the tenant's registry has the feeder; it is asked only about one that is not among `feeders`. */
+  /** Whether the tenant's registry has the feeder. Only looked up for a feeder that is not among `feeders`. */
   isRegistered: boolean;
 }
 
 /**
- * The publish that revises the feeder's share of the overlapped interval: as the publish that made it, but for the
- * range, overwriting, and now, whenever that one was made. Undefined when nothing that the event overlaps has been published, or nothing is to be
- * applied now.
+ * The publish that revises the feeder's share of the overlapped interval: a copy of the publish that made the interval,
+ * limited to the feeder's range, overwriting, and in the live lane whatever lane that one had. Undefined when nothing
+ * that the event overlaps has been published, or nothing is to be applied now.
  */
 export function plannedRevision(event: PlannedEvent, requestId: string): PublishRecord | undefined {
   const { request, overlapped } = event;
@@ -50,7 +50,7 @@ export function plannedRevision(event: PlannedEvent, requestId: string): Publish
   };
 }
 
-/** @throws ApiError 400 when reads are to be revised of a feeder that the fleet does not have. */
+/** @throws ApiError 400 when the reads of a feeder are to be revised that the fleet does not have. */
 export function requireKnownFeeder(event: PlannedEvent): void {
   const { request } = event;
   const fleet = event.overlapped ?? event.latest;
@@ -62,7 +62,7 @@ export function requireKnownFeeder(event: PlannedEvent): void {
   );
 }
 
-/** One sentence for each thing about the event that its caller may not expect. */
+/** One sentence per thing about the event that its caller may not expect. */
 export async function eventWarnings(
   database: Queryable,
   event: PlannedEvent,
@@ -125,7 +125,7 @@ function nothingToRevise({ request, latest, startAt }: PlannedEvent): string {
   return `The interval ${first} has not been published yet, so nothing is revised; the event shows in it when it is.`;
 }
 
-/** An outage keeps reads from arriving; it does not take back those that have (D7). */
+/** An outage keeps reads from arriving; it does not take back reads that have arrived (D7). */
 async function outageWarnings(
   database: Queryable,
   event: PlannedEvent,
@@ -148,10 +148,10 @@ function spanOf({ request, feeders }: PlannedEvent): FeederSpan | undefined {
   return feeders.find(({ feederId }) => feederId === request.feederId);
 }
 
-/** Names a registry's feeders may have are long: so many are listed. */
+/** How many feeders a sentence names: a registry's may have long names. */
 const NAMES_LISTED = 5;
 
-/** `FEEDER_1 to FEEDER_25`; of feeders named otherwise the first few. */
+/** `FEEDER_1 to FEEDER_25`, or the first few when the feeders are named otherwise. */
 function feederNames(feeders: readonly FeederSpan[]): string {
   const names = feeders.map(({ feederId }) => feederId);
   if (names.length > 1 && names.every((name, index) => name === `FEEDER_${index + 1}`))

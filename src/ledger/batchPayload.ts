@@ -3,8 +3,8 @@ import { batchRange } from './batchRange.js';
 import type { PublishRecord } from './publishLedger.js';
 
 /**
- * The job of one batch of a publish. Made from the ledger's row alone, so that what is enqueued again after
- * the queue was lost is what was enqueued at first.
+ * The job of one batch of a publish. It is made from the ledger's row alone, so a job that is enqueued again after the
+ * queue was lost equals the first one.
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
   const { snapshotId, meterCount, feederCount } = publish;

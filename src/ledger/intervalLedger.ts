@@ -7,7 +7,7 @@ import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 export interface LedgerBatch {
   batch: number;
   state: 'pending' | 'done' | 'failed' | 'cancelled';
-  /** Reads that were there once it was done: written by it, or before it. */
+  /** Reads that were there when the batch was done, written by it or before it. */
   arrived: number;
 }
 
@@ -19,7 +19,7 @@ export interface LedgerPublish extends PublishRecord {
   batches: LedgerBatch[];
 }
 
-/** What the ledger has of an interval, revisions aside; first the publish that its reads come from. */
+/** The publishes of an interval, without revisions; first the one that the reads come from. */
 export async function ledgerOfInterval(
   client: Queryable,
   tenantId: string,
@@ -43,8 +43,8 @@ export async function ledgerOfInterval(
 }
 
 /**
- * A publish of intervals of another length, for another instant, that lies within an interval or over it; undefined when
- * there is none.
+ * A publish for another instant, in intervals of another length, that lies within an interval or over it; undefined
+ * when there is none.
  */
 export async function overlappingPublish(
   client: Queryable,
@@ -67,8 +67,8 @@ export async function overlappingPublish(
 }
 
 /**
- * Whether the ledger has forgotten publishes of intervals of another length that day: where they were cannot be told any
- * more, so that any of that day's intervals may lie in one or over one.
+ * Whether publishes of that day, in intervals of another length, have been pruned from the ledger. Nothing tells any
+ * more where they were, so any interval of the day may lie in one or over one.
  */
 export async function isPrunedOtherwise(
   client: Queryable,
@@ -96,7 +96,7 @@ export async function readsOfInterval(client: Queryable, tenantId: string, readA
   return rows[0]?.reads ?? 0;
 }
 
-/** How many of these meters have a read of the interval: an index probe each. */
+/** How many of these meters have a read of the interval, with one index probe per meter. */
 export async function readsOfMeters(
   client: Queryable,
   tenantId: string,
@@ -112,7 +112,10 @@ export async function readsOfMeters(
   return rows[0]?.reads ?? 0;
 }
 
-/** How often an interval was published by itself, and how long ago the last of its publishes was accepted, by the database's clock. */
+/**
+ * How often an interval was published automatically, and how long ago its last publish was accepted, by the database's
+ * clock.
+ */
 export async function latestAcceptance(
   client: Queryable,
   tenantId: string,
@@ -127,7 +130,7 @@ export async function latestAcceptance(
   return rows[0] as (typeof rows)[number];
 }
 
-/** Whether anything of the hour from `hour` on has been published in intervals of another length. */
+/** Whether anything in the hour that begins at `hour` has been published in intervals of another length. */
 export async function isPublishedOtherwise(
   client: Queryable,
   tenantId: string,

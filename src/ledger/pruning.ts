@@ -2,16 +2,16 @@ import { type Database, withTransaction } from '../db/db.js';
 import { boundWaits } from '../db/locks.js';
 import { deleteOwedOlderThan, deletePublishesOlderThan, markPruned } from './pruningSql.js';
 
-/** Publishes a transaction: with up to 200 batches each, some tenths of a second. */
+/** Publishes per transaction: with up to 200 batches each, some tenths of a second. */
 const AT_ONCE = 50;
-/** And a run, of which there is one every ten seconds: many more than can be published meanwhile. */
+/** Publishes per run. A run comes every ten seconds, in which far fewer can be published. */
 const A_RUN = 500;
 /** A process that freezes in the middle must not hold what it has locked. */
 const FROZEN_AFTER_MS = 15_000;
 
 /**
- * Deletes publishes that were accepted more than `retentionDays` ago from the ledger, the oldest first. What they have
- * written stays. Those that a tenant's latest interval rests on stay too, however old.
+ * Deletes publishes that were accepted more than `retentionDays` ago from the ledger, the oldest first. Their reads
+ * stay. The publishes that a tenant's latest interval rests on stay too, however old.
  *
  * @param until begins no further transaction after this instant of `performance.now()`.
  * @returns how many were deleted.

@@ -1,10 +1,10 @@
 import type { Queryable } from '../db/db.js';
 
-/** A tenant's UTC day, `2026-01-31`, of which something was deleted. */
+/** A tenant's UTC day, `2026-01-31`, of which publishes were deleted. */
 export interface PrunedDay {
   tenantId: string;
   day: string;
-  /** Whether anything was written by what was deleted, of intervals of this length. */
+  /** Whether the deleted publishes had written anything, in intervals of this length. */
   hasQuarters: boolean;
   hasHours: boolean;
 }
@@ -14,7 +14,8 @@ export interface PrunedDay {
  * nothing was ever written the latest published one.
  *
  * One look per tenant. Scalar subqueries, because the planner assumes each is true for half of the rows and probes an
- * index, where joins over tables without statistics took seconds, and would look at all that are aged to find the oldest.
+ * index, where joins over tables without statistics took seconds, and would look at all that are aged to find the
+ * oldest.
  */
 const KEPT_PER_TENANT = `tenant AS (
        (SELECT tenant_id FROM ami_publishes ORDER BY tenant_id LIMIT 1)
@@ -37,11 +38,11 @@ const KEPT_PER_TENANT = `tenant AS (
      )`;
 
 /**
- * Deletes the oldest publishes that were accepted more than `days` days ago, at most `limit`, with their batches; none
- * of which a batch is still to be written, and none of a tenant's latest finished interval or a later one: what is
- * expected now, and what an event revises, is read from those.
+ * Deletes the oldest publishes that were accepted more than `days` days ago, at most `limit`, with their batches.
  *
- * Publishes that others hold are left for another time.
+ * A publish stays while one of its batches is still to be written, while a backfill has yet to count it, and while a
+ * transaction locks it. Those of a tenant's latest finished interval and of later ones stay too: what is expected now,
+ * and what an event revises, is read from them.
  */
 export async function deletePublishesOlderThan(
   client: Queryable,
@@ -79,8 +80,8 @@ export async function deletePublishesOlderThan(
 }
 
 /**
- * Notes that the ledger no longer tells all about these days, and gives each a new version: what was expected of them
- * is now read from the reads, which may show.
+ * Notes that the ledger no longer tells all about these days, and gives each day a new version: what was expected of it
+ * is now read from the reads, and the KPIs may change by that.
  */
 export async function markPruned(client: Queryable, days: readonly PrunedDay[]): Promise<void> {
   const values = [days.map(({ tenantId }) => tenantId), days.map(({ day }) => day)];
@@ -106,7 +107,7 @@ export async function markPruned(client: Queryable, days: readonly PrunedDay[]):
   );
 }
 
-/** Forgets intervals that were owed and never published, so long ago that nobody will. */
+/** Forgets owed intervals that are too old for anybody to publish them. */
 export async function deleteOwedOlderThan(client: Queryable, days: number): Promise<void> {
   await client.query(
     `DELETE FROM ami_ticks WHERE publish_id IS NULL AND read_at < now() - $1 * interval '1 day'`,

@@ -19,12 +19,15 @@ export interface PublishRecord {
   readAt: Date;
   intervalMinutes: IntervalMinutes;
   seed: string;
-  /** Size of the fleet, which decides who stands where on its roster; not how many meters are published. */
+  /** Size of the fleet. It decides which meter stands where on the roster, not how many meters are published. */
   meterCount: number;
   feederCount: number;
   /** The snapshot of the registry whose first `meterCount` meters are the fleet; null for the synthetic fleet. */
   snapshotId: string | null;
-  /** The positions `[rangeFrom, rangeTo)` of the roster that are published: all, but for a revision. */
+  /**
+   * The positions `[rangeFrom, rangeTo)` of the roster that are published: all of them, unless a part is revised or
+   * missing.
+   */
   rangeFrom: number;
   rangeTo: number;
   timeZone: string;
@@ -48,7 +51,7 @@ export interface BatchRecord {
 export interface Outstanding {
   live: number;
   background: number;
-  /** Reads of the background's. */
+  /** Reads of the background batches. */
   backgroundReads: number;
 }
 
@@ -62,7 +65,7 @@ export async function countOutstanding(client: Queryable): Promise<Outstanding> 
   return rows[0] as Outstanding;
 }
 
-/** Records accepted publishes with their batches, two statements however many there are. */
+/** Records accepted publishes with their batches, in two statements however many there are. */
 export async function recordPublishes(
   client: Queryable,
   publishes: readonly PublishRecord[],
@@ -115,7 +118,7 @@ export async function recordPublishes(
   );
 }
 
-/** Gives up on one batch, with the reason; a batch that is not pending any more stays as it is. */
+/** Gives one batch up, with the reason. A batch that is not pending any more stays as it is. */
 export async function failBatch(
   client: Queryable,
   publishId: string,

@@ -5,9 +5,9 @@ import { BATCH_RANGE_SQL } from './batchRange.js';
 import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 
 /**
- * Of several publishes of one interval first the one that its reads come from: the one with the most meters, and of
- * equal ones the last that asked to overwrite, else the first, which later ones left as it was. `ami_feeder_completeness`
- * (sql/schema/completeness.sql) has the same.
+ * The order of an interval's publishes in which the first is the one that the reads come from: the one with the most
+ * meters; among equal ones the last that asked to overwrite; else the first, since later ones left its reads as they
+ * were. `ami_feeder_completeness` (sql/schema/completeness.sql) has the same order.
  */
 export const GOVERNING_FIRST = `meter_count DESC, on_conflict = 'update' DESC,
   CASE WHEN on_conflict = 'update' THEN accepted_at END DESC, accepted_at`;
@@ -16,12 +16,12 @@ export const GOVERNING_FIRST = `meter_count DESC, on_conflict = 'update' DESC,
 const IS_OF_FEEDER = `${BATCH_RANGE_SQL.from} < feeder."to" AND ${BATCH_RANGE_SQL.to} > feeder."from"`;
 
 /**
- * The publish that made a tenant's latest interval, among those that touch `[from, to)` where that is given; undefined
- * when there is none. Where several published the same interval it is the one that the reads of `feederId` come from:
- * one that has written the feeder or is about to, if any has; one of a part of the roster may be of other feeders alone,
- * and one of the whole may have failed just there. Else one whose fleet has it.
+ * The publish that produced the tenant's latest interval; undefined when there is none. If several cover the interval:
+ * first one with a pending or done batch on the feeder, since a publish of a part may lack the feeder and a publish of
+ * the whole may have failed there; else one whose fleet has the feeder; ties by GOVERNING_FIRST.
  *
- * @param notBefore older intervals do not count: their reads are not kept.
+ * @param span limits the interval to those that overlap `[from, to)`.
+ * @param notBefore excludes older intervals, whose reads are not kept.
  */
 export async function publishOfLatestInterval(
   client: Queryable,
@@ -61,8 +61,8 @@ export async function publishOfLatestInterval(
 }
 
 /**
- * Whether any read of a publish's interval has been written at the positions `[from, to)` of its fleet's roster, by it or
- * by another publish of the same roster: each may be of a part of it.
+ * Whether any read of a publish's interval has been written at the positions `[from, to)` of its fleet's roster. Other
+ * publishes of the same roster count too, since each may cover a part of it.
  */
 export async function hasWritten(
   client: Queryable,
@@ -74,7 +74,7 @@ export async function hasWritten(
     `SELECT FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id),
        (SELECT $6::integer AS "from", $7::integer AS "to") feeder
      WHERE publish.tenant_id = $1 AND publish.read_at = $2 AND publish.fleet_id IS NOT DISTINCT FROM $3
-       -- The meters of a snapshot stand where they do however many of them are published.
+       -- A snapshot's meters keep their positions however many of them are published.
        AND (publish.fleet_id IS NOT NULL OR (publish.meter_count = $4 AND publish.feeder_count = $5))
        AND batch.state = 'done' AND duplicate + inserted + updated > 0 AND ${IS_OF_FEEDER}
      LIMIT 1`,

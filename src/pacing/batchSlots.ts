@@ -1,6 +1,9 @@
 import type { Lane } from '../contracts/batchJob.js';
 
-/** The batches that a process runs at once: those from their turn until they are written, of both lanes together. */
+/**
+ * The places for batches that a process runs at once, over both lanes. A batch holds one from its turn until it is
+ * written.
+ */
 export interface BatchSlots {
   /**
    * Takes a place. A live batch waits until there is one; a background batch is told at once whether there is, and
@@ -11,10 +14,10 @@ export interface BatchSlots {
   leave(): void;
 }
 
-/** Room for any number. */
+/** As many places as are asked for. */
 export const BOUNDLESS: BatchSlots = { enter: async () => true, leave: () => undefined };
 
-/** @param size how many there is room for at the moment; those that are in it already when it shrinks stay. */
+/** @param size how many places there are at the moment. Batches that hold one when their number shrinks keep it. */
 export function createBatchSlots(size: () => number): BatchSlots {
   let taken = 0;
   const waiting: (() => void)[] = [];
@@ -28,7 +31,7 @@ export function createBatchSlots(size: () => number): BatchSlots {
   return {
     async enter(lane) {
       if (lane === 'background') {
-        // The room may have grown: those that wait go first.
+        // There may be more places than before: live batches that wait go first.
         admit();
         if (taken >= size()) return false;
         taken += 1;

@@ -2,7 +2,7 @@ import type { Lane } from '../contracts/batchJob.js';
 import type { Queryable } from '../db/db.js';
 import { boundWaits, requestWaits, takeLock } from '../db/locks.js';
 
-/** Takes the one lock under which a publish is admitted: depth, pace and ledger are one step across all processes. */
+/** Takes the lock under which publishes are admitted: depth, pace and ledger are one step across all processes. */
 export async function lockAdmission(client: Queryable): Promise<void> {
   await boundWaits(client, requestWaits());
   await takeLock(client, 'admission');
@@ -24,7 +24,9 @@ export async function reserveDueTime(
   return rows[0]?.due_in_ms ?? 0;
 }
 
-/** Forgets due times promised to live batches that are all gone: none is owed, so the next may start at once. */
+/**
+ * Forgets the due times promised to live batches. To be called when none is owed, so that the next may start at once.
+ */
 export async function releaseDueTime(client: Queryable): Promise<void> {
   await client.query(`UPDATE ami_pacing SET due_until = '-infinity'`);
 }
@@ -32,7 +34,7 @@ export async function releaseDueTime(client: Queryable): Promise<void> {
 /** A permission to start one batch at a certain instant. */
 export interface StartGrant {
   waitMs: number;
-  /** Opaque: handed back when the grant could not be used in time. */
+  /** Opaque; handed back when the grant could not be used in time. */
   from: string;
   until: string;
   /** The database's clock at the decision. */
@@ -40,8 +42,8 @@ export interface StartGrant {
 }
 
 /**
- * Takes the next start under the deployment's read limit; see `ami_grant_lane_start`. Undefined in the background while
- * live work is due, or the next start is more than `aheadMs` off: then nothing was taken.
+ * Takes the next start under the deployment's read limit; see `ami_grant_lane_start`. Undefined, with nothing taken,
+ * for a background batch while live work is due or when the next start is more than `aheadMs` off.
  */
 export async function grantStart(
   database: Queryable,

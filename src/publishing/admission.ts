@@ -16,8 +16,8 @@ import { type Decision, decideAdmissions, schedule } from './admissionDecision.j
 /** An accepted publish: its batches are in the ledger, and in the queue or owed to it. */
 export interface Admitted {
   /**
-   * From now until its last batch has started, by the read limit and what was accepted before it; ms. In the
-   * background by what was accepted there: live work, whenever there is any, comes on top of it.
+   * From now until its last batch has started, by the read limit and what was accepted before it; ms. A background
+   * publish counts what was accepted in the background: live work, whenever there is any, comes on top.
    */
   lastStartInMs: number;
 }
@@ -26,9 +26,9 @@ export type Alongside = (client: Queryable) => Promise<void>;
 
 export interface Admission {
   /**
-   * @param alongside what must be written if and only if the publish is accepted: it runs in the transaction that
-   * accepts it, possibly again after one that was rolled back. When it throws, its own publish is not accepted and
-   * the error is rethrown.
+   * @param alongside writes what must be written if and only if the publish is accepted. It runs in the transaction
+   * that accepts the publish, possibly again after one that was rolled back. When it throws, its own publish is not
+   * accepted and the error is rethrown.
    * @throws BackpressureError when the queue, or its background lane, would become deeper than its bound; nothing was
    * accepted.
    * @throws DependencyUnavailableError when Postgres or the queue is away; nothing was accepted, unless Postgres
@@ -54,17 +54,20 @@ interface Request {
   reject(error: unknown): void;
 }
 
-/** Publishes admitted under one lock: with the lock held some tens of ms, a thousand callers wait seconds. */
+/**
+ * Publishes admitted under one lock, which is held for some tens of ms: one by one a thousand callers would wait
+ * seconds.
+ */
 const GROUP_SIZE = 100;
 
 /**
  * Admission: depth check, pacing and ledger in one transaction under one lock, so that a thousand callers on
- * five processes cannot together exceed what one could (D12). Then the batches are enqueued; until
- * they are, and if the queue loses them, the ledger counts them as outstanding, so the bound holds throughout.
+ * five processes cannot together exceed what one could (D12). Then the batches are enqueued. Until they are, and if the
+ * queue loses them, the ledger counts them as outstanding, so the bound holds throughout.
  *
  * Requests that arrive while a transaction is under way share the next one (group commit).
  *
- * Due times are promised to live batches alone. A background batch is due whenever none of those is: its job waits for
+ * Only live batches are promised a due time. A background batch is due whenever no live one is: its job waits for
  * nothing in the queue, and its due time in the ledger is an estimate.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
@@ -91,15 +94,15 @@ export function createAdmission(options: AdmissionOptions): Admission {
       if (group.length === 1 || error instanceof DependencyUnavailableError) {
         for (const request of group) request.reject(error);
       } else {
-        // Something is wrong with one of them: the others must not pay for it.
+        // One of the requests is at fault: the others must not pay for it.
         for (const request of group) await admitGroup([request]);
       }
     }
   };
 
   /**
-   * Once the ledger has accepted, a queue that fails changes nothing: what it did not take is owed, counts as
-   * queued, and is put into it by the upkeep. Cancelling instead would race with what it may have taken.
+   * Once the ledger has accepted, a failing queue changes nothing: a batch that it did not take is owed, counts as
+   * queued, and is enqueued by the upkeep. Cancelling instead would race with what the queue may have taken.
    */
   const enqueue = async (jobs: readonly QueuedBatch[]): Promise<void> => {
     if (jobs.length === 0) return;
@@ -120,7 +123,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         publishes.map(({ readAt }) => readAt),
       );
       for (const { request } of decision.accepted) await request.alongside?.(client);
-      // Last before the inserts: it locks the row that every worker's next start waits for.
+      // Last before the inserts, since reserving locks the row that every worker's next start waits for.
       const firstDueInMs = {
         live: await reserveLive(client, publishes, owed),
         background: (owed.backgroundReads / rate) * 1000,
@@ -152,8 +155,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
 }
 
 /**
- * Whether a request can still be answered in the 2 s an answer may take. One that waited longer behind a
- * Postgres that hung has had its 503, and must not be accepted behind its caller's back.
+ * Whether a request can still be answered within the answer budget. A request that waited longer behind a hanging
+ * Postgres has had its 503, and must not be accepted behind its caller's back.
  */
 function isInTime(request: Request): boolean {
   const { dependency } = answerBudget();

@@ -10,7 +10,7 @@ interface Asking {
   publish: PublishRecord;
 }
 
-/** What becomes of requests that are decided on together. */
+/** What was decided on requests that arrived together. */
 export interface Decision<Request extends Asking> {
   accepted: { request: Request; lastStartInMs: number }[];
   refused: { request: Request; error: BackpressureError }[];
@@ -18,9 +18,9 @@ export interface Decision<Request extends Asking> {
 }
 
 /**
- * Takes requests in their order while the queue has room for all their jobs. What is outstanding is the larger
- * of what the ledger owes and what the queue holds: the ledger also knows accepted jobs on their way into the
- * queue and jobs the queue has lost, the queue also knows jobs that are not ours.
+ * Accepts requests in their order while the queue has room for all jobs of a request. Outstanding is the larger of what
+ * the ledger owes and what the queue holds: the ledger also knows accepted jobs on their way into the queue and jobs
+ * that the queue has lost; the queue also knows jobs that are not ours.
  */
 export function decideAdmissions<Request extends Asking>(
   group: readonly Request[],
@@ -53,7 +53,9 @@ export function decideAdmissions<Request extends Asking>(
   return decision;
 }
 
-/** Gives every accepted batch its due time, spaced by the paced rate within its lane, and fills in its job. */
+/**
+ * Gives every accepted batch its due time, spaced by the paced rate within its lane, and adds its job to the decision.
+ */
 export function schedule(
   decision: Decision<Asking>,
   firstDueInMs: Record<Lane, number>,

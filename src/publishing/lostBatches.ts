@@ -10,14 +10,14 @@ import type { AmiQueue } from '../queues/amiQueue.js';
  * takes to be run again (10 s lock, 5 s check), so that a crash alone is left to BullMQ.
  */
 const OVERDUE_SECONDS = 20;
-/** The bounds of the lanes; there is never more to find. */
+/** The bounds of the lanes: no more can be found. */
 const LIMITS = { live: MAX_QUEUE_DEPTH, background: MAX_BACKGROUND_JOBS };
 
 /**
  * Puts back accepted batches that no queue holds any more: the process died between ledger and queue, the queue
  * failed, or its data was wiped. Safe at any time and from several processes: a job that exists is not added
- * again, and one that runs twice writes once. In the background being overdue is nothing special, since its due times
- * leave live work out: the queue is asked about it all the same.
+ * again, and one that runs twice writes once. A background batch is often overdue, since its due time does not count
+ * live work; the queue is asked about it all the same.
  *
  * @returns how many jobs were put back.
  */
@@ -30,7 +30,7 @@ async function restoreLane(database: Database, queue: AmiQueue, lane: Lane): Pro
   for (const overdue of await overdueBatches(database, lane, OVERDUE_SECONDS, LIMITS[lane])) {
     const payload = batchPayload(overdue, overdue.batch);
     if (await queue.holds(payload, lane)) continue;
-    // It may have been written since the list was read: then its job has ended rightly.
+    // The batch may have been written since the list was read: then its job has ended rightly.
     if (!(await isOwed(database, overdue.publishId, overdue.batch))) continue;
     await queue.putBack(payload, lane);
     restored += 1;

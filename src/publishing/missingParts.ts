@@ -19,7 +19,7 @@ import { TICK_JOBS } from './plan.js';
 import { type PublishPlanner, publishRecord } from './publishPlanner.js';
 import { type Range, uncovered } from './uncovered.js';
 
-/** By what, and in which lane, an interval is made whole. */
+/** As what, and in which lane, the missing parts are published. */
 export interface PartsAs {
   origin: PublishOrigin;
   lane: Lane;
@@ -28,13 +28,13 @@ export interface PartsAs {
 
 /** What there is of an interval. */
 export interface IntervalState {
-  /** What is to be published for it to be whole; none when it is, or is on its way. */
+  /** The publishes that would make the interval whole; none when it is whole, or on its way. */
   records: PublishRecord[];
-  /** The publish its reads come from, or in whose interval it lies; undefined when there is none. */
+  /** The publish that its reads come from, or in whose interval it lies; undefined when there is none. */
   governing: string | undefined;
-  /** Publishes on their way without which it would not be whole: their batches may yet fail. */
+  /** Publishes on their way that the interval needs to be whole: their batches may yet fail. */
   pending: string[];
-  /** Whether it is left alone because intervals of another length have measured the same time. */
+  /** Whether the interval is left alone because intervals of another length have measured the same time. */
   isOverlapped: boolean;
 }
 
@@ -48,9 +48,9 @@ export interface MissingParts {
 }
 
 /**
- * Which parts of an interval have not been taken on yet. A batch that is pending or done covers its positions of the
- * fleet's roster, one that failed or was cancelled does not, and neither does one whose reads have gone since. What a
- * fleet of more meters was published for covers one of fewer.
+ * Finds the parts of an interval that no publish has taken on. A pending or done batch covers its positions on the
+ * fleet's roster. A failed or cancelled batch does not, and neither does one whose reads have been deleted since. A
+ * publish of more meters covers a fleet of fewer.
  */
 export function createMissingParts({
   database,
@@ -75,7 +75,7 @@ export function createMissingParts({
         isOverlapped,
       };
     }
-    // Hours beside quarter hours: what one has measured the other must not count again.
+    // An hour and its quarter hours must not both be measured: their energy would count twice.
     const overlapping = await overlappingPublish(database, tenantId, readAt, intervalMinutes);
     if (overlapping !== undefined || (await isPrunedOtherwise(database, tenantId, readAt, intervalMinutes)))
       return { governing: overlapping ?? governing, records: [], pending: [], isOverlapped: true };
@@ -94,7 +94,7 @@ export function createMissingParts({
   };
 }
 
-/** Publishes of one layout, so that positions of one are positions of the other; never empty. */
+/** Publishes of one roster, on which a position means the same meter for all; never empty. */
 type Layout = [LedgerPublish, ...LedgerPublish[]];
 
 function layoutsOf(publishes: readonly LedgerPublish[]): Layout[] {
@@ -108,7 +108,7 @@ function layoutsOf(publishes: readonly LedgerPublish[]): Layout[] {
   return [...layouts.values()];
 }
 
-/** Whether a publish of this layout, if all of it is there, is all that the settings ask for. */
+/** Whether the fleet of this publish has all meters that the settings ask for. */
 function isLargeEnough(publish: LedgerPublish, { fleet, meterCount, batchSize }: FleetSettings): boolean {
   const { snapshotMeters } = publish;
   if ((fleet === 'registry') !== (snapshotMeters !== null)) return false;
@@ -135,7 +135,7 @@ function gapsOf(layout: Layout): Range[] {
   return uncovered(layout[0].meterCount, covering);
 }
 
-/** Publishes that a layout still waits for; none where what is written covers it all. */
+/** Publishes that a layout still waits for; none when what is written covers all of it. */
 function pendingOf(layout: Layout): string[] {
   const written = partsOf(layout).filter(({ state }) => state === 'done');
   if (uncovered(layout[0].meterCount, written).length === 0) return [];
@@ -149,8 +149,9 @@ function missingMeters(layout: Layout): number {
 }
 
 /**
- * Positions whose reads were there and are not any more: somebody deleted them, or restored an older copy. Of a part that
- * was written twice the last says how many there should be: an outage may have skipped some the second time.
+ * Positions whose reads were written and are gone: somebody deleted them, or restored an older copy. When a part was
+ * written twice, the last batch says how many reads there should be, since an outage may have skipped some the second
+ * time.
  */
 async function lostRanges(database: Database, layout: Layout, readAt: Date): Promise<Range[]> {
   const { tenantId } = layout[0];
@@ -182,8 +183,8 @@ async function metersAt(database: Database, publish: LedgerPublish, { from, to }
 }
 
 /**
- * Publishes of parts of a layout, as the layout's own publishes are, but for the jobs: a publish by hand may have had more than
- * a tick may. Many small parts become one: what lies between them is there already, and stays as it is.
+ * Publishes of parts of a layout, like the layout's own publishes except for the number of jobs: a publish by hand may
+ * have had more than a tick may. Many small parts become one part; what lies between them is written already and stays.
  */
 function recordsOf(layout: Layout, parts: readonly Range[], as: PartsAs): PublishRecord[] {
   const records = parts.map((part) => partOf(layout, part, as));

@@ -10,16 +10,16 @@ import {
 import type { SyntheticFleet } from '../emulator/fleet/syntheticFleet.js';
 import { batchCount } from '../ledger/batchRange.js';
 
-/** How many jobs may be enqueued at once, and by what. */
+/** How many jobs one publish may enqueue, and what the limit is called in a warning. */
 export interface JobLimit {
   by: string;
   jobs: number;
 }
 export const PUBLISH_JOBS: JobLimit = { by: 'a publish', jobs: MAX_JOBS_PER_PUBLISH };
-/** For whatever is published by itself: ticks, catch-up and backfill. */
+/** For automatic publishes: ticks, catch-up and backfill. */
 export const TICK_JOBS: JobLimit = { by: 'a tick', jobs: MAX_JOBS_PER_TICK };
 
-/** What a caller asked for: well-formed positive integers, not yet held to the caps. */
+/** What a caller asked for, in well-formed positive integers that are not yet held to the caps. */
 export interface PlanRequest {
   intervalMinutes: IntervalMinutes;
   batchSize: number;
@@ -31,7 +31,7 @@ export interface PublishPlan {
   fleet: SyntheticFleet;
   batchSize: number;
   batchCount: number;
-  /** One sentence for each cap that was applied: from what, to what, why. */
+  /** One sentence per cap that was applied: from what, to what, why. */
   safetyWarnings: string[];
 }
 
@@ -59,7 +59,7 @@ export function planPublish(request: PlanRequest, limit = PUBLISH_JOBS): Publish
   };
 }
 
-/** Answers `to` and leaves a sentence that says so. */
+/** Answers `to`, and adds a warning that says so. */
 export type Lowered = (name: string, from: number, to: number, why: string) => number;
 
 export function capper(safetyWarnings: string[]): Lowered {

@@ -13,7 +13,7 @@ import { type JobLimit, type PublishPlan, planPublish } from './plan.js';
 import { planRegistryPublish } from './registryPlan.js';
 import { requireFits, requireReferenced, requireTenantFits } from './requireFits.js';
 
-/** What a publish is made for, and by what. */
+/** The interval of a publish, and who asked for it. */
 export interface PublishedAs {
   readAt: Date;
   origin: PublishOrigin;
@@ -22,12 +22,12 @@ export interface PublishedAs {
   requestId: string;
 }
 
-/** A plan with the snapshot of the registry it is of; null for the synthetic fleet. */
+/** A plan with its snapshot of the registry; null for the synthetic fleet. */
 export interface FleetPlan extends PublishPlan {
   snapshotId: string | null;
 }
 
-/** Turns what is wanted of a fleet into what the ledger records of a publish; accepts nothing. */
+/** Turns the settings of a fleet into a plan, and a plan into the ledger's record of a publish. It accepts nothing. */
 export function createPublishPlanner({
   database,
   schema,
@@ -36,7 +36,7 @@ export function createPublishPlanner({
   /** Where reads go, and where the meters of `fleet: "registry"` come from. */
   schema: Pick<SchemaMapping, 'reads' | 'registry'>;
 }) {
-  // Looking through a registry of 25,000 takes 70 ms of a core: a thousand callers at once must not each do it.
+  // Surveying a registry of 25,000 meters takes 70 ms of a core: a thousand callers at once must not each do it.
   const snapshotOf = sharedRuns((tenantId) => currentFleet(database, schema.registry, tenantId));
   const surveyOf = sharedRuns((tenantId) => surveyedRegistry(database, schema.registry, tenantId));
 

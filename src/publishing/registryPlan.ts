@@ -3,14 +3,14 @@ import { batchCount } from '../ledger/batchRange.js';
 import type { RegistryCounts } from '../registry/survey.js';
 import { cappedBatchSize, cappedMeterCount, capper, PUBLISH_JOBS, type PublishPlan } from './plan.js';
 
-/** What a caller asked for of a registry's fleet; without a `meterCount` all of it. */
+/** What a caller asked for; without a `meterCount` it is all of the registry. */
 export interface RegistryPlanRequest {
   batchSize: number;
   meterCount: number | undefined;
   feederCount: number | undefined;
 }
 
-/** As `planPublish`, for a registry: its first meters, on the feeders that those are on. */
+/** Does for a registry what `planPublish` does: the plan covers its first meters, and the feeders of these. */
 export function planRegistryPublish(
   request: RegistryPlanRequest,
   registry: RegistryCounts,
@@ -47,7 +47,7 @@ export function planRegistryPublish(
   };
 }
 
-/** What is never published, whatever is asked for. */
+/** One sentence per kind of meter that is never published, whatever is asked for. */
 function leftOut(registry: RegistryCounts): string[] {
   const { inactive, withoutFeeder, repeated, feeders, beyondFeederCap } = registry;
   const beyond = feeders - MAX_FEEDER_COUNT;

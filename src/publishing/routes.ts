@@ -11,7 +11,7 @@ import type { PublishService } from './publish.js';
 
 interface PublishRoutes {
   publish: PublishService;
-  /** Backfills: their progress is asked for in the same way, by their own ids. */
+  /** Finds a backfill: its progress is asked for by the same route, with its own id. */
   backfill: { find(id: string): Promise<object | undefined> };
   requireKey: RequestHandler;
   readable: RequestHandler;
@@ -30,7 +30,7 @@ export function publishRoutes(
   const publishOnce = answerInTime(async (request, response) => {
     const body = parseRequest(publishOnceRequest, request.body, 'The body');
     if (body.dryRun) {
-      // Whatever fails, there is no doubt about what was accepted.
+      // A dry run accepts nothing, so a failure needs no advice about what was accepted.
       response.locals.advice = undefined;
       const dry = await withDeadline(() => publish.dryRun(body), answerBudget().dryRun, tooSlow);
       response.json({ ok: true, ...dry });

@@ -4,7 +4,7 @@ export interface Range {
   to: number;
 }
 
-/** The parts of `[0, length)` that none of the ranges covers, in order; neighbouring ones are one. */
+/** The parts of `[0, length)` that none of the ranges covers, in order; neighbouring parts are joined. */
 export function uncovered(length: number, ranges: readonly Range[]): Range[] {
   const gaps: Range[] = [];
   let reached = 0;

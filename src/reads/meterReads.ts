@@ -27,7 +27,7 @@ export interface BatchOutcome {
 }
 
 /**
- * Writes a batch's reads and marks it done, in one statement and so one transaction and one round trip: see
+ * Writes a batch's reads and marks the batch done in one statement, which is one transaction and one round trip: see
  * `sql/schema/reads.sql`.
  *
  * @returns what was written, or undefined when the batch was not pending any more: then nothing was written.
@@ -81,8 +81,8 @@ function numberArray(values: readonly number[]): string {
 }
 
 /**
- * Flags as an array of array literals, since `unnest` flattens nested arrays. Nearly all reads have none, and NULL
- * spares those the parsing; where the whole batch has none, an empty array is filled up with NULLs by `unnest`.
+ * Flags as an array of array literals, since `unnest` flattens nested arrays. Nearly all reads have no flag, and NULL
+ * needs no parsing. When no read of the batch has one, an empty array is enough: `unnest` fills it up with NULLs.
  */
 function flagsArray(flags: readonly (readonly QualityFlag[])[]): string {
   if (flags.every((list) => list.length === 0)) return '{}';

@@ -6,7 +6,7 @@ import { dropPartitionsBefore, ensurePartitionsAround, recheckMetersOfOneTenant 
 /** Partitions stand ready a week ahead: a deployment that sleeps over a long weekend wakes into ready ones. */
 const DAYS_AHEAD = 7;
 const DAYS_BACK = 1;
-/** A process that freezes before its commit would keep the table to itself for as long. */
+/** How long a process that freezes before its commit may keep the table to itself. */
 const FROZEN_AFTER_MS = 5_000;
 
 /** Makes the partitions of the days around `now`; a no-op when they exist. */
@@ -41,7 +41,7 @@ export async function dropExpiredPartitions(
 /**
  * Forgets the meters that a drop or a delete has left without any read, tenant by tenant.
  *
- * @param until looks at no further tenant after this instant of `performance.now()`.
+ * @param until no further tenant is looked at after this instant of `performance.now()`.
  */
 export async function forgetMetersWithoutReads(database: Database, until: number): Promise<void> {
   while ((await recheckMetersOfOneTenant(database)) && performance.now() < until);

@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/db.js';
 
-/** Makes the partitions that these instants fall into, where they are missing. */
+/** Makes the missing partitions for these instants. */
 export async function ensurePartitions(client: Queryable, readAts: readonly Date[]): Promise<void> {
   await client.query(
     `SELECT ami_ensure_read_partition(day)
@@ -34,7 +34,7 @@ export async function dropPartitionsBefore(client: Queryable, instant: Date): Pr
   return rows[0]?.dropped ?? [];
 }
 
-/** Forgets the meters that a drop has left without a read, of one tenant; answers false when none is left. */
+/** Forgets the meters of one tenant that a drop has left without a read; answers false when no tenant is left. */
 export async function recheckMetersOfOneTenant(client: Queryable): Promise<boolean> {
   const { rows } = await client.query<{ tenant: string | null }>('SELECT ami_recheck_meters() AS tenant');
   return (rows[0]?.tenant ?? null) !== null;

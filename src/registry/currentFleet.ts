@@ -32,7 +32,7 @@ export async function currentFleet(
 ): Promise<StoredSnapshot> {
   const survey = await surveyedRegistry(database, registry, tenantId);
   const stored = await storedSnapshot(database, registry, tenantId, survey).catch(rethrowUnavailable);
-  // It may have been emptied since it was surveyed.
+  // The registry may have been emptied since it was surveyed.
   requireMeters(stored.survey, registry, tenantId);
   return stored;
 }

@@ -11,15 +11,15 @@ import {
 import type { RegistryMapping } from '../schema/mapping.js';
 import { type RegistrySurvey, registryRoster, SURVEY_COLUMNS } from './survey.js';
 
-/** A registry as it is, and the snapshot of it; null where there is nothing to publish. */
+/** A registry as it is, with its snapshot; null when there is nothing to publish. */
 export interface StoredSnapshot {
   survey: RegistrySurvey;
   snapshotId: string | null;
 }
 
 /**
- * The snapshot of a registry that was surveyed, taken now where there is none like it. Those of one tenant take turns,
- * from whatever process, so a registry has one; who comes second only looks it up.
+ * The snapshot of a surveyed registry. It is taken now unless there is one like it. Processes take snapshots of one
+ * tenant in turn, so that a registry has one snapshot: whoever comes second only looks it up.
  */
 export async function storedSnapshot(
   database: Database,
@@ -50,7 +50,9 @@ async function findSnapshot(
   return rows[0]?.snapshotId;
 }
 
-/** Surveyed once more in the statement that stores it: the registry may have changed since it was. */
+/**
+ * Surveys the registry again in the statement that stores the snapshot, since the registry may have changed meanwhile.
+ */
 async function takeSnapshot(
   client: Queryable,
   registry: RegistryMapping,
@@ -74,17 +76,17 @@ async function takeSnapshot(
   const { snapshotId, ...survey } = rows[0] as (typeof rows)[number];
   if (snapshotId !== null) await countSyntheticFeeders(client, tenantId, snapshotId);
   const known = snapshotId ?? (await findSnapshot(client, tenantId, survey.fingerprint));
-  // The one it was like was deleted between the two statements.
+  // The snapshot that stood in the way was deleted between the two statements.
   if (known === undefined && survey.fingerprint !== null) return takeSnapshot(client, registry, tenantId);
   return { survey, snapshotId: known ?? null };
 }
 
-/** So that a snapshot that a publish is about to name outlives the way from looking it up to the ledger. */
+/** How long a snapshot stays that no publish names: a publish may have looked it up and be about to name it. */
 const KEPT_UNNAMED = '1 hour';
 
 /**
- * Snapshots, at most `limit`, that no publish names, that are not their tenant's latest, and not of the last hour: a
- * registry that changed twice between two publishes leaves one, and so does a publish that was refused.
+ * At most `limit` snapshots that no publish names, older than an hour and not the latest of their tenant. A registry
+ * that changes twice between two publishes leaves one, and so does a publish that is refused.
  */
 export async function unnamedSnapshots(client: Queryable, limit: number): Promise<string[]> {
   const { rows } = await client.query<{ snapshotId: string }>(
@@ -100,8 +102,8 @@ export async function unnamedSnapshots(client: Queryable, limit: number): Promis
 }
 
 /**
- * Deletes a snapshot with its meters, unless a publish names it, or is about to: the lock keeps one that comes later
- * waiting, which then finds no such snapshot.
+ * Deletes a snapshot with its meters, unless a publish names it or is about to. The lock makes a later publish wait,
+ * which then finds no such snapshot.
  *
  * @returns whether it was deleted.
  */
@@ -114,7 +116,7 @@ export function deleteUnnamedSnapshot(database: Database, snapshotId: string): P
       [snapshotId],
     );
     if (locked === 0) return false;
-    // A statement of its own, to see what was committed before the lock was had.
+    // A separate statement, which sees what was committed before the lock was taken.
     const { rowCount: deleted } = await client.query(
       `DELETE FROM ami_fleets WHERE fleet_id = $1
          AND NOT EXISTS (SELECT FROM ami_publishes publish WHERE publish.fleet_id = $1)`,
@@ -185,8 +187,8 @@ export async function snapshotMeters(
 }
 
 /**
- * A fleet as a publish has it: of a registry's snapshot the first `meterCount` meters, whose feeders it knows and which
- * are not counted here, else a synthetic one.
+ * A fleet as a publish has it: the first `meterCount` meters of a registry's snapshot, or a synthetic fleet. A snapshot
+ * knows its feeders, so `feederCount` says nothing about it.
  */
 export interface PublishedRoster extends SyntheticFleet {
   snapshotId: string | null;

@@ -10,18 +10,18 @@ import { ofTenant, registryQuery } from '../schema/functions/canonicalRegistry.j
 import { quoted, quotedRelation } from '../schema/identifiers.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 
-/** What a tenant's registry holds, and what of it a publish may cover. */
+/** What a tenant's registry holds, and which part of that a publish may cover. */
 export interface RegistrySurvey extends RegistryCounts {
   /** Different meter ids. */
   meters: number;
-  /** Of the roster: meters, feeders, order. Null for an empty roster. */
+  /** A hash of the roster's meters, their feeders and their order; null for an empty roster. */
   fingerprint: string | null;
 }
 
 /**
- * A registry's roster, the order of its meters, as CTEs `roster` (position, feeder_id, meter_id), `span` and `survey`, for the tenant
- * `$1`: by feeder, then by meter, in byte order, within the caps. A meter that is there twice stands on the first of
- * its feeders.
+ * A registry's roster, the order of its meters, as CTEs `roster` (position, feeder_id, meter_id), `span` and `survey`,
+ * for the tenant `$1`: by feeder, then by meter, in byte order, within the caps. A meter that is there twice stands on
+ * the first of its feeders.
  */
 export function registryRoster(registry: RegistryMapping): string {
   return `registry AS MATERIALIZED (${registryQuery(registry)}),
@@ -55,7 +55,7 @@ export function registryRoster(registry: RegistryMapping): string {
                  ORDER BY range_from), '[]') AS spans
         FROM span
       ) of_spans, (
-        -- With their lengths, so that no two rosters read the same.
+        -- The lengths keep two different rosters from giving the same text.
         SELECT count(*)::integer AS roster_meters, encode(sha256(convert_to(string_agg(
                  concat(length(feeder_id), ' ', length(meter_id), ' ', feeder_id, meter_id), '' ORDER BY position),
                  'UTF8')), 'hex') AS fingerprint
@@ -83,8 +83,8 @@ export async function surveyRegistry(
 }
 
 /**
- * The canonical id of the feeder that the registry knows by `name`, be it its id, its key or another of its names;
- * undefined when it is none, or the name of several.
+ * The canonical id of the feeder that the registry knows by `name`, which may be its id, its key or another of its
+ * names; undefined when no feeder has the name, or several have it.
  */
 export async function findFeederId(
   client: Queryable,
@@ -169,13 +169,13 @@ export interface RegistryCounts {
   inactive: number;
   /** Meters in service that are on no feeder. */
   withoutFeeder: number;
-  /** Meters that are there more than once, in service and on a feeder. */
+  /** Meters in service and on a feeder that the registry has more than once. */
   repeated: number;
   feeders: number;
   /** Meters on the feeders beyond the cap. */
   beyondFeederCap: number;
-  /** Meters beyond the cap, on feeders within theirs. */
+  /** Meters beyond the cap of meters, on feeders within the cap of feeders. */
   beyondMeterCap: number;
-  /** Its roster, within both caps; empty when no meter can be published. */
+  /** The roster by feeders, within both caps; empty when no meter can be published. */
   spans: readonly FeederSpan[];
 }

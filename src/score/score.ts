@@ -25,13 +25,13 @@ export interface Score {
   from: string;
   /** Exclusive. */
   to: string;
-  /** Meters × days that there are reads of. */
+  /** Meters × days with reads. */
   meterDays: number;
-  /** With a read that was generated under a theft: the truth. */
+  /** Meter-days with a read that was generated under a theft: the truth. */
   injected: number;
-  /** In `v_kpi_suspicious_meters_daily`: what the reads alone say. */
+  /** Meter-days in `v_kpi_suspicious_meters_daily`: what the reads alone say. */
   named: number;
-  /** Both. */
+  /** Meter-days that are both injected and named. */
   right: number;
   /** right / named; null when none was named. */
   precision: number | null;
@@ -39,7 +39,7 @@ export interface Score {
   recall: number | null;
   missed: MeterDay[];
   wronglyNamed: MeterDay[];
-  /** Days with reads that do not count: the ledger no longer tells how they were made. */
+  /** Days with reads that do not count, since the ledger no longer tells how they were made. */
   leftOutDays: number;
 }
 
@@ -47,7 +47,7 @@ export interface Score {
  * Compares evidence with truth. The truth is worked out anew from the events and the ledger, by the emulator's own
  * pure functions; nothing about it is stored with the reads. Days older than the ledger are left out.
  *
- * @throws StartupError when the tenant has no reads, or none of days that the ledger still knows.
+ * @throws StartupError when the tenant has no reads, or none on a day that the ledger still knows.
  */
 export async function scoreSuspicion(database: Database, tenantId: string): Promise<Score> {
   const days = await measuredDays(database, tenantId);
@@ -96,7 +96,7 @@ type RobbedFeeders = readonly (FeederSpan & { meters: readonly string[] })[];
 const rosterKey = ({ snapshotId, meterCount, feederCount }: PublishedRoster): string =>
   JSON.stringify([snapshotId, meterCount, feederCount]);
 
-/** For each of the fleets that the batches are of, by `rosterKey`. */
+/** The robbed feeders of each fleet that the batches belong to, by `rosterKey`. */
 async function robbedFeeders(
   database: Database,
   tenantId: string,
@@ -118,7 +118,7 @@ async function robbedFeeders(
   return found;
 }
 
-/** The meter-days with a read that stands as a theft left it: a revision after the theft makes it good again. */
+/** The meter-days with a read that a theft has changed and no later revision has put right. */
 function injectedMeterDays(
   tenantId: string,
   events: readonly EventRecord[],

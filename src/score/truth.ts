@@ -12,21 +12,23 @@ export interface WrittenBatch {
   from: number;
   to: number;
   overwrites: boolean;
-  /** About when its events were read: at its start; a revision waits for others between that and reading them. */
+  /**
+   * About when its events were read: at its start, or for a revision at its end, since it waits for others in between.
+   */
   generatedAt: Date;
 }
 
 /**
- * That nothing of what was published for a day has been deleted from the ledger.
+ * True while the ledger is whole for a day of the tenant `$1`: no publish of it has been deleted.
  *
- * @param day an expression of a date, of the tenant `$1`.
+ * @param day an SQL expression of a date.
  */
 const isWhole = (day: string): string =>
   `NOT EXISTS (SELECT FROM ami_pruned_days pruned WHERE pruned.tenant_id = $1 AND pruned.day = ${day})`;
 
 /**
- * The batches that wrote reads in `[from, to)` while one of the tenant's thefts lasted, in the order of their writing,
- * on days of which the ledger is whole.
+ * The batches that wrote reads in `[from, to)` while one of the tenant's thefts lasted, on days for which the ledger is
+ * whole, in the order of their writing.
  */
 export async function batchesDuringThefts(
   database: Queryable,
@@ -60,8 +62,8 @@ export async function batchesDuringThefts(
 export type MeterDay = string;
 
 /**
- * The meter-days that the reads alone make suspicious: what our view of them shows, be the view a customer's own or
- * not, in days `[from, to)` of which the ledger is whole.
+ * The meter-days in `[from, to)` that the reads alone make suspicious, on days for which the ledger is whole. They are
+ * taken from the table behind our view, so they are the same when a customer's own view stands in its place.
  */
 export async function suspiciousMeterDaySet(
   database: Queryable,
@@ -79,15 +81,15 @@ export async function suspiciousMeterDaySet(
 }
 
 export interface MeasuredDays {
-  /** The first and, exclusive, the last day with reads of which the ledger is whole; null without any. */
+  /** The first day with reads for which the ledger is whole, and the day after the last one; null without any. */
   from: string | null;
   to: string | null;
   meterDays: number;
-  /** Days with reads of which the ledger is not whole any more. */
+  /** Days with reads for which the ledger is not whole any more. */
   leftOut: number;
 }
 
-/** The days that a tenant has reads of, and how many meter-days. */
+/** The days on which a tenant has reads, and how many meter-days they are. */
 export async function measuredDays(database: Queryable, tenantId: string): Promise<MeasuredDays> {
   const { rows } = await database.query<MeasuredDays>(
     `SELECT min(day) FILTER (WHERE whole)::text AS "from", (max(day) FILTER (WHERE whole) + 1)::text AS "to",

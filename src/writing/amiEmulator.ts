@@ -10,7 +10,7 @@ import {
 } from '../emulator/fleet/syntheticFleet.js';
 import { generateReads, generateRegistryReads, type ReadColumns } from '../emulator/reads.js';
 
-/** What a job of a registry fleet is about. */
+/** The meters of a job whose fleet is a registry's. */
 export interface RegistryMeters {
   /** At the job's positions. */
   batch: RegistryBatch;
@@ -42,7 +42,7 @@ export function generateBatch(
   });
 }
 
-/** The feeders a batch job touches, in the order of its meters. */
+/** The feeders of a batch job's meters, in the order of the meters. */
 export function batchFeederIds(job: BatchJob, registry?: RegistryBatch): string[] {
   if (registry) return registry.runs.map((run) => run.feederId);
   return feederRuns(syntheticFleet(job), job.from, job.to).map((run) => feederId(run.feeder));

@@ -32,8 +32,8 @@ const ALREADY_FINISHED: BatchResult = {
 /**
  * Runs one batch: waits for its turn under the read limit, generates its reads with the events, writes them.
  *
- * @param slots of the process, for the batches of both lanes from their turn until they are written.
- * @param registry to ask which meters there still are when the table of reads refuses some; without it the batch fails.
+ * @param slots the process's own: a batch of either lane holds one from its turn until it is written.
+ * @param registry says which meters still exist when the table of reads refuses some; without it the batch fails.
  */
 export function createBatchRunner(
   database: Database,
@@ -60,8 +60,9 @@ export function createBatchRunner(
 
   return {
     /**
-     * @param isRerun whether the job was started before: then it may be done, and must not spend the read limit. Nor
-     * must one in the background, where days of work may have been cancelled while they waited.
+     * @param isRerun true when the job was started before. Its batch may be done by now, so the ledger is asked before
+     * a start is taken from the read limit. Background batches are always asked about: days of them may have been
+     * cancelled while they waited.
      */
     async run(job: BatchJob, isRerun: boolean, lane: Lane): Promise<BatchResult> {
       const mayBeOver = isRerun || lane === 'background';
@@ -74,7 +75,7 @@ export function createBatchRunner(
       }
     },
 
-    /** The feeders that a batch is of, in the order of its meters. */
+    /** The feeders of a batch's meters, in the order of the meters. */
     async feederIds(job: BatchJob): Promise<string[]> {
       return batchFeederIds(job, await snapshotMeters.of(database, job));
     },
@@ -86,7 +87,7 @@ export function createBatchRunner(
   };
 }
 
-/** The events are read last, so that what was posted before a batch's turn shows in it. */
+/** The events are read last, so that an event posted before a batch's turn shows in its reads. */
 async function write(
   database: Queryable,
   job: BatchJob,
@@ -102,8 +103,8 @@ async function write(
 }
 
 /**
- * Revisions of one interval take turns from reading the events to the commit: otherwise one that read them before
- * another event was there could overwrite what that event's own revision has written.
+ * Revisions of one interval take turns from reading the events to the commit. Otherwise a revision that has read the
+ * events before a new one was posted could overwrite what the new event's own revision has written.
  */
 function writeRevision(
   database: Database,
@@ -120,8 +121,8 @@ function writeRevision(
 const FOREIGN_KEY_VIOLATION = '23503';
 
 /**
- * The batch without the meters that have left the registry since the snapshot, where reads refer to it and so were
- * refused; undefined when that is not what the error is about. What is left out counts as skipped.
+ * The batch without the meters that have left the registry since the snapshot: reads that refer to the registry are
+ * refused for them. Undefined when the error is about something else. Reads that are left out count as skipped.
  */
 async function stillRegistered(
   database: Queryable,

@@ -7,18 +7,18 @@ import { publishedSpans, snapshotBatch, snapshotMeters } from '../registry/snaps
 import type { RegistryMeters } from './amiEmulator.js';
 
 /**
- * Meters kept in a process: four whole fleets, 27 MB with what the emulator keeps of each. A batch of the next interval
- * then reads none again: without, the write path had 0.84 of its rate.
+ * Meters kept per process: four whole fleets, 27 MB with what the emulator keeps for each meter. The batches of the
+ * next interval then look none up again; without this cache the write path reached 0.84 of its rate.
  */
 const MAX_METERS_KEPT = 100_000;
 
-/** The meters that batch jobs of registry fleets are about; a job of the synthetic fleet has none to look up. */
+/** Looks up the meters of jobs whose fleet is a registry's; the synthetic fleet's are worked out. */
 export interface SnapshotMeters {
   /** The meters at a job's positions. */
   of(client: Queryable, job: BatchJob): Promise<RegistryBatch | undefined>;
 }
 
-/** What a snapshot says never changes, so what was read once is true for ever. */
+/** A snapshot never changes, so what was read once stays true. */
 export function createSnapshotMeters(maxMeters = MAX_METERS_KEPT): SnapshotMeters {
   const kept = new LRUCache<string, RegistryBatch>({ maxSize: maxMeters });
   return {

@@ -1,10 +1,10 @@
 import seedrandom from 'seedrandom';
 
 /**
- * Seeded randomness with random access: a draw depends on (seed, tenant, what it is about) alone, never on
+ * Seeded randomness with random access: a draw depends on seed, tenant and coordinates alone, never on
  * how many draws came before (D18). seedrandom turns the strings into a key, once; an integer hash
  * turns the key and three numbers into a draw, since seedrandom itself costs microseconds to initialise and
- * a draw is needed several times a read.
+ * a read needs several draws.
  */
 export interface Randomness {
   /** A number in [0, 1), for a stream (one phenomenon), a subject (meter or feeder) and a slot (time). */
@@ -45,7 +45,7 @@ export function createRandomness(seed: string, tenantId: string): Randomness {
 
 /**
  * A draw of 32 uniform bits for a subject's key, a stream and a step (a slot, or any other whole number). One
- * scramble of a Weyl sequence, as in SplitMix: it is called some twenty times a read.
+ * scramble of a Weyl sequence, as in SplitMix: a read needs some twenty draws.
  */
 export function drawAt(key: number, stream: number, step: number): number {
   return scramble((key + Math.imul(step, 0x9e3779b1) + Math.imul(stream + 1, 0x7feb352d)) | 0) >>> 0;
@@ -70,7 +70,7 @@ function scramble(value: number): number {
   return h ^ (h >>> 16);
 }
 
-/** One number a phenomenon, so that two of them never share a draw. */
+/** One number per phenomenon, so that no two share a draw. */
 export const STREAM = {
   meter: 1,
   feeder: 2,

@@ -4,10 +4,10 @@ import type { Expectation } from './expectation.js';
 import { HOME_HABITS, habit } from './habits.js';
 
 /**
- * Appliance runs: what makes a home's load spiky. A run starts at random in a quarter hour, the likelier the
- * busier the home is then, lasts a few quarter hours at one power, and is found again from any of them by
- * looking back as far as the longest run lasts. Two kinds: many light ones (cooking, washing, screens) and few
- * heavy ones (dryer, range, water heater, car).
+ * Appliance runs make a home's load spiky. A run starts at random in a quarter hour, more likely when the home is busy,
+ * and lasts a few quarter hours at one power. Each of those finds the run by looking back as far as the longest run
+ * lasts. There are two kinds: many light runs (cooking, washing, screens) and few heavy ones (dryer, range, water
+ * heater, car).
  */
 const LIGHT = {
   /** Share of the home's energy. */
@@ -31,7 +31,7 @@ const meanLength = (kind: { min: number; max: number }): number => (kind.min + k
 const LIGHT_STARTS = LIGHT.share / (LIGHT.power * meanLength(LIGHT));
 const HEAVY_STARTS = HEAVY.share / (HEAVY.power * meanLength(HEAVY));
 
-/** Starts a quarter hour of a mean home at mean load. */
+/** Starts per quarter hour in a mean home at mean load. */
 export const STARTS_PER_QUARTER = LIGHT_STARTS + HEAVY_STARTS;
 const HEAVY_PROBABILITY = HEAVY_STARTS / STARTS_PER_QUARTER;
 
@@ -41,8 +41,8 @@ const BUSIEST = pick(HOME_HABITS, 0xffffffff);
 /**
  * Power of the runs that go on in a quarter hour, in mean loads of a mean home.
  *
- * @param index of the quarter hour in the expectation, shifted as the home is.
- * @param starts of this home a quarter hour at mean load.
+ * @param index the quarter hour's place in the expectation, shifted as the home is.
+ * @param starts this home's starts per quarter hour at mean load.
  */
 export function appliancePower(
   key: number,
@@ -60,7 +60,7 @@ export function appliancePower(
     // A run is half over one to two quarter hours after its start: the load to come decides.
     const load = ((level[start + 1] as number) + (level[start + 2] as number)) / 2;
     const expected = starts * load;
-    // Most quarter hours are out of reach of any habit and need no look at the home's.
+    // In most quarter hours no habit would start a run, so the home's own is not looked at.
     if (chance >= expected * BUSIEST) continue;
     if (chance >= expected * habit(key, clock[start] as number, HOME_HABITS)) continue;
     power += runPower(drawAt(key, STREAM.applianceRun, slot - age), age);

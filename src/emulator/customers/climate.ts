@@ -27,8 +27,8 @@ export function season(climate: Climate, customerClass: CustomerClass, month: nu
 }
 
 /**
- * The factor that makes H25 a year: published homes' profiles hold for a household without seasons and are to
- * be multiplied by this polynomial of the day of the year (VDEW 1999, kept by BDEW for H25).
+ * The factor that gives H25 its year: the published profile is a household's without seasons, to be multiplied by this
+ * polynomial of the day of the year (VDEW 1999, kept by BDEW for H25).
  */
 function dynamisation(dayOfYear: number): number {
   return (

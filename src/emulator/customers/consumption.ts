@@ -18,7 +18,7 @@ export interface Customer {
   shift: number;
   /** Energy of one unit of appliance power over a quarter hour, kWh; homes only. */
   applianceKwh: number;
-  /** Appliance runs started a quarter hour at mean load; homes only. */
+  /** Appliance runs started per quarter hour at mean load; homes only. */
   applianceStarts: number;
 }
 
@@ -26,15 +26,15 @@ export interface Customer {
 const MAX_SHIFT: Readonly<Record<CustomerClass, number>> = { residential: 4, commercial: 1, industrial: 0 };
 
 /**
- * Larger homes have more appliances, which run more often, rather than larger ones: of a home's size, this
- * power goes into how strong a run is and the rest into how many there are. It keeps a small home's kettle
- * and a large home's peak plausible.
+ * Larger homes have more appliances that run more often, rather than larger ones: the strength of a run grows with this
+ * power of the home's size, the number of runs with the rest. A small home's kettle and a large home's peak both stay
+ * plausible.
  */
 const STRENGTH_BY_SIZE = 0.65;
 /** How homes of a size differ in having few strong runs or many weak ones. */
 const PEAKINESS = lognormalQuantiles(0.2);
 
-/** Everything about a meter's customer that does not change; by the meter's subject of randomness and its feeder's mix. */
+/** A meter's customer, who never changes: made from the meter's subject of randomness and its feeder's mix. */
 export function createCustomer(random: Randomness, meter: number, mix: CustomerMix): Customer {
   const itsClass = customerClass(random, meter, mix);
   const size = customerSize(random, meter, itsClass);
@@ -69,7 +69,7 @@ const BUSINESS_DAYS = lognormalQuantiles(0.1);
 const BUSINESS_WEEKS = lognormalQuantiles(0.1);
 const BUSINESS_QUARTER = lognormalQuantiles(0.06);
 
-/** Weeks (of the meter's own reckoning) in which nobody is at home, and what is drawn then. */
+/** Weeks in which nobody is at home, beginning at an instant of each meter's own, and what is drawn then. */
 const AWAY_SLOTS = 672;
 const AWAY_PROBABILITY = 0.03;
 const AWAY_DRAW = 0.35;
@@ -78,13 +78,13 @@ const AT_HOME = 1 / (1 - AWAY_PROBABILITY * (1 - AWAY_DRAW * (1 - APPLIANCE_SHAR
 
 /**
  * A home has a 200 A service at 240 V, of which a quarter hour's mean uses half at most: from 12 kW on, what
- * would be more is bent towards 21 kW. kWh a quarter hour.
+ * would be more is bent towards 21 kW. kWh per quarter hour.
  */
 const BEND_KWH = 12 / 4;
 const SERVICE_LIMIT_KWH = 21 / 4;
 
 /**
- * Energy a customer draws in a quarter hour, kWh, before what all of its feeder have in common.
+ * Energy a customer draws in a quarter hour, kWh, before what all customers of its feeder have in common.
  *
  * @param slot UTC quarter hour, within the expectation's.
  */

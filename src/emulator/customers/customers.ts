@@ -12,8 +12,8 @@ export const CLASS_SHARE: Readonly<Record<CustomerClass, number>> = {
 };
 
 /**
- * Mean consumption of a customer, kWh a day. Homes: 10,715 kWh a year (EIA FAQ 97). The others so that the
- * classes' totals stand to each other as US sales do: 1,509, 1,391 and 1,020 TWh in 2022 (EIA Electric Power
+ * Mean consumption of a customer, kWh per day. Homes: 10,715 kWh per year (EIA FAQ 97). The others are chosen so that
+ * the classes' totals stand to each other as US sales do: 1,509, 1,391 and 1,020 TWh in 2022 (EIA Electric Power
  * Monthly, table 5.1) over the shares by count above.
  */
 export const MEAN_KWH_PER_DAY: Readonly<Record<CustomerClass, number>> = {
@@ -32,7 +32,7 @@ const SIZE_SDLOG: Readonly<Record<CustomerClass, number>> = {
   commercial: 1.1,
   industrial: 0.8,
 };
-/** Sizes end at three standard deviations: a home at 4.4 times the mean, 130 kWh a day. */
+/** Sizes end at three standard deviations: a home at 4.4 times the mean, 130 kWh per day. */
 const SIZE_LIMIT = 3;
 
 /** Homes that stand empty for good, and what they draw of their size: a meter, a freezer, a pump. */
@@ -45,8 +45,8 @@ export type CustomerMix = Readonly<Record<CustomerClass, number>>;
 
 /**
  * The mix of a feeder (1-based) among `feederCount`: residential suburbs, streets of shops, a few estates with
- * most of the industry. The feeders take all places of a ladder from no trade to much of it, in an order that
- * looks like none, rather than independent draws: so the fleet as a whole keeps its shares.
+ * most of the industry. The feeders stand on a ladder from no trade to much of it, each on a step of its own, in an
+ * order that looks random. With independent draws the fleet as a whole would not keep its shares.
  */
 export function feederMix(random: Randomness, feeder: number, feederCount: number): CustomerMix {
   const first = Math.floor(random.uniform(STREAM.feederMix, 0, 0) * feederCount);
@@ -54,8 +54,8 @@ export function feederMix(random: Randomness, feeder: number, feederCount: numbe
 }
 
 /**
- * The mix of a feeder that has no number, of any number of them: a draw of its own from the same ladder, so that
- * feeders can come and go without changing another's. A fleet of them keeps its shares on average only.
+ * The mix of a feeder that has no number: it draws a place on the same ladder, so that feeders can come and go without
+ * changing the mix of another. A fleet of such feeders keeps its shares on average only.
  */
 export function feederMixOf(random: Randomness, feederSubject: number): CustomerMix {
   return mixAt(random.uniform(STREAM.feederMix, feederSubject, 0));
@@ -87,7 +87,7 @@ export function customerClass(random: Randomness, meter: number, mix: CustomerMi
   return place < mix.residential + mix.commercial ? 'commercial' : 'industrial';
 }
 
-/** How many times the mean customer of its class this one is, for ever: lognormal, mean 1 over the class. */
+/** A customer's size relative to the mean of its class, which never changes: lognormal, mean 1 over the class. */
 export function customerSize(random: Randomness, meter: number, itsClass: CustomerClass): number {
   const sdlog = SIZE_SDLOG[itsClass];
   const deviate = random.normal(STREAM.customerSize, meter, 0);

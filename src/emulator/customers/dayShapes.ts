@@ -4,7 +4,7 @@ import { DAY_TYPES, type DayType, QUARTER_HOURS_PER_DAY } from './localTime.js';
 
 /**
  * How a class's load goes through the day, by month and day type: 96 quarter hours, whose mean over a week of
- * that month is 1. What is left out here, the months against each other, is the climate's (`climate.ts`).
+ * that month is 1. How the months compare with each other is the climate's (`climate.ts`).
  */
 
 const DAYS_PER_WEEK: Readonly<Record<DayType, number>> = { weekday: 5, saturday: 1, sunday: 1 };

@@ -4,8 +4,8 @@ import { expectedKwh, meanQuarterKwh } from './load.js';
 import { type LocalQuarter, localQuarter } from './localTime.js';
 
 /**
- * What is expected of every class around the quarter hours of one batch: worked out once, so that a meter's
- * read looks up what its own schedule needs, some quarter hours earlier or later than the clock.
+ * What is expected of every class around the quarter hours of one batch. It is worked out once; each read then looks up
+ * the quarter hours that its customer's own schedule needs, some earlier or later than the clock.
  */
 export interface Expectation {
   /** The first of the quarter hours that reads are wanted for, and how many there are. */
@@ -20,8 +20,8 @@ export interface Expectation {
 }
 
 /**
- * How far before and after a read its making may look, in quarter hours: habits shifted by up to 4, appliance runs
- * that started up to 5 before and were drawn by the load up to 2 after their start.
+ * How far a read may look before and after its own quarter hour: habits are shifted by up to 4 quarter hours, and an
+ * appliance run may have started up to 5 before, drawn by the load up to 2 after its start.
  */
 const EARLIER = 9;
 const LATER = 6;

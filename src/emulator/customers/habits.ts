@@ -2,8 +2,8 @@ import { lognormalQuantiles, pick, type Quantiles } from '../chance/quantiles.js
 import { drawAt, STREAM } from '../chance/random.js';
 
 /**
- * A customer's own day: by how much, at each time of day, it is busier or quieter than its class, the same
- * every weekday, and another the same every weekend. This is what one day has in common with the next.
+ * A customer's own day: how much busier or quieter than its class the customer is at each time of day. All weekdays are
+ * alike, and so are all weekend days: this is what one day has in common with the next.
  */
 
 /** Quarter hours one habit lasts: two hours, so a day has twelve. */

@@ -1,6 +1,6 @@
 /**
  * What a customer's clock shows at an instant: load follows local time, daylight saving included, while reads
- * are stamped in UTC. Public holidays are not known: they are ordinary days here.
+ * are stamped in UTC. Public holidays are ordinary days here.
  */
 
 export const DAY_TYPES = ['weekday', 'saturday', 'sunday'] as const;
@@ -54,8 +54,8 @@ const DAY_TYPE_BY_DAY: readonly DayType[] = [
 ];
 
 /**
- * What to add to UTC for the local clock, ms. A zone's offset at the two ends of a UTC day is kept: where they
- * agree, as on all but some two days a year, Intl (a microsecond or more a call) is not asked again.
+ * What to add to UTC for the local clock, ms. A zone's offset at both ends of a UTC day is kept. When the two agree, as
+ * they do on all but some two days per year, Intl (a microsecond or more per call) is not asked again.
  */
 function zoneOffsetMs(timeZone: string, slot: number): number {
   const zone = zoneClock(timeZone);
@@ -69,7 +69,9 @@ interface ZoneClock {
   offsetByDay: Map<number, number>;
 }
 
-/** Zones and days kept: a tenant has one zone and publishes few days at a time; beyond that, start afresh. */
+/**
+ * How many zones and days are kept. A tenant has one zone and publishes few days at a time; a full store starts afresh.
+ */
 const MAX_ZONES = 64;
 const MAX_DAYS = 2_000;
 const zones = new Map<string, ZoneClock>();

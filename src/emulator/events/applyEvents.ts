@@ -61,7 +61,7 @@ export function applyEvents(
   return applied;
 }
 
-/** Tells of a meter of one feeder whether its read at the scene's `readAt` is missing because of these events. */
+/** Tells whether a meter's read at the scene's `readAt` is missing because of these events of its feeder. */
 export function skippedReads(
   events: readonly FeederEvent[],
   scene: EventScene,
@@ -90,7 +90,7 @@ function feederEffects(events: readonly FeederEvent[], scene: EventScene): Feede
       return reports < 1 && random.uniform(STREAM.commsOutage, subjectOf(meterId), slot) < 1 - reports;
     },
     sagVolts(meterId) {
-      // The severest last: selections are in the order of severity.
+      // Selections are in the order of severity, so the severest comes last.
       const deepest = sags.findLast((sag) => sag.includes(meterId));
       return deepest && sagVoltage(random, deepest.severity, meterId, slot);
     },
@@ -102,7 +102,7 @@ interface Selection {
   includes(meterId: string): boolean;
 }
 
-/** In the order of severity, so that a product of three does not depend on the order in which events were read. */
+/** Sorted by severity, so that a product of three does not depend on the order in which events were read. */
 function selections(
   events: readonly FeederEvent[],
   eventType: FeederEventType,

@@ -10,11 +10,11 @@ export interface SelectionScene {
 }
 
 /**
- * The meters that an event concerns (the ground truth of a theft): those it names that are on its feeder, a share of
- * the feeder's, or all of them.
+ * The meters that an event concerns, which is the ground truth of a theft: the named meters that are on its feeder, or
+ * a share of the feeder's meters, or all of them.
  *
- * A share is exactly max(1, round(share × meters)), and which ones depends on seed, tenant and event type alone, not
- * on the event: a demo that is repeated hits the same meters, and a larger share includes the smaller one's.
+ * A share is exactly max(1, round(share × meters)) meters. Seed, tenant and event type alone decide which, so a
+ * repeated demo hits the same meters, and a larger share includes the meters of a smaller one.
  */
 export function selectedMeters(
   event: Pick<FeederEvent, 'feederId' | 'eventType' | 'meterIds' | 'meterFraction'>,

@@ -1,8 +1,8 @@
-/** What can be done to a feeder; the last part of the route that does it. */
+/** What can happen to a feeder; each name is the last part of its route. */
 export const FEEDER_EVENT_TYPES = ['theft', 'comms-outage', 'voltage-sag'] as const;
 export type FeederEventType = (typeof FEEDER_EVENT_TYPES)[number];
 
-/** An event as far as reads are concerned. At most one of `meterIds` and `meterFraction` is set. */
+/** An event, as far as reads depend on it. At most one of `meterIds` and `meterFraction` is set. */
 export interface FeederEvent {
   id: string;
   feederId: string;
@@ -20,7 +20,7 @@ export interface FeederEvent {
 
 /**
  * Whether an event touches the interval `[intervalStart, intervalEnd)`. It then affects the whole of it (D6).
- * One that was stopped before it began is empty and touches nothing.
+ * An event that was stopped before it began is empty and touches nothing.
  */
 export function overlaps(
   event: Pick<FeederEvent, 'startAt' | 'endAt'>,

@@ -6,11 +6,11 @@ import { pointOffset } from '../grid/voltage.js';
 import { METERS_PER_TRANSFORMER } from '../grid/voltageAnomalies.js';
 import { feederId, feederRuns, meterId, meterNumber, type SyntheticFleet } from './syntheticFleet.js';
 
-/** A meter: what it is for ever. */
+/** A meter: what never changes about it. */
 export interface Meter {
   id: string;
   customer: Customer;
-  /** Transformer it hangs on, from 0 along its feeder's line of meters. */
+  /** Its transformer, counted from 0 along its feeder. */
   transformer: number;
   /** Distance from the substation, 0–1; meters of one transformer are at the same place. */
   distance: number;
@@ -28,7 +28,7 @@ export interface MeteredFeeder {
   meter(ordinal: number): Meter;
 }
 
-/** Consecutive meters of one feeder, by their ordinals `first` to `first + count - 1`: what reads are made for. */
+/** Consecutive meters of one feeder, with the ordinals `first` to `first + count - 1`: reads are made per run. */
 export interface MeterRun {
   on: MeteredFeeder;
   first: number;
@@ -51,9 +51,8 @@ export function syntheticRuns(
 }
 
 /**
- * Feeders kept with their meters, for some of which a few hundred bytes each are worth half of a read's time:
- * four fleets of 25,000 at 25 feeders, 30 MB. What is kept follows from its name alone, so a read is the same
- * with it or without.
+ * Feeders kept with their meters: four fleets of 25,000 meters on 25 feeders, 30 MB. A few hundred bytes per meter save
+ * half of the time of a read. A feeder follows from its name alone, so a read is the same with the cache or without.
  */
 const kept = new LRUCache<string, MeteredFeeder>({ max: 100 });
 
@@ -94,7 +93,7 @@ function createMeteredFeeder(
   };
 }
 
-/** The meter of a number (1-based), which is at `ordinal` on its feeder. */
+/** The meter with a number (1-based), which stands at `ordinal` on its feeder. */
 export function createNumberedMeter(
   random: Randomness,
   tenantId: string,

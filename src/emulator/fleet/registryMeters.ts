@@ -7,15 +7,18 @@ import { createMeter, createNumberedMeter, type Meter, type MeterRun } from './m
 import { feederId, meterNumberOf } from './syntheticFleet.js';
 
 /**
- * Meters of a registry: known by their ids, on feeders known by theirs. What a meter is follows from the two ids
- * alone (and `syntheticFeederCount`), never from where it stands or what else there is, so that meters and feeders
- * can come and go without changing another's reads. One that has the name and the feeder it would have in the
- * synthetic fleet is that fleet's meter: both modes then make the same reads.
+ * Meters of a registry. What a meter is like follows from its id, its feeder's id and `syntheticFeederCount` alone,
+ * never from its position or from other meters, so that meters and feeders can come and go without changing the reads
+ * of others. A meter whose name and feeder are those of a meter of the synthetic fleet is that meter: both modes then
+ * make the same reads.
  */
 
-/** Some of a registry fleet's meters, in the order of its roster. Never altered: what is made of it is kept with it. */
+/**
+ * Some of a registry fleet's meters, in the order of its roster. Never altered, since what is made from it is kept with
+ * it.
+ */
 export interface RegistryBatch {
-  /** Feeders of the synthetic fleet that meters named like its meters are of; null where there are none. */
+  /** Size in feeders of the synthetic fleet that these meters are named after; null when they are not. */
   syntheticFeederCount: number | null;
   /** Neighbours on one feeder together. */
   runs: readonly { feederId: string; meterIds: readonly string[] }[];
@@ -24,7 +27,7 @@ export interface RegistryBatch {
 /** Transformers on a feeder of no known length: about 1,000 meters' worth, and whole laterals. */
 const TRANSFORMERS = 128;
 
-/** Kept with the batch, since making a meter costs half of its read's time: 250 bytes a meter. */
+/** Meters made from a batch, kept with it at 250 bytes per meter: making one takes half of the time of its read. */
 const kept = new WeakMap<RegistryBatch, { name: string; runs: MeterRun[] }>();
 
 /** The batch's meters, to be read. */
@@ -76,7 +79,9 @@ function createNamedMeter(random: Randomness, id: string, feeder: Feeder): Meter
   return createMeter(id, customer, feeder, transformer);
 }
 
-/** Number and place of the synthetic fleet's meter of this id; undefined when it is none, or on another feeder. */
+/**
+ * Number and place of the synthetic meter with this id; undefined when there is none, or when it is on another feeder.
+ */
 function syntheticPlace(
   tenantId: string,
   id: string,
@@ -91,11 +96,11 @@ function syntheticPlace(
 }
 
 /**
- * How many feeders the synthetic fleet has that a registry's meters are named like: the number that puts the most of
- * them on the feeder they are on. Of several that do the default, else the smallest; null where none puts any. So a
- * few meters that were moved or added by hand do not change it.
+ * The size in feeders of the synthetic fleet that a registry's meters are named after: the size that puts the most
+ * meters on the feeder that they are on. Among several such sizes it is the default, else the smallest; null when no
+ * size puts any meter there. A few meters that were moved or added by hand do not change the answer.
  *
- * @param meters may be those alone whose ids `meterId` could give.
+ * @param meters at least those whose ids `meterId` could give.
  */
 export function syntheticFeederCount(
   tenantId: string,

@@ -36,7 +36,7 @@ export function feederNumber(id: string, fleet: SyntheticFleet): number | undefi
   return number <= fleet.feederCount ? number : undefined;
 }
 
-/** `<tenantId>-MTR-00042` for 42: five digits, as the scale request has it. */
+/** `<tenantId>-MTR-00042` for 42, with five digits, as the scale request has it. */
 export function meterId(tenantId: string, meter: number): string {
   return `${meterIdPrefix(tenantId)}${String(meter).padStart(5, '0')}`;
 }

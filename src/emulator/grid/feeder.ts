@@ -12,7 +12,7 @@ import type { Expectation } from '../customers/expectation.js';
 import { lossAtMeanLoad, lossFraction } from './losses.js';
 import { headVoltage, lineDrop } from './voltage.js';
 
-/** A feeder: what it is for ever, and how it stands in one quarter hour. */
+/** A feeder: what never changes about it, and its state in one quarter hour. */
 export interface Feeder {
   key: number;
   mix: CustomerMix;
@@ -66,7 +66,7 @@ const BEND_LOAD = 2.1;
 const MAX_LOAD = 2.35;
 
 /**
- * The feeder in a quarter hour. Its load is what is expected of its mix of customers, never the sum of its
+ * The feeder in a quarter hour. Its load is what its mix of customers is expected to draw, never the sum over its
  * meters: a read must not need the others.
  *
  * @param weatherKey of the tenant, `STREAM.weather`.

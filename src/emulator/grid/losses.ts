@@ -8,7 +8,7 @@ const MIN_LOSS = 0.034;
 const MAX_LOSS = 0.054;
 /** Share of the loss at mean load that does not depend on load: transformers' iron (this project's assumption). */
 const NO_LOAD_SHARE = 0.2;
-/** How much less a meter at the substation and more one at the far end has of its feeder's loss. */
+/** How far a meter's share of its feeder's loss is below the mean at the substation, and above it at the far end. */
 const DISTANCE_SPREAD = 0.04;
 /** Measuring error of the utility's side, relative, uniform: class 0.2 instrument (IEC 62053-22). */
 const MEASURING_ERROR = 0.002;

@@ -17,7 +17,7 @@ export function voltageFlags(volts: number): readonly QualityFlag[] {
   return NONE;
 }
 
-/** Shared by all reads without a flag: nearly all of them, so no list is made a read. */
+/** One list shared by all reads without a flag, which are nearly all: no list is made per read. */
 const NONE: readonly QualityFlag[] = [];
 const LOW: readonly QualityFlag[] = [QUALITY_FLAG.lowVoltage];
 const HIGH: readonly QualityFlag[] = [QUALITY_FLAG.highVoltage];

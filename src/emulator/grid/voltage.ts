@@ -41,7 +41,7 @@ export function headVoltage(feederKey: number, slot: number): number {
   );
 }
 
-/** What a service point's voltage differs by from its neighbours', for ever, volts. */
+/** By how much a service point's voltage always differs from its neighbours', volts. */
 export function pointOffset(meterKey: number): number {
   return POINT_SPREAD * (2 * share(drawAt(meterKey, STREAM.meterVoltage, 0)) - 1);
 }
@@ -56,7 +56,7 @@ export function ownDrop(ownLoad: number): number {
   return (OWN_DROP * ownLoad) / (ownLoad + 4);
 }
 
-/** Voltage at a service point, volts: the line's, and what this point and this quarter hour differ by. */
+/** Voltage at a service point, volts: the line's, plus the differences of this point and of this quarter hour. */
 export function serviceVoltage(
   lineVolts: number,
   pointVolts: number,

@@ -1,9 +1,9 @@
 import { drawAt, STREAM } from '../chance/random.js';
 
 /**
- * Anomalies of voltage without any event: a failing transformer, a regulator stuck on a lateral. They come to
- * neighbours together and stay for a while, so they are drawn for groups of meters and blocks of time, at most
- * one a block, found from any quarter hour of the block.
+ * Anomalies of voltage without any event: a failing transformer, a regulator stuck on a lateral. An anomaly
+ * concerns neighbours together and stays for a while, so it is drawn for a group of meters and a block of time: at most
+ * one per block, found from any quarter hour of the block.
  */
 interface Kind {
   stream: number;
@@ -30,8 +30,8 @@ const LOW = { edge: 114, least: 0.5, most: 3 } as const;
 const HIGH = { edge: 126, least: 0.5, most: 1.3 } as const;
 
 /**
- * Voltage the anomaly at a transformer holds its service points at, volts, before what each differs by; 0 when
- * there is none.
+ * The voltage at which an anomaly at a transformer holds its service points, volts, before each point's own difference;
+ * 0 when there is no anomaly.
  *
  * @param transformer number of the transformer on its feeder, from 0.
  */

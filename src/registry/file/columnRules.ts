@@ -3,7 +3,7 @@ import type { MappedColumn, RegistryMapping } from '../../schema/mapping.js';
 import { type Fit, type FleetColumn, type FleetRules, shown } from './fleetValues.js';
 import { feederNameColumn } from './writeRows.js';
 
-/** What a fleet file may say to this registry. */
+/** Which columns and values of a fleet file this registry takes. */
 export function fleetRules(registry: RegistryMapping): FleetRules {
   const { meters, feeders } = registry;
   const name = feederNameColumn(registry);
@@ -22,7 +22,7 @@ export function fleetRules(registry: RegistryMapping): FleetRules {
   };
 }
 
-/** Whether a value can be in all of the columns, and how it is then written: a value must have one spelling only. */
+/** Whether all of the columns can hold a value, and how they write it: a value must have one spelling only. */
 function fitOf(...columns: (MappedColumn | null)[]): (value: string) => Fit {
   const fits = columns.filter((column) => column !== null).map(fitOfColumn);
   return (value) => {

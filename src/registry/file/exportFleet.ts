@@ -18,7 +18,7 @@ import { feederNameColumn } from './writeRows.js';
 export interface FleetExported {
   /** Meters written. */
   count: number;
-  /** Meters left out, as a load would refuse their ids or their feeder's: empty, say, or with a line break. */
+  /** Meters left out because a load would refuse their id or their feeder's, which is empty or has a line break. */
   leftOut: number;
   /** Feeders written without their name, for the same reason. */
   unnamed: number;
@@ -71,7 +71,7 @@ export async function exportFleet(
       const output = await begin();
       await pipeline(lines, csv, output, { end: output !== process.stdout });
     } catch (error) {
-      // The connection to Postgres has errors of the same codes.
+      // A lost connection to Postgres can have the same error code as a lost output.
       if (unread !== undefined) throw unread;
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw unwritable(name, error);
     }
@@ -80,8 +80,8 @@ export async function exportFleet(
 }
 
 /**
- * The same into a file, which is there in full or as it was. The target of a symbolic link is replaced, not the link;
- * what is no file that could be replaced (a device, a pipe) is written to as it is.
+ * The same into a file, which afterwards is complete or as it was before. A symbolic link stays, and its target is
+ * replaced; a device or a pipe cannot be replaced and is written to.
  */
 export async function exportFleetFile(
   database: Database,
@@ -111,7 +111,7 @@ export async function exportFleetFile(
   }
 }
 
-/** The file that a path means, which need not be there yet, through symbolic links. */
+/** The file that a path leads to through symbolic links; the file need not exist yet. */
 async function targetOf(path: string): Promise<{ before: Stats | undefined; target: string }> {
   try {
     const before = await stat(path);
@@ -124,7 +124,7 @@ async function targetOf(path: string): Promise<{ before: Stats | undefined; targ
   return targetOf(resolve(await realpath(dirname(path)), link));
 }
 
-/** A new file that nobody may read who may not read the one that it will replace. */
+/** A new file that only those may read who may read the file that it will replace. */
 async function createBeside(temporary: string, before: Stats | undefined): Promise<NodeJS.WritableStream> {
   const file = await open(temporary, 'wx', before === undefined ? 0o666 : before.mode & 0o600);
   if (before !== undefined) {
@@ -135,7 +135,7 @@ async function createBeside(temporary: string, before: Stats | undefined): Promi
   return file.createWriteStream({ flush: true });
 }
 
-/** Rows that a load takes; the others are counted. */
+/** The rows that a load takes; the others are counted. */
 async function* loadable(
   rows: AsyncIterable<RegistryRow>,
   rules: FleetRules,
@@ -193,7 +193,7 @@ function columns(
   ];
 }
 
-/** A sentence about what the system has against it; other errors as they are. */
+/** The operating system's reason as a sentence; other errors as they are. */
 function unwritable(name: string, error: unknown): unknown {
   const { syscall, message } = error as NodeJS.ErrnoException;
   if (syscall === undefined) return error;

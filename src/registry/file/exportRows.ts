@@ -33,7 +33,7 @@ export async function* registryRows(
   }
 }
 
-/** What the tenant's feeders are called, by feeder id; those without a name are left out. */
+/** The names of the tenant's feeders, by feeder id; feeders without a name are left out. */
 export async function feederNames(
   client: Queryable,
   registry: RegistryMapping,

@@ -13,7 +13,7 @@ import {
 
 /**
  * The lines of a fleet file, checked against each other and against what the registry's columns hold.
- * Kept as columns, not as one object a line: a million meters then take some 200 MB.
+ * Kept as columns, not as one object per line: a million meters then take some 200 MB.
  */
 
 /** What is wrong, as the end of a sentence that begins with line and column. */
@@ -36,7 +36,9 @@ export interface TenantFleet {
   isActive: (boolean | null)[];
 }
 
-/** More are counted, not shown: who sees twenty of a kind knows what to do about the rest. */
+/**
+ * How many problems are shown; further ones are only counted, since twenty of a kind show what to do about the rest.
+ */
 export const SHOWN_PROBLEMS = 20;
 
 /** A tenant's rows with what is needed to find the line that a later one contradicts. */
@@ -54,7 +56,7 @@ export function fitOf({ fits }: FleetRules, column: keyof FleetRules['fits'], va
   return problem === undefined ? fits[column](value) : { problem };
 }
 
-/** Takes the header, then line after line; what is wrong is gathered, never thrown. */
+/** Takes the header, then line after line. Problems are gathered, never thrown. */
 export class FleetRows {
   /** The first `SHOWN_PROBLEMS` of `problemCount`. */
   readonly problems: LineProblem[] = [];

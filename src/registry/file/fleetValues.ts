@@ -25,9 +25,9 @@ export const FLAGS = new Map([
 /** Longer ids are taken for a misplaced column; reads and events carry them too. */
 const MAX_LENGTH = 128;
 
-/** Why no column of ids or names takes the value, as the end of a sentence; undefined when one may. */
+/** Why no column of ids or names takes the value, as the end of a sentence; undefined when a column may. */
 export function unfitForAnyColumn(value: string): string | undefined {
-  // What the decoder leaves where bytes are not UTF-8.
+  // The decoder puts this character where bytes are not UTF-8.
   if (value.includes('\uFFFD'))
     return `has bytes that are not UTF-8 (${shown(value)}): save the file as UTF-8`;
   if (/\p{Cc}/u.test(value)) return `has a line break or another control character: ${shown(value)}`;
@@ -38,8 +38,8 @@ export function unfitForAnyColumn(value: string): string | undefined {
 }
 
 /**
- * Why an id is none any more, as the end of a sentence: a spreadsheet shows a long number as 4.71E+12, and saves what
- * it shows, the same for many meters.
+ * Why an id is no longer an id, as the end of a sentence: a spreadsheet shows a long number as 4.71E+12 and saves what
+ * it shows, which is the same for many meters.
  */
 export function unfitAsId(value: string): string | undefined {
   if (!/^\d([.,]\d+)?E\+\d+$/i.test(value)) return undefined;

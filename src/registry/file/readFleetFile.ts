@@ -18,13 +18,14 @@ const QUOTE_PROBLEMS: Record<string, string> = {
 
 /**
  * Reads a CSV file into `rows`, a chunk at a time. Comma, semicolon or tab, LF, CRLF or CR, UTF-8 with or without a
- * byte order mark, or UTF-16 with one; Excel's own first line `sep=;` may part the values otherwise. Blanks around a value count only within quotes; lines without any value are passed over.
+ * byte order mark, or UTF-16 with one. A first line `sep=;`, which Excel knows, names another separator. Blanks around
+ * a value count only within quotes. Lines without any value are passed over.
  *
  * @throws StartupError when the file cannot be read; what is wrong in it is in `rows`.
  */
 export async function readFleetFile(path: string, rows: FleetRows): Promise<void> {
   let lastLine = 0;
-  // From here on the columns are not known, or the quotes not where they were meant: nothing after it can be judged.
+  // Aborted where the columns are not known or a quote is out of place: nothing after that can be judged.
   const end = new AbortController();
   // The parser counts a CRLF within quotes as two lines.
   let overcounted = 0;
@@ -33,7 +34,7 @@ export async function readFleetFile(path: string, rows: FleetRows): Promise<void
     const breaks = values.flatMap((value) => value.match(/\r\n|\n|\r/g) ?? []);
     overcounted += breaks.filter((text) => text === '\r\n').length;
     lastLine = lines - overcounted;
-    // A value may span lines, in error: its record begins on the first of them.
+    // A value may span lines by mistake: its record begins on the first of them.
     const line = lastLine - breaks.length;
     if (end.signal.aborted || values.every((value) => value === '')) return null;
     if (line === 1 && saysDelimiter) return null;
@@ -77,7 +78,7 @@ export async function readFleetFile(path: string, rows: FleetRows): Promise<void
 async function opened(path: string): Promise<{ firstLine: string; source: Readable }> {
   const chunks = decoded(createReadStream(path, { highWaterMark: 256 * 1024 }));
   let first = Buffer.alloc(0);
-  // A pipe may bring less than a line at a time.
+  // A pipe may deliver less than a line at a time.
   while (first.length < MAX_LINE_BYTES && !/[\r\n]/.test(first.toString('latin1'))) {
     const { value, done } = await chunks.next();
     if (done) break;
@@ -91,7 +92,7 @@ async function opened(path: string): Promise<{ firstLine: string; source: Readab
   return { firstLine, source: Readable.from(all(), { objectMode: false }) };
 }
 
-/** What has the byte order mark of UTF-16 as UTF-8, all else as it is. */
+/** Turns UTF-16, known by its byte order mark, into UTF-8; anything else stays as it is. */
 async function* decoded(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let decoder: InstanceType<typeof TextDecoder> | null | undefined;
   // The two bytes of the mark may come one by one.
@@ -109,19 +110,19 @@ async function* decoded(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     }
     yield decoder === null ? chunk : Buffer.from(decoder.decode(chunk, { stream: true }));
   }
-  // Half a character at the end becomes what stands for lost bytes, which the rows refuse.
+  // Half a character at the end becomes U+FFFD, which the rows refuse.
   yield decoder ? Buffer.from(decoder.decode()) : waiting;
 }
 
 /** By the byte order mark. */
 const UTF_16: Record<string, string> = { '\xFF\xFE': 'utf-16le', '\xFE\xFF': 'utf-16be' };
 
-/** A line for Excel, which it takes for no row either. */
+/** A line that names the separator for Excel, which does not take it for a row either. */
 const SAYS_DELIMITER = /^"?sep=([,;|\t])"?$/i;
 
 /**
- * What Excel writes depends on the country: where the comma is in numbers, a semicolon parts the values. Its "Unicode
- * Text", and what is copied from it, has tabs.
+ * Excel's separator depends on the country: where numbers have a decimal comma it writes semicolons. Its "Unicode
+ * Text", and text copied from it, has tabs.
  */
 function delimiterOf(header: string): string {
   const count = (character: string): number => header.split(character).length;

@@ -6,8 +6,8 @@ import type { RelationName } from '../../schema/mapping.js';
 /**
  * Does `work` on a table of the registry.
  *
- * @throws StartupError what Postgres has against it, as a sentence that names the table and what to do; other errors as
- * they are.
+ * @throws StartupError when Postgres refuses, with a sentence that names the table and what to do; other errors as they
+ * are.
  */
 export async function refusedAsSentence<T>(relation: RelationName, work: () => Promise<T>): Promise<T> {
   try {

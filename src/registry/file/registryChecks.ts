@@ -5,7 +5,7 @@ import { quotedRelation } from '../../schema/identifiers.js';
 import type { RegistryMapping } from '../../schema/mapping.js';
 import { cast, type MeterColumns, of, sameTenant } from './writeRows.js';
 
-/** What must hold around a load of the registry; the tables themselves need not see to it. */
+/** What must hold around a load of the registry, though a customer's tables may not enforce it. */
 
 /** One load at a time, until the transaction ends. */
 export async function lockRegistry(client: Queryable): Promise<void> {
@@ -13,8 +13,8 @@ export async function lockRegistry(client: Queryable): Promise<void> {
 }
 
 /**
- * The feeders, out of `feederIds`, that the table does not have exactly once: a meter could not be given them.
- * Looked for after writing, since a trigger may spell an id its own way.
+ * The feeders among `feederIds` that the table does not have exactly once, so that no meter can be put on them. To be
+ * asked after writing, since a trigger may spell an id its own way.
  */
 export async function ambiguousFeeders(
   client: Queryable,
@@ -34,7 +34,7 @@ export async function ambiguousFeeders(
   return rows;
 }
 
-/** The meters, out of `meterIds`, that the table has more than once. */
+/** The meters among `meterIds` that the table has more than once. */
 export async function repeatedMeters(
   client: Queryable,
   { meters }: RegistryMapping,

@@ -10,7 +10,7 @@ import { countMoved } from './registryChecks.js';
 import { type FleetCounts, writeFleets } from './writeFleets.js';
 
 /**
- * Fills the registry with the meters that the synthetic fleet of the same size has, so that both name the same ones.
+ * Fills the registry with the meters of the synthetic fleet of the same size, so that both have the same meters.
  *
  * @throws StartupError when the size is out of range, the tables cannot hold such ids, or meters would change feeders.
  */
@@ -55,7 +55,7 @@ function requireRange(option: string, value: number, min: number, max: number): 
   );
 }
 
-/** The largest ids stand for all: they are the longest. */
+/** Only the largest ids are checked, since they are the longest. */
 function requireFitting(registry: RegistryMapping, tenantId: string, fleet: SyntheticFleet): void {
   const { fits } = fleetRules(registry);
   const ids = [

@@ -9,20 +9,20 @@ import { refusedAsSentence } from './refusals.js';
 import { ambiguousFeeders, lockRegistry, repeatedMeters } from './registryChecks.js';
 import { type MeterColumns, type Written, writeFeeders, writeMeters } from './writeRows.js';
 
-/** What a load changed, or, on a dry run, would have. */
+/** What a load has changed, or on a dry run would have changed. */
 export interface FleetCounts {
   meters: Written & { unchanged: number; withoutFeeder: number };
   feeders: Written;
 }
 
 export interface WriteOptions {
-  /** Does everything, then takes it back: what a customer's tables refuse shows too. */
+  /** Does everything and then rolls it back, so that a refusal by a customer's tables shows too. */
   dryRun?: boolean;
-  /** What must hold, besides, for each slice of a tenant's meters; throws where it does not. */
+  /** An additional check of each slice of a tenant's meters; throws to refuse it. */
   check?: (client: pg.PoolClient, tenantId: string, slice: MeterColumns) => Promise<void>;
 }
 
-/** Meters a statement carries: some MB of parameters, and few enough looks at a customer's table without an index. */
+/** Meters per statement: some MB of parameters, and few scans of a customer's table that has no index. */
 const SLICE = 50_000;
 
 /**

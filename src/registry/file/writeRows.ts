@@ -15,13 +15,13 @@ export interface Written {
   updated: number;
 }
 
-/** Feeders as columns, each id once. A null name is not said: what there is stays. */
+/** Feeders as columns, each id once. A null name is not given: the feeder keeps the name that it has. */
 export interface FeederColumns {
   feederIds: readonly string[];
   names: readonly (string | null)[];
 }
 
-/** Meters as columns, each id once. No feeder is null; a null `isActive` is not said. */
+/** Meters as columns, each id once. A null feeder puts the meter on none; a null `isActive` is not given. */
 export interface MeterColumns {
   meterIds: readonly string[];
   feederIds: readonly (string | null)[];
@@ -132,8 +132,8 @@ function linesWithKeys({ meters, feeders }: RegistryMapping): string {
 }
 
 /**
- * Whether `meter` is not yet where `line` puts it. One that refers to a feeder that does not exist counts as on none,
- * as it does everywhere else: what it refers to is then left as it is.
+ * Whether `meter` is not yet on the feeder that `line` puts it on. A meter that refers to a missing feeder counts as on
+ * none, as it does everywhere else; if `line` puts it on none, its reference stays as it is.
  */
 function movedMeter({ meters, feeders }: RegistryMapping): string {
   const current = `${of('meter', meters.feeder)}::text COLLATE "C"`;
