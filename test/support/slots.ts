@@ -37,7 +37,7 @@ export async function waitForWhole(
   tenantId: string,
   wanted: readonly string[],
   meters: number,
-  timeoutMs = 60_000,
+  timeoutMs = 180_000,
 ): Promise<Slot[]> {
   const what = `${wanted.length} whole intervals of ${tenantId}`;
   return waitForSlots(deployment, tenantId, { what, wantedOf: () => wanted, meters, timeoutMs });
@@ -58,7 +58,7 @@ export async function waitForUnbroken(
     return found.length > shortest.length ? found : shortest;
   };
   const what = `${atLeast} or more intervals of ${tenantId} up to ${last.toISOString()}`;
-  return waitForSlots(deployment, tenantId, { what, wantedOf, meters, timeoutMs: 60_000 });
+  return waitForSlots(deployment, tenantId, { what, wantedOf, meters, timeoutMs: 180_000 });
 }
 
 interface Wanted {
