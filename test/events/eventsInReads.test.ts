@@ -106,7 +106,7 @@ describeOnBothBackends('events in the reads', (backend) => {
       skippedByOutage: 500 - next.size,
     });
     expect(next.size - ofFeeder(next).length).toBe(450);
-    await pilot.deployment.database.pool.query('TRUNCATE meter_reads_electric');
+    await pilot.deployment.database.truncate('meter_reads_electric');
     await pilot.publishAndFinish({ batchSize: 7 });
     expect([...(await pilot.reads(NEXT)).values()].map(measured)).toEqual([...next.values()].map(measured));
   });

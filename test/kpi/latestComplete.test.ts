@@ -3,7 +3,6 @@ import { publishOfLatestInterval } from '../../src/ledger/publishedIntervals.js'
 import type { PublishRecord } from '../../src/ledger/publishLedger.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createPilot, NOW, type Pilot, TENANT } from '../support/pilot.js';
-import { waitFor } from '../support/waitFor.js';
 
 const READ_AT = '2026-06-01T10:00:00.000Z';
 const EARLIER = '2026-06-01T09:45:00.000Z';
@@ -22,13 +21,7 @@ describeOnBothBackends('the latest interval beside the latest complete one', (ba
   afterAll(() => pilot.deployment.close());
   beforeEach(async () => {
     pilot.setClock(NOW);
-    await waitFor('the queue to be empty', async () => {
-      const rows = await sql(`SELECT FROM ami_publish_batches WHERE state = 'pending'`);
-      return rows.length === 0;
-    });
-    await sql('TRUNCATE meter_reads_electric');
-    await sql('TRUNCATE ami_publishes CASCADE');
-    await sql('TRUNCATE ami_events');
+    await pilot.forgetAll();
   });
 
   const quickcheck = async (): Promise<Answer> => {

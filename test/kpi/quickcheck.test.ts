@@ -20,14 +20,7 @@ describeOnBothBackends('quickcheck', (backend) => {
   afterAll(() => pilot.deployment.close());
   beforeEach(async () => {
     pilot.setClock(NOW);
-    const { pool } = pilot.deployment.database;
-    await waitFor('the queue to be empty', async () => {
-      const { rows } = await pool.query(`SELECT FROM ami_publish_batches WHERE state = 'pending'`);
-      return rows.length === 0;
-    });
-    await pool.query('TRUNCATE meter_reads_electric');
-    await pool.query('TRUNCATE ami_publishes CASCADE');
-    await pool.query('TRUNCATE ami_events');
+    await pilot.forgetAll();
   });
 
   const quickcheck = async (): Promise<Answer> => {
@@ -204,7 +197,7 @@ describeOnBothBackends('quickcheck', (backend) => {
       ids.push(answer.body.event.id);
     }
     for (const id of ids) await pilot.deployment.post(`/api/ami/event/${id}/stop`, {});
-    await pilot.deployment.database.pool.query('TRUNCATE ami_events');
+    await pilot.deployment.database.truncate('ami_events');
     await pilot.publishAndFinish({ onConflict: 'update' });
     const after = await quickcheck();
     expect({ ...after, generatedAt: null }).toEqual({ ...before, generatedAt: null });

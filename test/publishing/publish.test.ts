@@ -157,7 +157,7 @@ describeOnBothBackends('publish-once', (backend) => {
       )[0]?.sum;
     await finished((await publish({ ...publishBody, readAt, seed: 42 })).body.publishId);
     const first = await checksum();
-    await deployment.database.pool.query('TRUNCATE meter_reads_electric');
+    await deployment.database.truncate('meter_reads_electric');
     await finished(
       (await publish({ ...publishBody, readAt, seed: '42', batchSize: 7, meterCount: 600 })).body.publishId,
     );

@@ -92,7 +92,7 @@ describeOnBothBackends('a registry fleet', (backend) => {
     await pilot.deployment.startWorker();
     await pilot.publishAndFinish();
     const synthetic = await pilot.reads();
-    await sql('TRUNCATE meter_reads_electric');
+    await pilot.deployment.database.truncate('meter_reads_electric');
     await sql(
       `INSERT INTO feeders (tenant_id, feeder_id) SELECT $1, 'FEEDER_' || n FROM generate_series(1, 10) n`,
       [TENANT],

@@ -58,10 +58,14 @@ function watchPeaks(auto: AutoTenant): () => Promise<Peaks> {
 
 describeOnBothBackends('twelve tenants at once', (backend) => {
   let auto: AutoTenant;
+  let stopWatching: () => Promise<unknown> = async () => undefined;
   beforeEach(async () => {
     auto = await createAutoTenant(backend);
   });
-  afterEach(() => auto.deployment.close());
+  afterEach(async () => {
+    await stopWatching();
+    await auto.deployment.close();
+  });
 
   const startAll = () =>
     Promise.all(
@@ -92,8 +96,9 @@ describeOnBothBackends('twelve tenants at once', (backend) => {
     all.filter((publish) => publish.background === background).map(({ slot }) => slot);
 
   it('have every interval whole and published once, by age, within the bound of the queue', async () => {
-    auto.setClock('2026-06-01T10:31:00Z');
+    auto.runClock('2026-06-01T10:31:00Z');
     const stop = watchPeaks(auto);
+    stopWatching = stop;
     for (const { status } of await startAll()) expect(status).toBe(200);
     await auto.deployment.startWorker();
     await allSettled(['09:00', '10:00'], ['10:15', '10:30']);
@@ -106,7 +111,7 @@ describeOnBothBackends('twelve tenants at once', (backend) => {
       expect(slotsOf(started, true), 'those before, newest first').toEqual(past);
     }
 
-    auto.setClock('2026-06-01T11:00:00.050Z');
+    auto.runClock('2026-06-01T11:00:00.050Z');
     const slot = new Date('2026-06-01T11:00:00Z');
     await Promise.all(ALL.map((tenantId) => auto.automatic.tick(tenantId, slot)));
     await allSettled(['09:00', '10:00', '11:00'], ['10:15', '10:30', '10:45', '11:00']);

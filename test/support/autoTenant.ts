@@ -5,7 +5,7 @@ import { createDeployment, type Deployment } from './deployment.js';
 import { waitFor } from './waitFor.js';
 
 export const TENANT = 'DEMO_TENANT';
-/** 7 minutes into the interval 10:00, on a clock that moves only when a test moves it. */
+/** 7 minutes into the interval 10:00. */
 export const NOW = new Date('2026-06-01T10:07:00Z');
 
 /** What the ledger has of an interval, revisions aside. */
@@ -16,12 +16,17 @@ export interface PublishedSlot {
   meters: number;
 }
 
-/** Automatic mode on one deployment, with a clock of its own. */
+/** Automatic mode on one deployment, with a clock of its own: it stands until a test sets it or lets it run. */
 export interface AutoTenant {
   deployment: Deployment;
   /** As worker processes run it, for tests that call its parts by hand. */
   automatic: Automatic;
   setClock(now: Date | string): void;
+  /**
+   * Lets the clock run on from an instant, as fast as ours. On a clock that stands, what has been put off for a second
+   * is never tried again.
+   */
+  runClock(from: Date | string): void;
   start(body?: object, path?: string): ReturnType<Deployment['post']>;
   stop(tenantId?: string): ReturnType<Deployment['post']>;
   status(tenantId?: string): Promise<
@@ -43,16 +48,23 @@ export async function createAutoTenant(
   backend: BackendName,
   env: Record<string, string> = {},
 ): Promise<AutoTenant> {
-  let clock = NOW;
-  const now = (): Date => clock;
-  const deployment = await createDeployment(backend, env, now);
+  let now = (): Date => NOW;
+  const deployment = await createDeployment(backend, env, () => now());
   const sql = async (text: string, values: unknown[] = []) =>
     (await deployment.database.pool.query(text, values)).rows;
   const auto: AutoTenant = {
     deployment,
-    automatic: composeAutomatic(deployment.context, now, () => undefined),
+    automatic: composeAutomatic(
+      deployment.context,
+      () => now(),
+      () => undefined,
+    ),
     setClock(at) {
-      clock = new Date(at);
+      now = () => new Date(at);
+    },
+    runClock(from) {
+      const ahead = new Date(from).getTime() - Date.now();
+      now = () => new Date(Date.now() + ahead);
     },
     start: (body = {}, path = '/api/ami/auto/start') =>
       deployment.post(path, { tenantId: TENANT, meterCount: 50, feederCount: 10, batchSize: 10, ...body }),

@@ -31,6 +31,8 @@ export interface Pilot {
   /** The reads of one `readAt`, by meter. */
   reads(readAt?: string): Promise<Map<string, StoredRead>>;
   count(table: string): Promise<number>;
+  /** Waits until nothing is on its way, and forgets every read, publish and event. */
+  forgetAll(): Promise<void>;
 }
 
 export async function createPilot(backend: BackendName): Promise<Pilot> {
@@ -72,6 +74,14 @@ export async function createPilot(backend: BackendName): Promise<Pilot> {
         [readAt],
       );
       return new Map(found.map((read) => [read.meterId, read]));
+    },
+    async forgetAll() {
+      await waitFor('the queue to be empty', async () => {
+        const pending = await rows(`SELECT FROM ami_publish_batches WHERE state = 'pending'`);
+        return pending.length === 0;
+      });
+      for (const tables of ['meter_reads_electric', 'ami_publishes CASCADE', 'ami_events'])
+        await deployment.database.truncate(tables);
     },
     count: async (table) => (await rows(`SELECT count(*)::integer AS n FROM ${table}`))[0].n,
   };
