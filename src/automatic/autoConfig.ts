@@ -38,16 +38,22 @@ type Row = Omit<AutoConfig, 'replay' | 'replayAsked'> & {
 };
 
 function toConfig(row: Row): AutoConfig {
-  const { replay_from, replay_anchor, replay_speed, replay_next, ...others } = row;
-  const { replay_asked_from, replay_asked_speed, ...config } = others;
-  return {
-    ...config,
+  const {
+    replay_from,
+    replay_anchor,
+    replay_speed,
+    replay_next,
+    replay_asked_from,
+    replay_asked_speed,
+    ...config
+  } = row;
+  return Object.assign(config, {
     replay:
       replay_from === null
         ? null
         : { from: replay_from, anchor: replay_anchor, speed: replay_speed, next: replay_next },
     replayAsked: replay_asked_from === null ? null : { from: replay_asked_from, speed: replay_asked_speed },
-  };
+  });
 }
 
 /** A tenant's configuration, enabled or not; undefined when it was never started. */

@@ -160,8 +160,9 @@ async function waitForStored(deployment: ClockedDeployment, tenantId: string): P
        WHERE tick.tenant_id = $1 AND tick.read_at = $2`,
       [tenantId, running],
     );
-    const isSettled =
-      taken[0]?.minutes === minutes ? slot?.open === 0 && slot.reads >= meters : taken.length > 0;
+    const isWhole = async () =>
+      slot?.open === 0 && ((await deployment.reads(tenantId)).get(running) ?? 0) >= meters;
+    const isSettled = taken[0]?.minutes === minutes ? await isWhole() : taken.length > 0;
     await sleep(200);
     return own.length === 1 && own[0]?.pattern === PATTERNS[minutes] && isSettled;
   });

@@ -10,10 +10,10 @@ import { createTestDatabase, type TestDatabase } from '../support/testDatabase.j
 
 const MONDAY = Date.UTC(2026, 0, 5);
 const HOUR = 3_600_000;
-const METERS = 2_000;
+/** The figures were set with `SCORE_METERS=2000`, which takes four times as long and says the same. */
+const METERS = Number(process.env.SCORE_METERS ?? 500);
 const FEEDERS = 20;
-/** 2 % of the meters. */
-const THIEVES = 40;
+const THIEVES = 0.02 * METERS;
 
 const week = (tenantId: string): History => ({
   tenantId,

@@ -24,7 +24,16 @@ interface Query {
  * that those need, and throws at any other.
  */
 export function createModelDatabase(tenants: ReadonlyMap<string, ModelTenant>, now: () => number): Database {
-  const rowOf = ({ config: { replay, ...config } }: ModelTenant) => ({ ...config, replay_from: replay });
+  const rows = new Map<AutoConfig, object>();
+  const rowOf = ({ config }: ModelTenant): object => {
+    let row = rows.get(config);
+    if (row === undefined) {
+      const { replay, ...others } = config;
+      row = { ...others, replay_from: replay };
+      rows.set(config, row);
+    }
+    return row;
+  };
   const waiting = ([ids, firsts, , , earliests]: [string[], Date[], Date[], number[], Date[]]) =>
     ids.flatMap((tenantId, index) => {
       const { open, owed, lastServedAt } = tenants.get(tenantId) as ModelTenant;

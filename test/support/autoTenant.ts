@@ -90,8 +90,8 @@ export async function createAutoTenant(
       const wanted = JSON.stringify(Object.entries(expected).sort());
       await waitFor(`reads ${wanted}`, async () => {
         const owed = await sql(`SELECT FROM ami_publish_batches WHERE state = 'pending'`);
-        const found = JSON.stringify(Object.entries(await auto.reads(tenantId)).sort());
-        return owed.length === 0 && found === wanted;
+        if (owed.length > 0) return false;
+        return JSON.stringify(Object.entries(await auto.reads(tenantId)).sort()) === wanted;
       });
     },
     sql,

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { openConnections, QUEUE_NAMES, type QueueName } from '../../src/queues/queueConnections.js';
 import { BEARER } from './deployment.js';
 import { type ProductProcess, startApiProcess, startWorkerProcess } from './processes.js';
-import { type Slot, slotsOf } from './slots.js';
+import { readsOf, type Slot, slotsOf } from './slots.js';
 import { createTestClock } from './testClock.js';
 
 /** What a queue holds of a job that is still to be run, or runs. */
@@ -130,6 +130,8 @@ export async function openClockedDeployment({ databaseUrl, redisUrl, start }: Cl
 
     /** A tenant's intervals, the earliest first. */
     slots: (tenantId: string): Promise<Slot[]> => slotsOf(pool, tenantId),
+
+    reads: (tenantId: string): Promise<Map<string, number>> => readsOf(pool, tenantId),
 
     /** To find out why something failed: warnings of the processes that run, and who is doing what in the database. */
     async troubles(): Promise<string[]> {
