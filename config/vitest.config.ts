@@ -25,6 +25,7 @@ const UNIT = [
   'test/docs/api.test.ts',
   'test/docs/housePicture.test.ts',
   'test/writing/adaptiveConcurrency.test.ts',
+  'test/writing/ownFaults.test.ts',
   'test/writing/snapshotMeters.test.ts',
 ];
 /** The whole way once, for `npm run test:quick`. */

@@ -47,8 +47,6 @@ export interface QueueCounts {
 export type BatchProcessor = (job: {
   id: string;
   payload: unknown;
-  /** How many tries have been made, with this one and without those that a crash cut short. */
-  attempt: number;
   /** Whether it was started before, also by a worker that then died. */
   isRerun: boolean;
 }) => Promise<unknown>;
@@ -165,7 +163,6 @@ export function openAmiQueue(connections: Connections, onError: (error: Error) =
           process({
             id: String(job.id),
             payload: job.data,
-            attempt: job.attemptsMade + 1,
             isRerun: job.attemptsStarted > 1,
           }),
         { ...WORKER_OPTIONS, concurrency: work.concurrency },

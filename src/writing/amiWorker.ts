@@ -9,6 +9,7 @@
  * claims the row first (sql/schema/reads.sql), so the second run writes nothing and counts nothing.
  */
 import { UnrecoverableError } from 'bullmq';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { type BatchJob, batchJob } from '../contracts/batchJob.js';
 import { isPassing } from '../db/db.js';
@@ -27,7 +28,9 @@ export interface AmiWorkerOptions {
 }
 
 /** How many tries a batch gets that fails by its own fault, before it is given up. */
-const ATTEMPTS_ON_OWN_ERROR = 5;
+const TRIES_AT_OWN_FAULT = 5;
+/** Batches whose faults a worker remembers: more than it can have under way at once, in some 2 MB. */
+const REMEMBERED_FAULTS = 10_000;
 
 /** Starts to take batch jobs of one lane from the queue. */
 export function startAmiWorker({
@@ -38,8 +41,10 @@ export function startAmiWorker({
   concurrency,
   onWritten,
 }: AmiWorkerOptions): BatchWorker {
+  // Not BullMQ's count of attempts: the tries of an outage are in that, and the first fault after it was the last.
+  const ownFaults = new LRUCache<string, number>({ max: REMEMBERED_FAULTS });
   return queue.work(
-    async ({ id, payload, attempt, isRerun }): Promise<BatchResult> => {
+    async ({ id, payload, isRerun }): Promise<BatchResult> => {
       const parsed = batchJob.safeParse(payload);
       if (!parsed.success)
         throw new UnrecoverableError(`job ${id} is not a batch job: ${parsed.error.message}`);
@@ -50,10 +55,13 @@ export function startAmiWorker({
         return result;
       } catch (error) {
         // What is no fault of the batch costs no try: the batch runs again however often it takes.
-        if (isPassing(error, isPacerClosed) || attempt < ATTEMPTS_ON_OWN_ERROR) throw error;
+        if (isPassing(error, isPacerClosed)) throw error;
+        const faults = (ownFaults.get(id) ?? 0) + 1;
+        ownFaults.set(id, faults);
+        if (faults < TRIES_AT_OWN_FAULT) throw error;
         const reason = error instanceof Error ? error.message : String(error);
         await runner.giveUp(job, reason);
-        throw new UnrecoverableError(`given up after ${attempt} attempts: ${reason}`);
+        throw new UnrecoverableError(`given up after ${faults} attempts: ${reason}`);
       }
     },
     {

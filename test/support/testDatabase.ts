@@ -22,7 +22,7 @@ export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'
   const clusterUrl = inject('clusterUrl');
   await onCluster(
     clusterUrl,
-    `CREATE DATABASE ${name} TEMPLATE ${kind === 'migrated' ? TEMPLATE : 'template0'}`,
+    `CREATE DATABASE ${name} TEMPLATE ${kind === 'migrated' ? TEMPLATE : 'template0'} STRATEGY FILE_COPY`,
   );
   const url = new URL(clusterUrl);
   url.pathname = `/${name}`;

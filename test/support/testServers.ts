@@ -1,6 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import pg from 'pg';
 import { temporaryCluster } from '../../src/local/postgres/postgresCluster.js';
 import { prepareStorage } from '../../src/process/context.js';
@@ -8,6 +6,7 @@ import { createLogger } from '../../src/process/log.js';
 import { COMPILED_FOLDER, compileSources, makeCompiledFolder } from './compiledSources.js';
 import { guardServers } from './guardian.js';
 import { startTestRedis } from './redisServer.js';
+import { makeRunFolder } from './runFolder.js';
 
 /** The database that each test file's own is cloned from; testDatabase.ts has the same name. */
 const TEMPLATE = 'gridlens_template';
@@ -20,8 +19,7 @@ export interface TestServers {
 
 /** Starts what a run needs, and before that a guardian that ends it should the run itself be killed. */
 export async function startServers(): Promise<TestServers> {
-  const runFolder = await mkdtemp(join(tmpdir(), 'gridlens-run-'));
-  await chmod(runFolder, 0o755); // mkdtemp closes it even to the user that Postgres runs as.
+  const runFolder = await makeRunFolder();
   const compiled = await makeCompiledFolder();
   const guardian = guardServers(runFolder, [compiled]);
   // Every temporary folder of the run, of this process and of its forks, is made in there.
