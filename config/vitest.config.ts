@@ -63,7 +63,7 @@ export default defineConfig({
   root: ROOT,
   test: {
     reporters: ['default', './test/support/closingLine.ts'],
-    // They mostly wait: for boundaries, paces and processes.
+    // They often wait, for boundaries, paces and processes. With four at once two cores left deadlines of tests unmet.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [

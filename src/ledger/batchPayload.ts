@@ -3,7 +3,7 @@ import { batchRange } from './batchRange.js';
 import type { PublishRecord } from './publishLedger.js';
 
 /**
- * The job of one batch of a publish. It is made from the ledger's row alone, so a job that is enqueued again after the
+ * The job of one batch of a publish. It is made from what the ledger records alone, so a job that is enqueued again after the
  * queue was lost equals the first one.
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {

@@ -9,12 +9,16 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 /** All files but what is installed or made at run time. */
 function filesBelow(folder: string): string[] {
-  return readdirSync(join(ROOT, folder), { withFileTypes: true })
-    .filter(({ name }) => !['node_modules', '.git', '.gridlens', 'test-results'].includes(name))
-    .flatMap((entry) => {
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      return entry.isDirectory() ? filesBelow(path) : [path];
-    });
+  return (
+    readdirSync(join(ROOT, folder), { withFileTypes: true })
+      .filter(({ name }) => !['node_modules', '.git', '.gridlens', 'test-results'].includes(name))
+      // Another run's programs, which go while they are listed.
+      .filter(({ name }) => !name.startsWith('.compiled-'))
+      .flatMap((entry) => {
+        const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+        return entry.isDirectory() ? filesBelow(path) : [path];
+      })
+  );
 }
 
 const ALL = filesBelow('');

@@ -22,7 +22,8 @@ function startRun(folder: string): ChildProcess {
 
 /** The process of the run's Postgres, once it takes connections. */
 async function postmasterOf(folder: string): Promise<number | undefined> {
-  const places = await readdir(folder, { recursive: true });
+  // initdb's files come and go while they are listed.
+  const places = await readdir(folder, { recursive: true }).catch(() => []);
   const found = places.find((place) => place.endsWith('postmaster.pid'));
   if (found === undefined) return undefined;
   const lines = await readFile(join(folder, found), 'utf8').then(

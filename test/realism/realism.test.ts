@@ -5,7 +5,7 @@ import { BRIEF, measure } from './measure.js';
 
 /**
  * The project is held to its figures: seeds nobody picked for their outcome. `npm run realism -- --seed X` says
- * the same of any other seed, with four times the reads.
+ * the same of any other seed, with seven times the reads and more.
  */
 describe('realism', () => {
   it.each<[tenantId: string, seed: string, climate: Climate]>([

@@ -4,7 +4,7 @@ import { createTestDatabase } from '../support/testDatabase.js';
 import { runManySlots, SLOTS_A_DAY, slotsFound } from './manySlots.js';
 
 /** The whole month, and larger fleets, are in `npm run endurance -- month`. */
-const DAYS = 4;
+const DAYS = 2;
 const METERS = 20;
 
 describeOnBothBackends('days on end', (backend) => {

@@ -1,6 +1,7 @@
 import type { ColumnKind, MappedColumn, PinnedColumns, ReadsMapping, ReadsMeaning } from '../mapping.js';
 import type { CatalogRelation } from './catalog.js';
-import { columnByForeignKey, columnByName, mapped } from './columns.js';
+import { type ColumnSearch, searchColumns } from './columnSearch.js';
+import { mapped } from './columns.js';
 import { energyColumn } from './energyColumn.js';
 import { filledColumns } from './filledColumns.js';
 import {
@@ -13,13 +14,14 @@ import {
   UPDATED_NAMES,
   VOLTAGE_NAMES,
 } from './knownNames.js';
-import { cannotFill, nameTaken, noMeterColumn, refusedTable, wholeKwh } from './refusals.js';
+import { cannotFill, noMeterColumn, refusedTable, wholeKwh } from './refusals.js';
 import type { Repair } from './repairs.js';
 import { timeColumn } from './timeColumn.js';
 import { readsKey } from './uniqueKey.js';
 
 /** Kinds that an id may be of. */
 export const ID_KINDS: readonly ColumnKind[] = ['text', 'integer', 'uuid', 'numeric'];
+const INSTANT_KINDS: readonly ColumnKind[] = ['timestamptz', 'timestamp', 'date'];
 
 export interface DetectedReads {
   /** Undefined where a problem says why. */
@@ -45,69 +47,65 @@ export function detectReads(table: CatalogRelation, options: DetectReadsOptions)
   const refusals = refusedTable(table);
   if (refusals.length > 0) return { mapping: undefined, repairs: [], problems: refusals };
 
-  const taken = new Set<string>();
-  const problems: string[] = [];
-  const repairs: Repair[] = [];
-  const writable = { ...table, columns: table.columns.filter((column) => !column.isGenerated) };
-  const take = (column: MappedColumn | undefined): MappedColumn | undefined => {
-    if (!column) return undefined;
-    taken.add(column.name);
-    return options.added.has(column.name) ? { ...column, source: 'added' } : column;
-  };
-  const named = (names: readonly string[], kinds: readonly ColumnKind[]): MappedColumn | undefined =>
-    take(columnByName(writable, { names, kinds, taken }));
-  const added = (name: string, type: string, kind: ColumnKind, reason: string, value?: string) => {
-    const clash = table.columns.find((column) => column.name === name);
-    if (clash) problems.push(nameTaken(table, clash, reason));
-    else
-      repairs.push({
-        kind: 'add column',
-        table: { schema: table.schema, name: table.name },
-        column: name,
-        type,
-        reason: `no column carries ${reason}`,
-        ...(value === undefined ? {} : { default: value }),
-      });
-    return take({
-      name,
-      type,
-      baseType: type,
-      kind,
-      notNull: value !== undefined,
-      collation: kind === 'text' ? 'pg_catalog."default"' : null,
-      source: 'added',
-    }) as MappedColumn;
-  };
-  const refuse = (problem: string): undefined => {
-    problems.push(problem);
-    return undefined;
-  };
+  const search = searchColumns(table, options.added);
+  const { repairs, problems, taken } = search;
+  const columns = meaningfulColumns(table, search, options);
+  problems.push(...wholeNumbers(table, columns));
+  if (!hasKeyColumns(columns)) return { mapping: undefined, repairs, problems };
 
-  const takeOr = (found: MappedColumn | string | undefined): MappedColumn | undefined =>
-    typeof found === 'string' ? refuse(found) : take(found);
+  const { filled, unfilled } = filledColumns(
+    table.columns.filter(({ name }) => !taken.has(name)),
+    table.foreignKeys.flatMap(({ columns: referring }) => referring),
+  );
+  for (const column of unfilled) problems.push(cannotFill(table, column));
+  const { key, repair, problem } = readsKey(table, columns);
+  if (repair) repairs.push(repair);
+  if (problem !== undefined) problems.push(problem);
+  return {
+    mapping: { table: { schema: table.schema, name: table.name }, own: false, columns, filled, key },
+    repairs,
+    problems,
+  };
+}
 
-  const pins = pinnedColumns(writable, options.pinned, take);
+type Columns = ReadsMapping['columns'];
+type FoundColumns = Omit<Columns, 'meterId' | 'readAt'> & {
+  meterId: MappedColumn | undefined;
+  readAt: MappedColumn | undefined;
+};
+
+/**
+ * Which column carries what; what none does is added, but meter and time. The order counts: a column is taken once, and
+ * the surer a name is the earlier it is asked for.
+ */
+function meaningfulColumns(
+  table: CatalogRelation,
+  search: ColumnSearch,
+  { defaultTenantId, meters, feeders, pinned }: DetectReadsOptions,
+): FoundColumns {
+  const { take, named, referring, added, taken } = search;
+  const pins = pinnedColumns(table, pinned, take);
   const tenantId =
     pins.tenantId ??
     named(TENANT_NAMES, ID_KINDS) ??
-    added('tenant_id', 'text', 'text', 'the tenant', options.defaultTenantId);
+    added('tenant_id', 'text', 'text', 'the tenant', defaultTenantId);
   const meterId =
     pins.meterId ??
-    take(columnByForeignKey(writable, options.meters, METER_NAMES, TENANT_NAMES)?.column) ??
+    referring(meters, METER_NAMES) ??
     named(METER_NAMES, ID_KINDS) ??
-    refuse(noMeterColumn(table));
+    take(noMeterColumn(table));
   const feederId =
     pins.feederId ??
-    take(columnByForeignKey(writable, options.feeders, FEEDER_NAMES, TENANT_NAMES)?.column) ??
+    referring(feeders, FEEDER_NAMES) ??
     named(FEEDER_NAMES, ID_KINDS) ??
     added('feeder_id', 'text', 'text', 'the feeder');
-  const createdAt = pins.createdAt ?? named(CREATED_NAMES, ['timestamptz', 'timestamp', 'date']) ?? null;
+  const createdAt = pins.createdAt ?? named(CREATED_NAMES, INSTANT_KINDS) ?? null;
   const updatedAt =
     pins.updatedAt ??
-    named(UPDATED_NAMES, ['timestamptz', 'timestamp', 'date']) ??
+    named(UPDATED_NAMES, INSTANT_KINDS) ??
     added('updated_at', 'timestamp with time zone', 'timestamptz', 'when a read was revised');
-  const readAt = pins.readAt ?? takeOr(timeColumn(table, meterId, taken));
-  const kwh = pins.kwh ?? takeOr(energyColumn(table, taken));
+  const readAt = pins.readAt ?? take(timeColumn(table, meterId, taken));
+  const registered = pins.kwh ?? take(energyColumn(table, taken));
   const deliveredKwh =
     pins.deliveredKwh ??
     named(DELIVERED_NAMES, ['numeric']) ??
@@ -120,48 +118,35 @@ export function detectReads(table: CatalogRelation, options: DetectReadsOptions)
     pins.qualityFlags ??
     named(QUALITY_NAMES, ['text', 'text[]', 'json', 'jsonb', 'integer']) ??
     added('quality_flags', 'text[]', 'text[]', 'quality flags');
-  const registered = kwh ?? added('kwh', 'numeric', 'numeric', 'the energy registered');
-  for (const energy of [registered, deliveredKwh]) {
-    const column = table.columns.find(({ name }) => name === energy.name);
-    if (column && column.limit !== null && column.limit < 2) problems.push(wholeKwh(table, column));
-  }
-  if (!meterId || !readAt) return { mapping: undefined, repairs, problems };
-
-  const { filled, unfilled } = filledColumns(
-    table.columns.filter(({ name }) => !taken.has(name)),
-    table.foreignKeys.flatMap(({ columns }) => columns),
-  );
-  for (const column of unfilled) problems.push(cannotFill(table, column));
-  const columns = {
-    tenantId,
-    meterId,
-    feederId,
-    readAt,
-    kwh: registered,
-    deliveredKwh,
-    voltage,
-    qualityFlags,
-    createdAt,
-    updatedAt,
-  };
-  const { key, repair, problem } = readsKey(table, columns);
-  if (repair) repairs.push(repair);
-  if (problem !== undefined) problems.push(problem);
+  const kwh = registered ?? added('kwh', 'numeric', 'numeric', 'the energy registered');
   return {
-    mapping: { table: { schema: table.schema, name: table.name }, own: false, columns, filled, key },
-    repairs,
-    problems,
+    ...{ tenantId, meterId, feederId, readAt, kwh, deliveredKwh, voltage, qualityFlags },
+    ...{ createdAt, updatedAt },
   };
+}
+
+function hasKeyColumns(columns: FoundColumns): columns is FoundColumns & Columns {
+  return columns.meterId !== undefined && columns.readAt !== undefined;
+}
+
+/** A quarter hour of a home is a tenth of a kWh: a column of whole numbers, or of tenths, cannot say it. */
+function wholeNumbers(table: CatalogRelation, { kwh, deliveredKwh }: FoundColumns): string[] {
+  return [kwh, deliveredKwh].flatMap((energy) => {
+    const column = table.columns.find(({ name }) => name === energy.name);
+    return column && column.limit !== null && column.limit < 2 ? [wholeKwh(table, column)] : [];
+  });
 }
 
 /** The columns that a table was adopted with, where they are still there and of a kind that carries the meaning. */
 function pinnedColumns(
-  table: Pick<CatalogRelation, 'columns'>,
+  table: CatalogRelation,
   pinned: PinnedColumns,
-  take: (column: MappedColumn | undefined) => MappedColumn | undefined,
+  take: ColumnSearch['take'],
 ): Partial<Record<ReadsMeaning, MappedColumn>> {
   const found = Object.entries(pinned).map(([meaning, pin]) => {
-    const column = table.columns.find(({ name, kind }) => name === pin.name && kind === pin.kind);
+    const column = table.columns.find(
+      ({ name, kind, isGenerated }) => !isGenerated && name === pin.name && kind === pin.kind,
+    );
     return [meaning, take(column && mapped(column, pin.source))];
   });
   return Object.fromEntries(found);
