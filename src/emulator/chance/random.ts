@@ -103,7 +103,7 @@ export const STREAM = {
   voltageAnomaly: 30,
   voltageAnomalyDepth: 31,
   transformer: 32,
-  // From 40 on: events (events.ts), apart from the phenomena of normal running.
+  // From 40 on: events (applyEvents.ts, eventSelection.ts), apart from the phenomena of normal running.
   eventSelection: 40,
   commsOutage: 41,
   sagDepth: 42,
