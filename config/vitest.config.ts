@@ -67,7 +67,8 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { root: ROOT, test: { ...limits, name: 'unit', include: filesOf('unit') } },
+      // Pure files can share a process, whose start takes longer than most of them.
+      { root: ROOT, test: { ...limits, name: 'unit', include: filesOf('unit'), isolate: false } },
       { root: ROOT, test: { ...limits, ...servers, name: 'smoke', include: filesOf('smoke') } },
       // A year of a fleet is pure arithmetic, 40 s on a core of its own.
       { root: ROOT, test: { ...limits, name: 'models', include: filesOf('models') } },
