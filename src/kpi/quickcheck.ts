@@ -1,6 +1,7 @@
 /**
  * Room: kpi. Promises: the key figures of a tenant from evidence alone (reads, rollups and views; the events that are
- * active are listed beside them and change no figure), and a tag by which a poll that has seen it all costs next to nothing.
+ * active are listed beside them and change no figure), and a tag by which a poll that has seen it all costs next to
+ * nothing.
  */
 
 import { createHash } from 'node:crypto';

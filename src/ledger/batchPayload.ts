@@ -3,8 +3,8 @@ import { batchRange } from './batchRange.js';
 import type { PublishRecord } from './publishLedger.js';
 
 /**
- * The job of one batch of a publish. It is made from what the ledger records alone, so a job that is enqueued again after the
- * queue was lost equals the first one.
+ * The job of one batch of a publish. It is made from what the ledger records alone, so a job that is enqueued
+ * again after the queue was lost equals the first one.
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
   const { snapshotId, meterCount, feederCount } = publish;

@@ -24,16 +24,13 @@ interface Query {
  * that those need, and throws at any other.
  */
 export function createModelDatabase(tenants: ReadonlyMap<string, ModelTenant>, now: () => number): Database {
-  const rows = new Map<AutoConfig, object>();
-  const rowOf = ({ config }: ModelTenant): object => {
-    let row = rows.get(config);
-    if (row === undefined) {
+  // Made once: no setting changes, and two days of passes ask for them a hundred thousand times.
+  const rows = new Map(
+    [...tenants].map(([id, { config }]) => {
       const { replay, ...others } = config;
-      row = { ...others, replay_from: replay };
-      rows.set(config, row);
-    }
-    return row;
-  };
+      return [id, { ...others, replay_from: replay }];
+    }),
+  );
   const waiting = ([ids, firsts, , , earliests]: [string[], Date[], Date[], number[], Date[]]) =>
     ids.flatMap((tenantId, index) => {
       const { open, owed, lastServedAt } = tenants.get(tenantId) as ModelTenant;
@@ -63,8 +60,8 @@ export function createModelDatabase(tenants: ReadonlyMap<string, ModelTenant>, n
       tenants.get(tenantId)?.owed.add((slots[index] as Date).getTime());
   };
   const answer = ({ name, text, values = [] }: Query): unknown[] => {
-    if (name === 'enabled-auto-configs') return [...tenants.values()].map(rowOf);
-    if (name === 'find-auto-config') return [rowOf(tenants.get(values[0] as string) as ModelTenant)];
+    if (name === 'enabled-auto-configs') return [...rows.values()];
+    if (name === 'find-auto-config') return [rows.get(values[0] as string)];
     if (name === 'waiting-intervals') return waiting(values as Parameters<typeof waiting>[0]);
     if (name === 'note-owed') {
       note(values as [string[], Date[]]);

@@ -48,23 +48,20 @@ export async function createAutoTenant(
   backend: BackendName,
   env: Record<string, string> = {},
 ): Promise<AutoTenant> {
-  let now = (): Date => NOW;
-  const deployment = await createDeployment(backend, env, () => now());
+  let clock = (): Date => NOW;
+  const now = (): Date => clock();
+  const deployment = await createDeployment(backend, env, now);
   const sql = async (text: string, values: unknown[] = []) =>
     (await deployment.database.pool.query(text, values)).rows;
   const auto: AutoTenant = {
     deployment,
-    automatic: composeAutomatic(
-      deployment.context,
-      () => now(),
-      () => undefined,
-    ),
+    automatic: composeAutomatic(deployment.context, now, () => undefined),
     setClock(at) {
-      now = () => new Date(at);
+      clock = () => new Date(at);
     },
     runClock(from) {
       const ahead = new Date(from).getTime() - Date.now();
-      now = () => new Date(Date.now() + ahead);
+      clock = () => new Date(Date.now() + ahead);
     },
     start: (body = {}, path = '/api/ami/auto/start') =>
       deployment.post(path, { tenantId: TENANT, meterCount: 50, feederCount: 10, batchSize: 10, ...body }),

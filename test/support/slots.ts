@@ -95,6 +95,8 @@ async function waitForSlots(
       if (seen.length !== wanted.length || seen.some((slot) => slot.open > 0)) return false;
       // Counted only now: 200,000 reads, counted at each look, took more of the machine than writing them.
       counted = await deployment.reads(tenantId);
+      for (const [readAt, reads] of counted)
+        if (reads > meters) throw new Error(`${tenantId}: not once, ${reads} reads at ${readAt}`);
       const isWhole =
         counted.size === wanted.length && wanted.every((readAt) => counted.get(readAt) === meters);
       return isWhole && seen;

@@ -1,6 +1,6 @@
 /**
  * Waits until `probe` answers something other than undefined or false; fails after `timeoutMs`. A probe that takes long
- * is asked less often: looking must not take the machine from what is looked at.
+ * is asked less often, twice a second at least: looking must not take the machine from what is looked at.
  */
 export async function waitFor<T>(
   what: string,
@@ -14,6 +14,6 @@ export async function waitFor<T>(
     if (found !== undefined && found !== false) return found;
     const took = performance.now() - asked;
     if (performance.now() > until) throw new Error(`gave up waiting for ${what} after ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, Math.max(50, 3 * took)));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(500, Math.max(50, 3 * took))));
   }
 }

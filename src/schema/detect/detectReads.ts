@@ -120,8 +120,16 @@ function meaningfulColumns(
     added('quality_flags', 'text[]', 'text[]', 'quality flags');
   const kwh = registered ?? added('kwh', 'numeric', 'numeric', 'the energy registered');
   return {
-    ...{ tenantId, meterId, feederId, readAt, kwh, deliveredKwh, voltage, qualityFlags },
-    ...{ createdAt, updatedAt },
+    tenantId,
+    meterId,
+    feederId,
+    readAt,
+    kwh,
+    deliveredKwh,
+    voltage,
+    qualityFlags,
+    createdAt,
+    updatedAt,
   };
 }
 
