@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
 import { takeLock } from '../db/locks.js';
+import { readSqlFile } from './readSqlFile.js';
 
 /**
  * The files of `sql/migrations`, in the order in which they are applied to a database that has had some of them. Append
@@ -37,6 +37,8 @@ export interface Migration {
   name: string;
   sql: string;
   checksum: string;
+  /** What earlier versions recorded when they ran from a checkout with CRLF. */
+  checksumWithCrlf: string;
 }
 
 /** Any number of processes may start at once; one migrates, the others wait and find it done. */
@@ -74,8 +76,9 @@ export async function pendingMigrations(client: Queryable): Promise<Migration[]>
     'SELECT name, checksum FROM ami_migrations',
   );
   const applied = new Map(rows.map((row) => [row.name, row.checksum]));
-  for (const { name, checksum } of files) {
-    if (applied.has(name) && applied.get(name) !== checksum) {
+  for (const { name, checksum, checksumWithCrlf } of files) {
+    const recorded = applied.get(name);
+    if (recorded !== undefined && recorded !== checksum && recorded !== checksumWithCrlf) {
       throw new StartupError(
         `sql/migrations/${name} was changed after it had been applied to this database: put the file back as it was and add a new one.`,
       );
@@ -106,6 +109,10 @@ function inThisDatabase(sql: string): string {
 }
 
 async function readMigration(name: string): Promise<Migration> {
-  const sql = await readFile(new URL(name, MIGRATIONS_FOLDER), 'utf8');
-  return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+  const sql = await readSqlFile(new URL(name, MIGRATIONS_FOLDER));
+  return { name, sql, checksum: sha256(sql), checksumWithCrlf: sha256(sql.replaceAll('\n', '\r\n')) };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

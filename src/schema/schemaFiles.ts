@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Queryable } from '../db/db.js';
 import { KPI_VIEWS, type SchemaMapping } from './mapping.js';
+import { readSqlFile } from './readSqlFile.js';
 
 /** The files of `sql/schema`: the database as it is now, each table, type, function and view once. */
 const SCHEMA_FOLDER = new URL('../../sql/schema/', import.meta.url);
@@ -70,7 +70,7 @@ const ALL_FILES = [...SCHEMA_FILES, ...REGISTRY_FILES, ...MADE_FUNCTION_FILES];
 export const SCHEMA_FILE_NAMES: readonly string[] = ALL_FILES.map(({ name }) => name);
 
 export function readSchemaFile(name: string): Promise<string> {
-  return readFile(new URL(name, SCHEMA_FOLDER), 'utf8');
+  return readSqlFile(new URL(name, SCHEMA_FOLDER));
 }
 
 /** Makes the schema in a database that has none of it, in the caller's transaction. */
