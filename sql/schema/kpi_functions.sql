@@ -49,4 +49,4 @@ COMMENT ON FUNCTION ami_silent_meters(text, timestamptz, timestamptz, boolean) I
 CREATE FUNCTION ami_percent(part numeric, whole numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT round(100 * part / nullif(whole, 0), 3) $$;
 COMMENT ON FUNCTION ami_percent(numeric, numeric) IS
-  '100 × part / whole, to three places; NULL when the whole is 0 or NULL.';
+  '100 * part / whole, to three places; NULL when the whole is 0 or NULL.';

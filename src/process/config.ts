@@ -1,9 +1,10 @@
 import { isAbsolute, resolve } from 'node:path';
-import { config as loadDotenv } from 'dotenv';
+import { parse as parseEnv } from 'dotenv';
 import { z } from 'zod';
 import { StartupError } from '../contracts/errors.js';
 import { tenantId } from '../contracts/fields.js';
 import { MAX_READS_PER_SECOND } from '../contracts/limits.js';
+import { envFileText } from './envFile.js';
 
 /** Everything the processes are told from outside, parsed once and frozen. */
 export interface Config {
@@ -134,12 +135,12 @@ export interface LoadOptions {
 /**
  * Environment and `.env` → Config. A blank variable counts as unset, except the key.
  *
- * @throws StartupError one sentence per bad variable, all of them together; no value of a secret is shown.
+ * @throws StartupError one sentence per bad variable, all of them together; no value of a secret is shown. One sentence
+ * when there is a `.env` that cannot be read.
  */
 export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions): Config {
   const cwd = options.cwd ?? process.cwd();
-  const fromFile: Record<string, string> = {};
-  loadDotenv({ path: resolve(cwd, '.env'), processEnv: fromFile, quiet: true });
+  const fromFile = parseEnv(envFileText(resolve(cwd, '.env'), isSet(processEnv.DATABASE_URL)));
   const env = withoutBlanks({ ...fromFile, ...processEnv });
   const parsed = environmentSchema.safeParse(env);
   const problems = parsed.success ? [] : parsed.error.issues.map(problemOf);
@@ -171,8 +172,10 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
   });
 }
 
+const isSet = (value: string | undefined): boolean => value !== undefined && value.trim() !== '';
+
 function withoutBlanks(env: Record<string, string | undefined>): Record<string, string> {
-  const filled = Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== '');
+  const filled = Object.entries(env).filter(([, value]) => isSet(value));
   return Object.fromEntries(filled.map(([name, value]) => [name, (value as string).trim()]));
 }
 

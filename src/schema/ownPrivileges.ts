@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/db.js';
+import { missingQueueCharacters } from './queueCharacters.js';
 
 /** Who migrated; a customer's own table may be called `ami_…` too. */
 const OWNER = `(SELECT relowner FROM pg_class WHERE oid = to_regclass('ami_migrations'))`;
@@ -61,7 +62,8 @@ export async function missingOwnPrivileges(
 }
 
 /**
- * Why the queue's schema cannot be made here, with the statement that mends it; undefined when it is there or can be.
+ * Why the queue cannot work here, with the statement that mends it; undefined when its schema is there or can be made, and
+ * the database takes its SQL.
  */
 export async function missingQueueRight(client: Queryable): Promise<string | undefined> {
   const { rows } = await client.query<{ role: string; database: string; can: boolean; foreign: boolean }>(
@@ -73,7 +75,7 @@ export async function missingQueueRight(client: Queryable): Promise<string | und
   const { role, database, can, foreign } = rows[0] as (typeof rows)[number];
   if (foreign)
     return "The database has a schema bullmq that is not the queue's: set REDIS_URL, and the queue is in Redis, or rename it: ALTER SCHEMA bullmq RENAME TO bullmq_original;";
-  if (can) return undefined;
+  if (can) return missingQueueCharacters(client);
   return `Role ${role} may not create the queue's schema bullmq in database ${database}: GRANT CREATE ON DATABASE ${database} TO ${role}; or set REDIS_URL, and the queue is in Redis.`;
 }
 

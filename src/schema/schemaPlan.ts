@@ -1,3 +1,4 @@
+import { StartupError } from '../contracts/errors.js';
 import { type Database, withClient } from '../db/db.js';
 import { preparePartitionsIn } from '../reads/partitionUpkeep.js';
 import type { PlannedStatement } from './additions.js';
@@ -5,6 +6,7 @@ import { objectChanges, readObjects } from './databaseObjects.js';
 import type { SchemaMapping } from './mapping.js';
 import { prepareError } from './prepareErrors.js';
 import { prepareSchema } from './prepareSchema.js';
+import { missingQueueCharacters } from './queueCharacters.js';
 
 /** What a start would change. */
 export interface SchemaPlan {
@@ -35,6 +37,8 @@ export interface PlanOptions {
  */
 export async function planSchema(database: Database, options: PlanOptions): Promise<SchemaPlan> {
   return withClient(database, async (client) => {
+    const lacking = options.queueInPostgres ? await missingQueueCharacters(client) : undefined;
+    if (lacking !== undefined) throw new StartupError(lacking);
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     try {
       const { rows } = await client.query<{ database: string; role: string; queue: boolean }>(
