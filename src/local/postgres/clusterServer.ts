@@ -53,7 +53,7 @@ export async function startCluster(
     return await start(cluster, options);
   } catch (error) {
     const postmaster = await findPostmaster(cluster.dataFolder);
-    if (postmaster) await stopServer(cluster, postmaster, options);
+    if (postmaster) await stopPostmaster(postmaster, cluster.dataFolder, options);
     throw error;
   }
 }
@@ -93,7 +93,7 @@ async function start(cluster: PreparedCluster, options: StartOptions): Promise<R
     }
     if (greeting.state === 'wrong-password') {
       if (passwordReset) throw new StartupError(`Postgres refuses its own password: see ${cluster.logFile}.`);
-      await stopServer(cluster, postmaster, options);
+      await stopPostmaster(postmaster, cluster.dataFolder, options);
       await resetPassword(cluster);
       passwordReset = true;
       continue;
@@ -123,14 +123,6 @@ async function running(
     dataFolder: cluster.dataFolder,
     isRunning: () => isAlive(postmaster),
     clients: () => countClients(cluster, facts.port),
-    stop: (options) => stopServer(cluster, postmaster, options),
+    stop: (options) => stopPostmaster(postmaster, cluster.dataFolder, options),
   };
-}
-
-function stopServer(
-  { dataFolder, binaries }: PreparedCluster,
-  postmaster: Postmaster,
-  options?: StopOptions,
-): Promise<void> {
-  return stopPostmaster(postmaster, dataFolder, { ...options, pgCtl: binaries.programs.pgCtl });
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterHomes } from './clusterFolder.js';
-import { runCommand } from './ownerCommand.js';
 import { endOrphanedBackends, findPostmaster, isAlive, type Postmaster, sendSignal } from './postmaster.js';
 
 const LOOK_EVERY_MS = 50;
@@ -25,21 +24,21 @@ export interface StopOptions {
 export async function stopPostmaster(
   postmaster: Postmaster,
   dataFolder: string,
-  options: StopOptions & { pgCtl?: string } = {},
+  options: StopOptions = {},
 ): Promise<void> {
   const in30s = Date.now() + 30_000;
   const immediateAfter = options.immediateAfter ?? (() => in30s);
-  const ask = (signal: StopSignal) => send(signal, postmaster, options.pgCtl);
+  const ask = (signal: StopSignal) => sendSignal(postmaster.pid, signal);
   let immediateAt: number | undefined;
   let killed = false;
-  if (Date.now() < immediateAfter()) await ask('SIGINT');
+  if (Date.now() < immediateAfter()) ask('SIGINT');
   while (await isAlive(postmaster)) {
     if (immediateAt === undefined && Date.now() >= immediateAfter()) {
       immediateAt = Date.now();
-      await ask('SIGQUIT');
+      ask('SIGQUIT');
     } else if (immediateAt !== undefined && !killed && Date.now() >= immediateAt + IMMEDIATE_WITHIN_MS) {
       killed = true;
-      await ask('SIGKILL');
+      ask('SIGKILL');
     }
     await sleep(LOOK_EVERY_MS);
   }
@@ -54,10 +53,4 @@ export async function stopLeftPostgres(dataDir: string, options: StopOptions = {
     const postmaster = await findPostmaster(dataFolder);
     if (postmaster) await stopPostmaster(postmaster, dataFolder, options);
   }
-}
-
-/** Windows has no signals: there pg_ctl speaks to Postgres through a named pipe. */
-async function send(signal: StopSignal, { pid }: Postmaster, pgCtl?: string): Promise<void> {
-  if (process.platform !== 'win32' || pgCtl === undefined) sendSignal(pid, signal);
-  else await runCommand(pgCtl, ['kill', signal.slice(3), String(pid)]);
 }

@@ -23,6 +23,9 @@ export interface CommandResult {
   output: string;
 }
 
+/** LC_ALL: messages we read must be English, and macOS's Postgres refuses to start with a locale unset. */
+const PLAIN_ENVIRONMENT: NodeJS.ProcessEnv = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' };
+
 /**
  * Runs a program to its end. It gets a session of its own, so that Ctrl-C in the terminal reaches only the
  * supervisor, and an environment without anything of ours: Postgres must not know the API key.
@@ -36,10 +39,9 @@ export function runCommand(
   const { owner, input, signal } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
-      cwd: process.platform === 'win32' ? undefined : '/',
-      env: plainEnvironment(),
-      detached: process.platform !== 'win32',
-      windowsHide: true,
+      cwd: '/',
+      env: PLAIN_ENVIRONMENT,
+      detached: true,
       ...(owner && { uid: owner.uid, gid: owner.gid }),
     });
     const chunks: Buffer[] = [];
@@ -57,13 +59,6 @@ export function runCommand(
     });
     if (signal?.aborted) interrupt();
   });
-}
-
-/** LC_ALL: messages we read must be English, and macOS's Postgres refuses to start with a locale unset. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  if (process.platform !== 'win32') return { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' };
-  const { SystemRoot, TEMP, PATH } = process.env;
-  return { SystemRoot, TEMP, PATH };
 }
 
 /** Whether that user can enter the folder; folders above it may be closed to others, as /root is. */

@@ -13,7 +13,6 @@ const run = promisify(execFile);
 export async function startMark(pid: number): Promise<string | undefined> {
   if (!processExists(pid)) return undefined;
   if (process.platform === 'linux') return linuxStartMark(pid);
-  if (process.platform === 'win32') return 'alive';
   const listing = await processListing(pid, 'stat=,lstart=');
   return listing === undefined || listing.startsWith('Z')
     ? undefined
@@ -37,7 +36,6 @@ export function processExists(pid: number): boolean {
 
 /** Whether the process works in `folder`: a postmaster's working folder is its data folder. */
 export async function worksIn(pid: number, folder: string): Promise<boolean> {
-  if (process.platform === 'win32') return true;
   if (process.platform !== 'linux') return ((await processListing(pid, 'command=')) ?? '').includes(folder);
   try {
     return (await readlink(`/proc/${pid}/cwd`)) === folder;
