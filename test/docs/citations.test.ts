@@ -11,7 +11,7 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 function filesBelow(folder: string): string[] {
   return (
     readdirSync(join(ROOT, folder), { withFileTypes: true })
-      .filter(({ name }) => !['node_modules', '.git', '.gridlens', 'test-results'].includes(name))
+      .filter(({ name }) => !['node_modules', '.git', '.gridlens', 'dist', 'test-results'].includes(name))
       // Another run's programs, which go while they are listed.
       .filter(({ name }) => !name.startsWith('.compiled-'))
       .flatMap((entry) => {
@@ -33,7 +33,7 @@ const isHistory = (path: string): boolean => /^sql\/(?:migrations\/)?phase/.test
 const CITING = ALL.filter(
   (path) =>
     !isHistory(path) &&
-    /^(?:src|test|sql|docs|config|docker|findings)\/.*\.(?:ts|cjs|mjs|sql|md|yml)$|^README\.md$|^docker-compose\.yml$|^\.ci\/run$|^\.env\.example$/.test(
+    /^(?:src|test|sql|docs|config|docker|findings|scripts)\/.*\.(?:ts|cjs|mjs|sql|md|yml)$|^README\.md$|^docker-compose\.yml$|^\.ci\/run$|^\.env\.example$/.test(
       path,
     ),
 );

