@@ -2,7 +2,7 @@
  * Makes `dist/` what `src/` says: `npm ci` runs this (`prepare`), and each npm script loads it before its program, so that
  * nobody runs code that is older than `src/`. Plain JavaScript, since nothing is compiled yet when it runs.
  *
- * Compared is content, not time: a copy or another branch has new times on old files. Reading all of `src/` takes 15 ms;
+ * It compares content, not time: a copy or another branch has new times on old files. Reading all of `src/` takes 15 ms;
  * esbuild is loaded only where something differs, and has ended before the program begins.
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = join(ROOT, 'src');
 const COMPILED = join(ROOT, 'dist');
-/** Of what `dist/` was made; written last, so that a compilation that was cut off does not count. */
+/** What `dist/` was made from, as a hash; written last, so that a compilation that was cut off does not count. */
 const RECORD = join(COMPILED, 'made-from');
 
 class Refusal extends Error {}
@@ -97,7 +97,7 @@ function replace(path, contents) {
 function main() {
   if (process.platform === 'win32') {
     throw new Refusal(
-      'GridLens does not run on Windows itself: use it inside WSL (`wsl --install`), from a folder of the Linux there.',
+      'GridLens does not run on Windows itself: use it inside WSL (`wsl --install`), from a folder of that Linux.',
     );
   }
   // An image carries dist/ alone.

@@ -207,6 +207,17 @@ describe('a checkout', () => {
     });
   });
 
+  it('F5: a dist that cannot be written is named with what helps', async (test) => {
+    const checkout = await makeCheckout(test);
+    await rm(join(checkout, 'dist'), { recursive: true });
+    await writeFile(join(checkout, 'dist'), 'a file, where not even root can make a folder');
+    const { code, output } = await runIn(test, checkout, MIGRATE);
+    expect(output).toMatch(
+      /^dist\/ is not what src\/ says, and cannot be written \(E[^\n]*\): run `npm run build` as the user it belongs to\.\n$/,
+    );
+    expect(code).toBe(1);
+  });
+
   it('F5: a mistake in src is named with its place', async (test) => {
     const checkout = await makeCheckout(test);
     await writeFile(join(checkout, 'src/commands/migrate.ts'), 'const a = ;\n');

@@ -92,7 +92,7 @@ export class PartRunner {
       return;
     }
     const child = fork(part.modulePath, part.args ?? [], {
-      // Without our own: the look whether `dist/` is up to date was this process's, and a part must not wait for another.
+      // Not this process's own: it has compared `dist/` with `src/` already, and a part need not do so again.
       execArgv: [],
       env: { ...process.env, ...part.env?.(this.reported()) },
       // A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops the parts in
