@@ -25,7 +25,18 @@ const rooms = {
     doors: ['publishLedger', 'batchPayload', 'batchRange', 'intervalLedger', 'publishedIntervals', 'pruning'],
   },
   http: { floor: 4, doors: 'all' },
-  queues: { floor: 4, doors: ['amiQueue', 'tickQueue', 'openQueues', 'postgresBackend', 'redisBackend'] },
+  queues: {
+    floor: 4,
+    doors: [
+      'amiQueue',
+      'tickQueue',
+      'openQueues',
+      'postgresBackend',
+      'queueConnections',
+      'redis/requireRedis',
+      'redis/redisUrl',
+    ],
+  },
   pacing: { floor: 4, doors: ['pace', 'pacingRow', 'startPacer', 'batchSlots'] },
   schema: {
     floor: 5,
@@ -97,6 +108,7 @@ const pureFiles = [
   '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|lookUpReads|writeBatch)\\.ts$',
   '^src/ledger/(batchPayload|batchRange)\\.ts$',
   '^src/pacing/pace\\.ts$',
+  '^src/queues/redis/(redisErrors|redisUrl|serverFit)\\.ts$',
   '^src/timing/doublingPause\\.ts$',
   '^src/publishing/(admissionDecision|plan|registryPlan|uncovered)\\.ts$',
   '^src/automatic/(replayClock|serviceOrder|window)\\.ts$',

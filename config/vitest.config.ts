@@ -18,6 +18,9 @@ const UNIT = [
   'test/process/config.test.ts',
   'test/publishing/plan.test.ts',
   'test/publishing/registryPlan.test.ts',
+  'test/queues/redisUrl.test.ts',
+  'test/queues/serverFit.test.ts',
+  'test/queues/thinnedErrors.test.ts',
   'test/rooms/',
   'test/schema/kpiViewColumns.test.ts',
   'test/docs/schemaMapping.test.ts',
@@ -26,6 +29,7 @@ const UNIT = [
   'test/docs/housePicture.test.ts',
   'test/writing/adaptiveConcurrency.test.ts',
   'test/writing/ownFaults.test.ts',
+  'test/writing/sampledDepth.test.ts',
   'test/writing/snapshotMeters.test.ts',
 ];
 /** The whole way once, for `npm run test:quick`. */

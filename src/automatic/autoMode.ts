@@ -4,6 +4,7 @@ import { requirePublishable } from '../contracts/instants.js';
 import { getAlignedIntervalTimestamp, intervalEnd, MS_PER_DAY } from '../contracts/intervals.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { isPublishedOtherwise } from '../ledger/intervalLedger.js';
+import { completedInLastHour } from '../ledger/publishLedger.js';
 import { pacedRate } from '../pacing/pace.js';
 import type { PublishPlanner } from '../publishing/publishPlanner.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
@@ -109,10 +110,11 @@ export function createAutoModeService(options: AutoModeOptions) {
     /** How the automatic mode is set, how far it has come, and what it could not do. */
     async status(tenantId: string) {
       const at = now();
-      const [config, totals, counts] = await Promise.all([
+      const [config, totals, counts, completed] = await Promise.all([
         findAutoConfig(database, tenantId),
         tenantTotals(database, tenantId),
         queue.counts(),
+        completedInLastHour(database, tenantId),
       ]).catch(rethrowUnavailable);
       const enabled = config?.enabled ?? false;
       const running = getAlignedIntervalTimestamp(config?.intervalMinutes ?? 15, at);
@@ -123,7 +125,7 @@ export function createAutoModeService(options: AutoModeOptions) {
         lastAlignedInterval: running,
         latestReadAt: totals.latestReadAt,
         nextRunAt: config && enabled ? nextRunOf(config, at) : null,
-        queue: counts,
+        queue: { ...counts, completed },
         ...(config && enabled ? await progress(config, at) : { waiting: [], missed: null, replay: null }),
       };
     },

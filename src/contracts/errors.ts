@@ -39,6 +39,8 @@ export class DependencyUnavailableError extends Error {
   constructor(
     readonly dependency: 'postgres' | 'queue',
     cause: unknown,
+    /** What is wrong and what ends it, for whoever asks: it names no host, user or value. */
+    readonly advice?: string,
   ) {
     super(`${dependency === 'postgres' ? 'Postgres' : 'The queue'} is not available: ${causeText(cause)}`, {
       cause,

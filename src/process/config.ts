@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { StartupError } from '../contracts/errors.js';
 import { tenantId } from '../contracts/fields.js';
 import { MAX_READS_PER_SECOND } from '../contracts/limits.js';
+import { redisUrlProblem } from '../queues/redis/redisUrl.js';
 import { envFileText } from './envFile.js';
 
 /** Everything the processes are told from outside, parsed once and frozen. */
@@ -77,6 +78,11 @@ const urlWith = (protocols: readonly string[]) =>
     `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')} and names a host`,
   );
 
+const redisUrl = z.string().superRefine((value, context) => {
+  const problem = redisUrlProblem(value);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
 const origin = z
   .string()
   .refine(
@@ -88,7 +94,7 @@ const environmentSchema = z.object({
   PORT: wholeNumber(1, 65_535).default(5000),
   HOST: z.string().default('127.0.0.1'),
   DATABASE_URL: urlWith(['postgres:', 'postgresql:']).optional(),
-  REDIS_URL: urlWith(['redis:', 'rediss:']).optional(),
+  REDIS_URL: redisUrl.optional(),
   GRIDLENS_API_KEY: z
     .string()
     .min(16, 'must have at least 16 characters')

@@ -12,7 +12,8 @@ import { whenTablesAreFree } from '../db/whenTablesAreFree.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { openQueues } from '../queues/openQueues.js';
 import { createQueueDatabase, migrateQueue } from '../queues/postgresBackend.js';
-import { requireRedis } from '../queues/redisBackend.js';
+import { DEFAULT_PREFIX } from '../queues/queueConnections.js';
+import { requireRedis } from '../queues/redis/requireRedis.js';
 import type { TickQueue } from '../queues/tickQueue.js';
 import { preparePartitions } from '../reads/partitionUpkeep.js';
 import type { SchemaMapping } from '../schema/mapping.js';
@@ -67,7 +68,14 @@ export async function createContext(
     log.warn({ reason: error.message }, 'connection lost, reconnecting');
 
   await requirePostgres(databaseUrl);
-  if (config.redisUrl) await requireRedis(config.redisUrl);
+  const prefix = overrides.queuePrefix ?? DEFAULT_PREFIX;
+  const redisServer = config.redisUrl ? await requireRedis(config.redisUrl, prefix) : undefined;
+  const policy = redisServer?.evictionPolicy;
+  if (policy !== undefined && policy !== 'noeviction')
+    log.warn(
+      { evictionPolicy: policy },
+      'Redis may throw jobs away when its memory is full: set its maxmemory-policy to noeviction',
+    );
   const schema = await prepareStorage(
     databaseUrl,
     config.redisUrl === undefined,
@@ -90,9 +98,9 @@ export async function createContext(
     overrides.onBroken?.(error);
   };
   const { redisUrl } = config;
-  const prefix = overrides.queuePrefix === undefined ? {} : { prefix: overrides.queuePrefix };
+  const found = redisServer === undefined ? {} : { redisServer };
   const { connections, queue, ticks } = await whenConnected(databaseUrl, () =>
-    openQueues({ redisUrl, databaseUrl, onError, onBroken, ...prefix }),
+    openQueues({ redisUrl, databaseUrl, prefix, onError, onBroken, ...found }),
   );
   return {
     config,

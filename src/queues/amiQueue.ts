@@ -8,6 +8,7 @@ import { type BatchJobPayload, batchJobId, type Lane } from '../contracts/batchJ
 import { doublingPause } from '../timing/doublingPause.js';
 import { type Connections, QUEUE_NAMES } from './queueConnections.js';
 import { withQueueDeadline } from './queueDeadline.js';
+import { thinned } from './thinnedErrors.js';
 
 /**
  * The door to the batches' BullMQ queues, the same on Redis and on Postgres. Each lane has a queue of its own, so a
@@ -17,14 +18,18 @@ export interface AmiQueue {
   readonly backend: 'redis' | 'postgres';
   /** Adds jobs; adding one twice leaves one. @throws DependencyUnavailableError within 1.5 s. */
   add(jobs: readonly QueuedBatch[]): Promise<void>;
-  /** Counts both lanes together. @throws DependencyUnavailableError within 1.5 s. */
+  /** Counts both lanes together; completed jobs are not kept. @throws DependencyUnavailableError within 1.5 s. */
   counts(): Promise<QueueCounts>;
+  /** Whether jobs can be counted and added. @throws DependencyUnavailableError within 1.5 s, with the reason. */
+  check(): Promise<void>;
   /** Whether the queue holds the job in a state that leads to its being run. */
   holds(payload: BatchJobPayload, lane: Lane): Promise<boolean>;
   /** Puts in a job that it does not hold, in place of one that has failed or wrongly counts as completed. */
   putBack(payload: BatchJobPayload, lane: Lane): Promise<void>;
   /** Starts to take jobs of one lane. */
   work(process: BatchProcessor, options: WorkOptions): BatchWorker;
+  /** Removes the completed jobs that earlier versions kept. @throws DependencyUnavailableError within 1.5 s. */
+  forgetCompleted(): Promise<void>;
   /** Closes the queues; the connections under them are closed by whoever opened those. */
   close(): Promise<void>;
 }
@@ -40,7 +45,6 @@ export interface QueueCounts {
   waiting: number;
   delayed: number;
   active: number;
-  completed: number;
   failed: number;
 }
 
@@ -71,25 +75,23 @@ const JOB_NAME = 'batch';
 const ENDED_STATES = new Set(['failed', 'completed', 'unknown']);
 
 /** On Postgres a paused queue reports its jobs only as `paused`, which BullMQ takes but its types leave out. */
-const COUNTED_STATES = [
-  'waiting',
-  'paused',
-  'prioritized',
-  'delayed',
-  'active',
-  'completed',
-  'failed',
-] as JobType[];
+const COUNTED_STATES = ['waiting', 'paused', 'prioritized', 'delayed', 'active', 'failed'] as JobType[];
 
 /**
  * An outage must never use up a job's attempts. The worker itself tells what is permanently wrong with a batch, and stops
  * retrying it (UnrecoverableError). So the number is only a formality that BullMQ needs.
  */
 const ATTEMPTS = 1_000_000;
-/** One stack trace per job: BullMQ would keep one per try, and rewrite them all each time. */
+/**
+ * Completed jobs are not kept: the ledger remembers what was done, and a job that the queue keeps costs every later one. On
+ * Postgres each completion reads two rows for each job kept, and each count all of them; on Redis 5,000 jobs are 7 MB.
+ *
+ * One stack trace per job: BullMQ would keep one per try, and rewrite them all each time.
+ */
 const JOB_OPTIONS = {
   attempts: ATTEMPTS,
   backoff: { type: 'custom' },
+  removeOnComplete: true,
   stackTraceLimit: 1,
 } satisfies JobsOptions;
 
@@ -106,9 +108,8 @@ const WORKER_OPTIONS = {
   // A job of a worker killed twice is not a bad job: the default of 1 failed 10 of 400 in a crash trial.
   maxStalledCount: 1_000,
   runRetryDelay: 1_000,
-  // The ledger remembers what was done. The queue keeps the last hour's jobs for people who look into it: 5,000 jobs are
-  // 7 MB of a shared Redis.
-  removeOnComplete: { age: 3_600, count: 5_000 },
+  // For jobs that an earlier version added; the others say it themselves.
+  removeOnComplete: { count: 0 },
   removeOnFail: { age: 7 * 86_400, count: 500 },
   settings: { backoffStrategy: retryDelayMs },
 } satisfies Partial<WorkerOptions>;
@@ -141,9 +142,12 @@ export function openAmiQueue(connections: Connections, onError: (error: Error) =
           waiting: of('waiting') + of('paused') + of('prioritized'),
           delayed: of('delayed'),
           active: of('active'),
-          completed: of('completed'),
           failed: of('failed'),
         };
+      }),
+    check: () =>
+      withQueueDeadline(async () => {
+        await Promise.all([connections.writeProbe(), ...both.map((queue) => queue.getJobCounts('waiting'))]);
       }),
     holds: (payload, lane) =>
       withQueueDeadline(async () => {
@@ -169,9 +173,13 @@ export function openAmiQueue(connections: Connections, onError: (error: Error) =
       );
       worker.on('completed', (job, result) => work.onCompleted(String(job.id), job.data, result));
       worker.on('failed', (job, error) => work.onFailed(job?.id, error));
-      worker.on('error', work.onError);
+      worker.on('error', thinned(work.onError));
       return worker;
     },
+    forgetCompleted: () =>
+      withQueueDeadline(async () => {
+        await Promise.all(both.map((queue) => queue.clean(0, 0, 'completed')));
+      }),
     async close() {
       await Promise.all(both.map((queue) => queue.close()));
     },

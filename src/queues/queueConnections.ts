@@ -8,8 +8,10 @@ import {
   Worker,
   type WorkerOptions,
 } from 'bullmq';
+import { withDeadline } from '../timing/deadline.js';
 import { createQueueDatabase, patientPool } from './postgresBackend.js';
-import { createProducerRedis, createWorkerRedis } from './redisBackend.js';
+import { createProducerRedis, createWorkerRedis, type RedisServer } from './redis/redisClients.js';
+import { requireRedis } from './redis/requireRedis.js';
 import { runUntilClosed } from './workerWatch.js';
 
 /** One queue per lane, and one for ticks and heartbeats. Jobs of the last are no batches and count nowhere. */
@@ -26,6 +28,8 @@ export interface RawQueue {
   add(name: string, data: object, options: JobsOptions): Promise<unknown>;
   addBulk(jobs: { name: string; data: object; opts: JobsOptions }[]): Promise<unknown>;
   getJobCounts(...states: JobType[]): Promise<Record<string, number>>;
+  /** Removes jobs that ended more than `graceMs` ago: `limit` of them, or all when that is 0. */
+  clean(graceMs: number, limit: number, state: 'completed'): Promise<unknown>;
   getJob(id: string): Promise<{ getState(): Promise<string>; remove(): Promise<void> } | undefined>;
   upsertJobScheduler(
     id: string,
@@ -59,13 +63,17 @@ export interface Connections {
   backend: 'redis' | 'postgres';
   queue(name: QueueName): RawQueue;
   worker(name: QueueName, process: Processor, options: Partial<WorkerOptions>): RawWorker;
-  /** Settles once the queues that were made are usable. A queue that fails here would stay unusable. */
+  /** Settles once the queues that were made are usable; fails when they are not within half a minute. */
   ready(): Promise<void>;
+  /** Writes something small where the queues are, which fails where a job could not be added either. */
+  writeProbe(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface ConnectionOptions {
   redisUrl: string | undefined;
+  /** What the start found at `redisUrl`; looked for where it is missing. */
+  redisServer?: RedisServer;
   databaseUrl: string;
   /** Redis key prefix; tests take one each. The braces keep all keys in one slot of a Redis cluster. */
   prefix?: string;
@@ -74,35 +82,60 @@ export interface ConnectionOptions {
   onBroken?: (error: Error) => void;
 }
 
-const DEFAULT_PREFIX = '{gridlens}';
+/** Of the keys in Redis. */
+export const DEFAULT_PREFIX = '{gridlens}';
+/** Longer than a Redis that is slow at the start takes; a process whose queue is not usable by then ends. */
+const READY_MS = 30_000;
+const PROBE_SECONDS = 60;
 
-/** Connects to Redis if a URL is given, else to Postgres; waits for the first answer of Postgres. */
+/** Connects to Redis if a URL is given, else to Postgres; waits for the first answer of either. */
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
   const { redisUrl, databaseUrl, prefix = DEFAULT_PREFIX, onError, onBroken = onError } = options;
-  return redisUrl
-    ? redisConnections(redisUrl, prefix, onError, onBroken)
-    : postgresConnections(databaseUrl, onError, onBroken);
+  if (!redisUrl) return postgresConnections(databaseUrl, onError, onBroken);
+  const server = options.redisServer ?? (await requireRedis(redisUrl, prefix));
+  return redisConnections(server, prefix, onError, onBroken);
 }
 
 type OnError = ConnectionOptions['onError'];
 
-function redisConnections(url: string, prefix: string, onError: OnError, onBroken: OnError): Connections {
-  const producer = createProducerRedis(url, onError);
-  const workerConnections: ReturnType<typeof createWorkerRedis>[] = [];
+function redisConnections(
+  server: RedisServer,
+  prefix: string,
+  onError: OnError,
+  onBroken: OnError,
+): Connections {
+  const producer = createProducerRedis(server, onError);
+  const clients = [producer];
+  const queues: Queue[] = [];
   return {
     backend: 'redis',
-    queue: (name) => new Queue(name, { connection: producer, prefix }) as unknown as RawQueue,
+    queue(name) {
+      const queue = new Queue(name, { connection: producer, prefix });
+      queues.push(queue);
+      return queue as unknown as RawQueue;
+    },
     worker(name, process, options) {
-      const connection = createWorkerRedis(url, onError);
-      workerConnections.push(connection);
-      const worker = new Worker(name, process, { ...options, connection, prefix, autorun: false });
-      // The client connects to Redis again for ever, so no failure is the last.
-      if (options.autorun !== false) runUntilClosed(worker, Promise.resolve(), onBroken);
+      const { client, pause } = createWorkerRedis(server, onError);
+      clients.push(client);
+      const worker = new Worker(name, process, { ...options, connection: client, prefix, autorun: false });
+      worker.on('closing', () => pause.end());
+      if (options.autorun !== false) runUntilClosed(worker, worker.waitUntilReady(), onBroken);
       return worker;
     },
-    ready: async () => undefined,
+    ready: () =>
+      withDeadline(
+        async () => {
+          await Promise.all(queues.map((queue) => queue.waitUntilReady()));
+          await Promise.all(queues.map((queue) => queue.getJobCounts('waiting')));
+        },
+        READY_MS,
+        () => new Error(`its queues are not usable after ${READY_MS / 1000} s`),
+      ),
+    async writeProbe() {
+      await producer.set(`${prefix}:probe`, '1', 'EX', PROBE_SECONDS);
+    },
     async close() {
-      for (const connection of [producer, ...workerConnections]) connection.disconnect();
+      for (const client of clients) client.disconnect();
     },
   };
 }
@@ -144,6 +177,8 @@ async function postgresConnections(
     async ready() {
       await Promise.all(readiness);
     },
+    // Whether Postgres takes writes is asked of the process's own pool.
+    writeProbe: async () => undefined,
     close: () => pool.end(),
   };
 }

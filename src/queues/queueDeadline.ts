@@ -1,6 +1,7 @@
 import { answerBudget } from '../contracts/answerBudget.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
 import { withDeadline } from '../timing/deadline.js';
+import { refusalOf } from './redis/redisErrors.js';
 
 /**
  * The call's answer, or DependencyUnavailableError when the queue fails or does not answer in time. A frozen
@@ -12,6 +13,6 @@ export async function withQueueDeadline<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await withDeadline(call, dependency, late);
   } catch (error) {
-    throw new DependencyUnavailableError('queue', error);
+    throw new DependencyUnavailableError('queue', error, refusalOf(error));
   }
 }

@@ -5,6 +5,7 @@ import { tenantId } from '../contracts/fields.js';
 import { INTERVAL_MINUTES, type IntervalMinutes } from '../contracts/limits.js';
 import { type Connections, QUEUE_NAMES, type RawQueue, type TakenJob } from './queueConnections.js';
 import { withQueueDeadline } from './queueDeadline.js';
+import { thinned } from './thinnedErrors.js';
 
 /** A tenant's job scheduler: one tick at the start of every interval, in UTC. Its key is the tenant. */
 export interface TickScheduler {
@@ -171,15 +172,16 @@ export function openTickQueue(
         await queue.add(HEARTBEAT, {}, { jobId: `heartbeat_${workerId}`, ...JOB_OPTIONS });
       }),
     work(handlers, options) {
+      const onError = thinned(options.onError);
       const worker = connections.worker(
         QUEUE_NAMES.ticks,
         (job) => (job.name === HEARTBEAT ? handlers.onHeartbeat() : handleTick(job, handlers)),
         WORKER_OPTIONS,
       );
       worker.on('failed', (job, error) =>
-        options.onError(new Error(`${job?.id ?? 'a tick'} failed: ${error.message}`, { cause: error })),
+        onError(new Error(`${job?.id ?? 'a tick'} failed: ${error.message}`, { cause: error })),
       );
-      worker.on('error', options.onError);
+      worker.on('error', onError);
       return worker;
     },
     close: () => queue.close(),

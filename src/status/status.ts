@@ -5,10 +5,11 @@
 
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { answerBudget } from '../contracts/answerBudget.js';
+import { DependencyUnavailableError } from '../contracts/errors.js';
 import { MAX_BATCH_SIZE, MAX_READS_PER_SECOND } from '../contracts/limits.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { activeEvents } from '../events/eventTable.js';
-import { recentJobs } from '../ledger/publishLedger.js';
+import { completedInLastHour, recentJobs } from '../ledger/publishLedger.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { tenantTotals } from '../reads/tenantTotals.js';
 import { withDeadline } from '../timing/deadline.js';
@@ -50,9 +51,10 @@ export function createStatusService(
   return {
     /** The answer of `GET /scale/status`: totals, depth, rate. */
     async scale(tenantId: string) {
-      const [totals, counts, rate] = await Promise.all([
+      const [totals, counts, completed, rate] = await Promise.all([
         tenantTotals(database, tenantId),
         queue.counts(),
+        completedInLastHour(database, tenantId),
         recentJobs(database, tenantId, RATE_WINDOW_SECONDS),
       ]).catch(rethrowUnavailable);
       return {
@@ -60,7 +62,7 @@ export function createStatusService(
         totalDistinctMeters: totals.totalDistinctMeters,
         totalReads: totals.totalReads,
         latestReadAt: totals.latestReadAt,
-        queue: counts,
+        queue: { ...counts, completed },
         ingestionRate: {
           readsPerSecond: Math.round((rate.rows / RATE_WINDOW_SECONDS) * 10) / 10,
           windowSeconds: RATE_WINDOW_SECONDS,
@@ -70,9 +72,10 @@ export function createStatusService(
 
     /** The answer of `GET /status`: health of the queue, workers, events under way, what happened lately. */
     async overview(tenantId: string) {
-      const [totals, counts, workers, job, recent, events] = await Promise.all([
+      const [totals, counts, completed, workers, job, recent, events] = await Promise.all([
         tenantTotals(database, tenantId),
         queue.counts(),
+        completedInLastHour(database, tenantId),
         liveWorkers(database),
         lastJob(database),
         recentJobs(database, tenantId, RECENT_WINDOW_SECONDS),
@@ -80,7 +83,7 @@ export function createStatusService(
       ]).catch(rethrowUnavailable);
       return {
         tenantId,
-        queue: { backend: queue.backend, healthy: true, ...counts },
+        queue: { backend: queue.backend, healthy: true, ...counts, completed },
         workers,
         heartbeat: { ...job, ok: doesJobs(job) },
         activeEvents: events,
@@ -98,7 +101,7 @@ export function createStatusService(
           return { ok: true };
         }),
         check(async () => {
-          await queue.counts();
+          await queue.check();
           return { ok: true };
         }),
         check(worker),
@@ -115,7 +118,10 @@ async function check(call: () => Promise<Dependency>): Promise<Dependency> {
   try {
     return await withDeadline(call, dependency, () => new Error(`no answer within ${dependency} ms`));
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message || error.name : String(error) };
+    const reason = error instanceof Error ? error.message || error.name : String(error);
+    if (!(error instanceof DependencyUnavailableError) || error.advice === undefined)
+      return { ok: false, reason };
+    return { ok: false, reason, advice: `${error.dependency}: ${error.advice}` };
   }
 }
 

@@ -16,6 +16,7 @@ import { isPassing } from '../db/db.js';
 import { isPacerClosed } from '../pacing/startPacer.js';
 import type { AmiQueue, BatchWorker, WorkOptions } from '../queues/amiQueue.js';
 import type { BatchResult, BatchRunner } from './batchRunner.js';
+import { type Depth, sampledDepth } from './sampledDepth.js';
 
 export interface AmiWorkerOptions {
   queue: AmiQueue;
@@ -43,6 +44,7 @@ export function startAmiWorker({
 }: AmiWorkerOptions): BatchWorker {
   // Not BullMQ's count of attempts: the tries of an outage are in that, and the first fault after it was the last.
   const ownFaults = new LRUCache<string, number>({ max: REMEMBERED_FAULTS });
+  const depth = sampledDepth(queue);
   return queue.work(
     async ({ id, payload, isRerun }): Promise<BatchResult> => {
       const parsed = batchJob.safeParse(payload);
@@ -68,26 +70,23 @@ export function startAmiWorker({
       lane,
       concurrency,
       onCompleted: (jobId, payload, result) =>
-        void logDone(log, queue, runner, jobId, batchJob.parse(payload), result as BatchResult),
+        void logDone(log, depth, runner, jobId, batchJob.parse(payload), result as BatchResult),
       onFailed: (jobId, error) => logFailed(log, jobId, error),
       onError: (error) => log.warn({ err: error }, 'queue connection'),
     },
   );
 }
 
-/** One log line per job, written after its completion, so that the line shows the depth without it. */
+/** One log line per job, written after its completion. */
 async function logDone(
   log: Logger,
-  queue: AmiQueue,
+  depth: () => Promise<Depth | null>,
   runner: BatchRunner,
   jobId: string,
   job: BatchJob,
   result: BatchResult,
 ): Promise<void> {
-  const [depth, feederIds] = await Promise.all([
-    queue.counts().catch(() => null),
-    runner.feederIds(job).catch(() => null),
-  ]);
+  const [queueDepth, feederIds] = await Promise.all([depth(), runner.feederIds(job).catch(() => null)]);
   log.info(
     {
       jobId,
@@ -103,8 +102,7 @@ async function logDone(
       skippedCount: result.skipped,
       alreadyFinished: result.alreadyFinished,
       elapsedMs: result.elapsedMs,
-      queueDepth:
-        depth === null ? null : { waiting: depth.waiting, delayed: depth.delayed, active: depth.active },
+      queueDepth,
     },
     'batch written',
   );

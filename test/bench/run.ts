@@ -8,6 +8,7 @@ import { type BenchPostgres, benchPostgres } from './benchPostgres.js';
 import { measureGeneration } from './generation.js';
 import { type HistorySize, historyRows } from './history.js';
 import { measurePacing } from './pacing.js';
+import { measureQueueCost } from './queueCost.js';
 import { measureQueuedJobBytes } from './queueMemory.js';
 import { type Row, thousands } from './report.js';
 import { measureCopy, measureSingleRows, measureWorker, registeredFleet } from './writePath.js';
@@ -81,6 +82,17 @@ async function pacingRows(pool: pg.Pool): Promise<Row[]> {
   return rows;
 }
 
+/** What the queue in Postgres takes at the limit of 2,500 reads/s is between 5 jobs/s, of full batches, and 100, of 25 reads. */
+async function queueCostRows(): Promise<Row[]> {
+  const shares = await measureQueueCost([1, 5, 100], quick ? 5 : 20);
+  return shares.map(({ rate, core }) => ({
+    what: `queue in Postgres, ${rate} jobs/s that do nothing`,
+    measured: `${(core * 100).toFixed(1)} % of a core`,
+    ratio: core.toFixed(3),
+    target: '',
+  }));
+}
+
 async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; version: string }> {
   const schema = await prepareStorage(postgres.url, false, createLogger('bench', 'silent'));
   const pool = new pg.Pool({ connectionString: postgres.url, max: 8 });
@@ -110,6 +122,7 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
       ratio: bytes === undefined ? '' : (bytes / 2_000).toFixed(2),
       target: '< 2,000 bytes',
     });
+    rows.push(...(await queueCostRows()));
     return { rows, version: version[0]?.version ?? '?' };
   } finally {
     await pool.end();

@@ -2,14 +2,19 @@ import * as backfillWeek from './backfillWeek.js';
 import * as boundaries from './boundaries.js';
 import * as downtime from './downtime.js';
 import * as month from './month.js';
+import * as queueCost from './queueCost.js';
 import * as race from './race.js';
+import * as redisFailover from './redisFailover.js';
 import * as tenants from './tenants.js';
 
 /**
  * `npm run endurance -- RUN [options]`: what takes too long for the test suite, on real processes or with real sizes.
  * Prints what it measured and exits 1 when that is not what it should be; without a run it prints which there are.
  */
-const RUNS = { boundaries, month, tenants, 'backfill-week': backfillWeek, race, downtime };
+const RUNS = {
+  ...{ boundaries, month, tenants, 'backfill-week': backfillWeek, race, downtime },
+  ...{ 'redis-failover': redisFailover, 'queue-cost': queueCost },
+};
 
 const [name = '', ...args] = process.argv.slice(2);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -56,7 +56,6 @@ export function createModelQueue(onWritten: (publish: Written) => void) {
         waiting: owed.live + owed.background,
         delayed: 0,
         active: 0,
-        completed: 0,
         failed: 0,
       };
       const asking = { publish: { batchCount, lane } as PublishRecord };

@@ -16,7 +16,7 @@ export interface TestRedis {
 export async function startTestRedis(): Promise<TestRedis | undefined> {
   const given = process.env.REDIS_URL;
   if (given) return { url: given, pid: undefined, stop: async () => undefined };
-  const binary = (await onPath('redis-server')) ?? (await onPath('valkey-server'));
+  const binary = await redisBinary();
   return binary === undefined ? undefined : startRedis(binary);
 }
 
@@ -48,8 +48,13 @@ async function startRedis(binary: string): Promise<TestRedis> {
 
 /** A Redis that one test may freeze or kill; undefined where the machine has no server. */
 export async function startOwnRedis(): Promise<TestRedis | undefined> {
-  const binary = (await onPath('redis-server')) ?? (await onPath('valkey-server'));
+  const binary = await redisBinary();
   return binary === undefined ? undefined : startRedis(binary);
+}
+
+/** Where the machine's Redis or Valkey server is, or undefined. */
+export async function redisBinary(): Promise<string | undefined> {
+  return (await onPath('redis-server')) ?? (await onPath('valkey-server'));
 }
 
 async function onPath(name: string): Promise<string | undefined> {
