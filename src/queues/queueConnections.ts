@@ -8,7 +8,7 @@ import {
   Worker,
   type WorkerOptions,
 } from 'bullmq';
-import { createQueueDatabase, patientPool } from './postgresBackend.js';
+import { createQueueDatabase, patientPool, type QueueDatabaseOptions } from './postgresBackend.js';
 import { createProducerRedis, createWorkerRedis } from './redisBackend.js';
 import { runUntilClosed } from './workerWatch.js';
 
@@ -67,6 +67,7 @@ export interface Connections {
 export interface ConnectionOptions {
   redisUrl: string | undefined;
   databaseUrl: string;
+  queueDatabase?: QueueDatabaseOptions;
   /** Redis key prefix; tests take one each. The braces keep all keys in one slot of a Redis cluster. */
   prefix?: string;
   onError: (error: Error) => void;
@@ -81,7 +82,7 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
   const { redisUrl, databaseUrl, prefix = DEFAULT_PREFIX, onError, onBroken = onError } = options;
   return redisUrl
     ? redisConnections(redisUrl, prefix, onError, onBroken)
-    : postgresConnections(databaseUrl, onError, onBroken);
+    : postgresConnections(databaseUrl, options.queueDatabase, onError, onBroken);
 }
 
 type OnError = ConnectionOptions['onError'];
@@ -109,10 +110,11 @@ function redisConnections(url: string, prefix: string, onError: OnError, onBroke
 
 async function postgresConnections(
   databaseUrl: string,
+  limits: QueueDatabaseOptions | undefined,
   onError: OnError,
   onBroken: OnError,
 ): Promise<Connections> {
-  const pool = await createQueueDatabase(databaseUrl, onError);
+  const pool = await createQueueDatabase(databaseUrl, onError, limits);
   const readiness: Promise<unknown>[] = [];
   return {
     backend: 'postgres',
