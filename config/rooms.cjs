@@ -76,11 +76,20 @@ const rooms = {
   score: { floor: 10, doors: ['score'] },
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
   kpi: { floor: 10, doors: ['quickcheck', 'routes'] },
-  status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'routes', 'healthRoutes'] },
+  status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
   upkeep: { floor: 10, doors: ['upkeep'] },
   process: {
     floor: 11,
-    doors: ['apiProcess', 'workerProcess', 'context', 'config', 'lifecycle', 'log', 'supervised'],
+    doors: [
+      'apiProcess',
+      'workerProcess',
+      'context',
+      'config',
+      'lifecycle',
+      'log',
+      'postgresPlaces',
+      'supervised',
+    ],
   },
   local: {
     floor: 12,

@@ -14,6 +14,7 @@ const UNIT = [
   'test/contracts/',
   'test/emulator/',
   'test/db/locks.test.ts',
+  'test/topologies/databaseUrl.test.ts',
   'test/pacing/batchSlots.test.ts',
   'test/process/config.test.ts',
   'test/publishing/plan.test.ts',
@@ -37,7 +38,14 @@ const SMOKE = ['test/publishing/onePublish.test.ts'];
 /** Pure as well, and long: days of eighty tenants, a year of a fleet. */
 const MODELS = ['test/simulation/fairness.test.ts', 'test/realism/'];
 /** Real processes of the product, its commands and its local stack. */
-const PROCESSES = ['test/local/', 'test/commands/', 'test/docs/', 'test/faults/', 'test/process/'];
+const PROCESSES = [
+  'test/local/',
+  'test/commands/',
+  'test/docs/',
+  'test/faults/',
+  'test/process/',
+  'test/topologies/',
+];
 
 const isIn = (places: string[], file: string): boolean => places.some((place) => file.startsWith(place));
 const onBothBackends = (file: string): boolean =>

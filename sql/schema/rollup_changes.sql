@@ -5,7 +5,7 @@
 CREATE TYPE ami_interval_change AS (
   tenant_id text COLLATE "C", read_at timestamptz, feeder_id text COLLATE "C", reads bigint, kwh numeric,
   unmetered_kwh numeric, delivered_kwh numeric, low_voltage_reads bigint, high_voltage_reads bigint,
-  min_voltage_gone numeric, min_voltage_come numeric);
+  min_voltage_gone numeric, min_voltage_come numeric, implausible_reads bigint);
 COMMENT ON TYPE ami_interval_change IS
   'What a statement does to one interval of a feeder: the differences, and the lowest voltage among the rows that '
   'went and among those that came.';
@@ -74,7 +74,7 @@ BEGIN
     delivered_kwh = folded.delivered_kwh, min_voltage = folded.min_voltage,
     low_voltage_reads = folded.low_voltage_reads, high_voltage_reads = folded.high_voltage_reads,
     quarter_hours = folded.quarter_hours, max_interval_reads = folded.max_interval_reads,
-    latest_read_at = folded.latest_read_at
+    latest_read_at = folded.latest_read_at, implausible_reads = folded.implausible_reads
   FROM (SELECT DISTINCT * FROM unnest(tenants, days, feeders)) AS touched (tenant_id, day, feeder_id),
     LATERAL (
       SELECT coalesce(sum(reads), 0) AS reads, coalesce(sum(kwh), 0) AS kwh,
@@ -82,7 +82,8 @@ BEGIN
              min(min_voltage) AS min_voltage, coalesce(sum(low_voltage_reads), 0) AS low_voltage_reads,
              coalesce(sum(high_voltage_reads), 0) AS high_voltage_reads,
              coalesce(bit_or(ami_quarter_hour_bit(read_at)), 0::bit(96)) AS quarter_hours,
-             coalesce(max(reads), 0) AS max_interval_reads, max(read_at) AS latest_read_at
+             coalesce(max(reads), 0) AS max_interval_reads, max(read_at) AS latest_read_at,
+             coalesce(sum(implausible_reads), 0) AS implausible_reads
       FROM ami_feeder_intervals cell
       WHERE cell.tenant_id = touched.tenant_id AND cell.feeder_id = touched.feeder_id
         AND cell.read_at >= touched.day::timestamp AT TIME ZONE 'UTC'
@@ -108,9 +109,9 @@ DECLARE
 BEGIN
   WITH folded AS (
     INSERT INTO ami_feeder_intervals AS cell (tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
-      min_voltage, low_voltage_reads, high_voltage_reads)
+      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads)
     SELECT tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage_come,
-           low_voltage_reads, high_voltage_reads
+           low_voltage_reads, high_voltage_reads, implausible_reads
     FROM unnest(changes) ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, read_at, feeder_id) DO UPDATE SET
       reads = cell.reads + excluded.reads, kwh = cell.kwh + excluded.kwh,
@@ -118,7 +119,8 @@ BEGIN
       delivered_kwh = cell.delivered_kwh + excluded.delivered_kwh,
       min_voltage = least(cell.min_voltage, excluded.min_voltage),
       low_voltage_reads = cell.low_voltage_reads + excluded.low_voltage_reads,
-      high_voltage_reads = cell.high_voltage_reads + excluded.high_voltage_reads
+      high_voltage_reads = cell.high_voltage_reads + excluded.high_voltage_reads,
+      implausible_reads = cell.implausible_reads + excluded.implausible_reads
     RETURNING tenant_id, read_at, feeder_id, reads, min_voltage
   )
   SELECT array_agg(folded.tenant_id), array_agg(folded.read_at), array_agg(folded.feeder_id)

@@ -25,11 +25,14 @@ BEGIN
     RETURN NULL;
   END IF;
   SELECT array_agg(change) INTO changes FROM (
-    SELECT (tenant_id, read_at, feeder_id, -count(*), -sum(kwh),
-            -coalesce(sum(kwh) FILTER (WHERE delivered_kwh IS NULL), 0), -coalesce(sum(delivered_kwh), 0),
+    SELECT (tenant_id, read_at, feeder_id, -count(*), -coalesce(sum(kwh) FILTER (WHERE is_measured), 0),
+            -coalesce(sum(kwh) FILTER (WHERE is_measured AND delivered_kwh IS NULL), 0),
+            -coalesce(sum(delivered_kwh) FILTER (WHERE is_measured), 0),
             -count(*) FILTER (WHERE ami_is_low_voltage(voltage)),
-            -count(*) FILTER (WHERE ami_is_high_voltage(voltage)), min(voltage), NULL)::ami_interval_change AS change
-    FROM old_rows GROUP BY tenant_id, read_at, feeder_id
+            -count(*) FILTER (WHERE ami_is_high_voltage(voltage)), min(voltage), NULL,
+            -count(*) FILTER (WHERE NOT is_measured))::ami_interval_change AS change
+    FROM (SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured FROM old_rows OFFSET 0) judged
+    GROUP BY tenant_id, read_at, feeder_id
   ) grouped;
   PERFORM ami_apply_interval_changes(changes);
 
@@ -94,15 +97,19 @@ BEGIN
   END IF;
 
   SELECT array_agg(change) INTO changes FROM (
-    SELECT (tenant_id, read_at, feeder_id, sum(sign), sum(sign * kwh),
-            coalesce(sum(sign * kwh) FILTER (WHERE delivered_kwh IS NULL), 0), coalesce(sum(sign * delivered_kwh), 0),
+    SELECT (tenant_id, read_at, feeder_id, sum(sign), coalesce(sum(sign * kwh) FILTER (WHERE is_measured), 0),
+            coalesce(sum(sign * kwh) FILTER (WHERE is_measured AND delivered_kwh IS NULL), 0),
+            coalesce(sum(sign * delivered_kwh) FILTER (WHERE is_measured), 0),
             coalesce(sum(sign) FILTER (WHERE ami_is_low_voltage(voltage)), 0),
             coalesce(sum(sign) FILTER (WHERE ami_is_high_voltage(voltage)), 0),
-            min(voltage) FILTER (WHERE sign < 0), min(voltage) FILTER (WHERE sign > 0))::ami_interval_change AS change
+            min(voltage) FILTER (WHERE sign < 0), min(voltage) FILTER (WHERE sign > 0),
+            coalesce(sum(sign) FILTER (WHERE NOT is_measured), 0))::ami_interval_change AS change
     FROM (
-      SELECT 1 AS sign, tenant_id, read_at, feeder_id, kwh, delivered_kwh, voltage FROM new_rows
+      SELECT 1 AS sign, tenant_id, read_at, feeder_id, kwh, delivered_kwh, voltage,
+             ami_is_measured(kwh, delivered_kwh) AS is_measured FROM new_rows
       UNION ALL
-      SELECT -1, tenant_id, read_at, feeder_id, kwh, delivered_kwh, voltage FROM old_rows
+      SELECT -1, tenant_id, read_at, feeder_id, kwh, delivered_kwh, voltage,
+             ami_is_measured(kwh, delivered_kwh) FROM old_rows
     ) moved GROUP BY tenant_id, read_at, feeder_id
   ) grouped;
   PERFORM ami_apply_interval_changes(changes);

@@ -34,19 +34,24 @@ BEGIN
   PERFORM pg_advisory_xact_lock_shared(hashtextextended('gridlens:known-meters', 0));
 
   WITH cells AS MATERIALIZED (
-    SELECT tenant_id, read_at, feeder_id, count(*) AS reads, sum(kwh) AS kwh,
-           coalesce(sum(kwh) FILTER (WHERE delivered_kwh IS NULL), 0) AS unmetered_kwh,
-           coalesce(sum(delivered_kwh), 0) AS delivered_kwh, min(voltage) AS min_voltage,
+    SELECT tenant_id, read_at, feeder_id, count(*) AS reads,
+           coalesce(sum(kwh) FILTER (WHERE is_measured), 0) AS kwh,
+           coalesce(sum(kwh) FILTER (WHERE is_measured AND delivered_kwh IS NULL), 0) AS unmetered_kwh,
+           coalesce(sum(delivered_kwh) FILTER (WHERE is_measured), 0) AS delivered_kwh, min(voltage) AS min_voltage,
            count(*) FILTER (WHERE ami_is_low_voltage(voltage)) AS low_voltage_reads,
            count(*) FILTER (WHERE ami_is_high_voltage(voltage)) AS high_voltage_reads,
            count(*) FILTER (WHERE ami_is_underregistered(kwh, delivered_kwh)) AS underregistered_reads,
-           min(meter_id) AS first_meter_id, sum(hashtextextended(meter_id, 0)) AS fingerprint
-    FROM new_rows GROUP BY tenant_id, read_at, feeder_id
+           min(meter_id) AS first_meter_id, sum(hashtextextended(meter_id, 0)) AS fingerprint,
+           count(*) FILTER (WHERE NOT is_measured) AS implausible_reads,
+           sum(abs(kwh) + abs(coalesce(delivered_kwh, 0))) FILTER (WHERE NOT is_measured) AS implausible_kwh
+    -- OFFSET 0: the rule is asked once a read, not once a figure.
+    FROM (SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured FROM new_rows OFFSET 0) judged
+    GROUP BY tenant_id, read_at, feeder_id
   ), folded AS (
     INSERT INTO ami_feeder_intervals AS cell (tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
-      min_voltage, low_voltage_reads, high_voltage_reads)
+      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads)
     SELECT tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads,
-           high_voltage_reads
+           high_voltage_reads, implausible_reads
     FROM cells ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, read_at, feeder_id) DO UPDATE SET
       reads = cell.reads + excluded.reads, kwh = cell.kwh + excluded.kwh,
@@ -54,14 +59,16 @@ BEGIN
       delivered_kwh = cell.delivered_kwh + excluded.delivered_kwh,
       min_voltage = least(cell.min_voltage, excluded.min_voltage),
       low_voltage_reads = cell.low_voltage_reads + excluded.low_voltage_reads,
-      high_voltage_reads = cell.high_voltage_reads + excluded.high_voltage_reads
+      high_voltage_reads = cell.high_voltage_reads + excluded.high_voltage_reads,
+      implausible_reads = cell.implausible_reads + excluded.implausible_reads
     RETURNING tenant_id, read_at, feeder_id, reads AS interval_reads
   ), days AS (
     INSERT INTO ami_feeder_days AS day (tenant_id, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
-      min_voltage, low_voltage_reads, high_voltage_reads, quarter_hours, max_interval_reads, latest_read_at, changed_at)
+      min_voltage, low_voltage_reads, high_voltage_reads, quarter_hours, max_interval_reads, latest_read_at, changed_at,
+      implausible_reads)
     SELECT tenant_id, ami_utc_day(read_at), feeder_id, sum(reads), sum(kwh), sum(unmetered_kwh), sum(delivered_kwh),
            min(min_voltage), sum(low_voltage_reads), sum(high_voltage_reads), bit_or(ami_quarter_hour_bit(read_at)),
-           max(interval_reads), max(read_at), clock_timestamp()
+           max(interval_reads), max(read_at), clock_timestamp(), sum(implausible_reads)
     FROM cells JOIN folded USING (tenant_id, read_at, feeder_id)
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, day, feeder_id) DO UPDATE SET
@@ -71,6 +78,7 @@ BEGIN
       min_voltage = least(day.min_voltage, excluded.min_voltage),
       low_voltage_reads = day.low_voltage_reads + excluded.low_voltage_reads,
       high_voltage_reads = day.high_voltage_reads + excluded.high_voltage_reads,
+      implausible_reads = day.implausible_reads + excluded.implausible_reads,
       quarter_hours = day.quarter_hours | excluded.quarter_hours,
       max_interval_reads = greatest(day.max_interval_reads, excluded.max_interval_reads),
       latest_read_at = greatest(day.latest_read_at, excluded.latest_read_at),
@@ -80,7 +88,7 @@ BEGIN
            sum(fingerprint) AS fingerprint
     FROM cells GROUP BY tenant_id, feeder_id
   )
-  SELECT (SELECT sum(abs(kwh) + abs(delivered_kwh)) FROM cells), (SELECT min(min_voltage) FROM cells),
+  SELECT (SELECT sum(implausible_kwh) FROM cells), (SELECT min(min_voltage) FROM cells),
          (SELECT sum(low_voltage_reads + underregistered_reads) FROM cells), EXISTS (
     SELECT FROM batch LEFT JOIN ami_known_meter_sets known USING (tenant_id, feeder_id, first_meter_id)
     WHERE (known.meters, known.fingerprint) IS DISTINCT FROM (batch.meters, batch.fingerprint)

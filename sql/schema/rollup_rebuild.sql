@@ -18,10 +18,14 @@ BEGIN
   DELETE FROM ami_meter_anomalies WHERE day BETWEEN first_day AND last_day;
 
   INSERT INTO ami_feeder_intervals
-  SELECT tenant_id, read_at, feeder_id, count(*), sum(kwh),
-         coalesce(sum(kwh) FILTER (WHERE delivered_kwh IS NULL), 0), coalesce(sum(delivered_kwh), 0), min(voltage),
-         count(*) FILTER (WHERE ami_is_low_voltage(voltage)), count(*) FILTER (WHERE ami_is_high_voltage(voltage))
-  FROM ami_reads_between(day_start, day_end) GROUP BY 1, 2, 3;
+  SELECT tenant_id, read_at, feeder_id, count(*), coalesce(sum(kwh) FILTER (WHERE is_measured), 0),
+         coalesce(sum(kwh) FILTER (WHERE is_measured AND delivered_kwh IS NULL), 0),
+         coalesce(sum(delivered_kwh) FILTER (WHERE is_measured), 0), min(voltage),
+         count(*) FILTER (WHERE ami_is_low_voltage(voltage)), count(*) FILTER (WHERE ami_is_high_voltage(voltage)),
+         count(*) FILTER (WHERE NOT is_measured)
+  FROM (
+    SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured FROM ami_reads_between(day_start, day_end) OFFSET 0
+  ) judged GROUP BY 1, 2, 3;
 
   PERFORM ami_refold_days(array_agg(tenant_id), array_agg(day), array_agg(feeder_id))
   FROM (SELECT DISTINCT tenant_id, ami_utc_day(read_at) AS day, feeder_id FROM ami_feeder_intervals WHERE read_at >= day_start AND read_at < day_end) found

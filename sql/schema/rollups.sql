@@ -4,9 +4,19 @@
 -- skips are in no transition table and count nowhere.
 
 -- What one read shows by itself. Each of these rules has one place, and no SET clause, so that Postgres inlines it.
+CREATE FUNCTION ami_is_measured(kwh numeric, delivered_kwh numeric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT kwh > -10000 AND kwh < 10000 AND coalesce(delivered_kwh > -10000 AND delivered_kwh < 10000, true)
+$$;
+COMMENT ON FUNCTION ami_is_measured(numeric, numeric) IS
+  'Whether a meter can have measured a read''s energies, kWh. 10,000 kWh in a quarter hour are 40 MW, which is what the '
+  'strongest distribution feeder carries as a whole: 600 A at 34.5 kV. Beyond that are error codes, such as '
+  '4,294,967.295 and 65,535, whose one read made a day''s loss minus ten million percent. Neither energy of such a read '
+  'is in any sum; the read counts as one that arrived, and as implausible.';
 CREATE FUNCTION ami_is_underregistered(kwh numeric, delivered_kwh numeric) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT kwh < 0.85 * delivered_kwh AND delivered_kwh - kwh > 0.0005 AND delivered_kwh > 0
+    AND ami_is_measured(kwh, delivered_kwh)
 $$;
 COMMENT ON FUNCTION ami_is_underregistered(numeric, numeric) IS
   'Whether a read registered (kwh) too little of what was delivered (delivered_kwh): more than 15 % is missing. '
@@ -44,6 +54,7 @@ CREATE TABLE ami_feeder_intervals (
   min_voltage        numeric,
   low_voltage_reads  bigint           NOT NULL,
   high_voltage_reads bigint           NOT NULL,
+  implausible_reads  bigint           NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, read_at, feeder_id)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE ami_feeder_intervals IS 'Sums of the reads per feeder and interval, kept by triggers.';
@@ -57,6 +68,8 @@ COMMENT ON COLUMN ami_feeder_intervals.delivered_kwh IS 'Delivered energy, kWh.'
 COMMENT ON COLUMN ami_feeder_intervals.min_voltage IS 'Lowest voltage of the reads, volts.';
 COMMENT ON COLUMN ami_feeder_intervals.low_voltage_reads IS 'Reads below 114 V.';
 COMMENT ON COLUMN ami_feeder_intervals.high_voltage_reads IS 'Reads above 126 V.';
+COMMENT ON COLUMN ami_feeder_intervals.implausible_reads IS
+  'Reads whose energies no meter measures and no sum has: not ami_is_measured.';
 
 CREATE SEQUENCE ami_rollup_versions;
 COMMENT ON SEQUENCE ami_rollup_versions IS
@@ -79,6 +92,7 @@ CREATE TABLE ami_feeder_days (
   latest_read_at     timestamptz,
   changed_at         timestamptz      NOT NULL,
   version            bigint           NOT NULL DEFAULT nextval('ami_rollup_versions'),
+  implausible_reads  bigint           NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, day, feeder_id)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE ami_feeder_days IS
@@ -98,6 +112,8 @@ COMMENT ON COLUMN ami_feeder_days.max_interval_reads IS 'The most reads of one i
 COMMENT ON COLUMN ami_feeder_days.latest_read_at IS 'Start of the latest interval that has a read.';
 COMMENT ON COLUMN ami_feeder_days.changed_at IS 'When the row last changed.';
 COMMENT ON COLUMN ami_feeder_days.version IS 'Number of the last change, from ami_rollup_versions.';
+COMMENT ON COLUMN ami_feeder_days.implausible_reads IS
+  'Reads whose energies no meter measures and no sum has: not ami_is_measured.';
 
 CREATE TABLE ami_meter_anomalies (
   tenant_id                text COLLATE "C" NOT NULL,

@@ -2,7 +2,7 @@
 CREATE VIEW v_kpi_electric_feeder_loss_daily AS
 SELECT tenant_id, day, feeder_id, reads, kwh, delivered_kwh, delivered_kwh - (kwh - unmetered_kwh) AS loss_kwh,
        ami_percent(delivered_kwh - (kwh - unmetered_kwh), delivered_kwh) AS loss_pct, min_voltage,
-       low_voltage_reads, latest_read_at
+       low_voltage_reads, latest_read_at, implausible_reads
 FROM ami_feeder_days;
 COMMENT ON VIEW v_kpi_electric_feeder_loss_daily IS
   'Loss of each feeder per UTC day. Energy in kWh, percentages in percent.';
@@ -16,3 +16,5 @@ COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.loss_pct IS 'loss_kwh in perc
 COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.min_voltage IS 'Lowest voltage, volts.';
 COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.low_voltage_reads IS 'Reads below 114 V.';
 COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.latest_read_at IS 'Start of the latest interval that has a read.';
+COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.implausible_reads IS
+  'Reads whose energies no meter measures, such as error codes: they arrived, and are in no sum of energy.';

@@ -5,13 +5,14 @@ SELECT day.tenant_id, day.day, day.feeders, day.intervals, day.reads,
        least(100, ami_percent(expected.arrived_reads, expected.reads)) AS completeness_pct,
        day.kwh, day.delivered_kwh, day.delivered_kwh - day.metered_kwh AS loss_kwh,
        ami_percent(day.delivered_kwh - day.metered_kwh, day.delivered_kwh) AS loss_pct,
-       day.min_voltage, day.low_voltage_reads, day.high_voltage_reads, day.latest_read_at
+       day.min_voltage, day.low_voltage_reads, day.high_voltage_reads, day.latest_read_at, day.implausible_reads
 FROM (
   SELECT tenant_id, day, count(*) AS feeders, bit_count(bit_or(quarter_hours)) AS intervals,
          sum(reads)::bigint AS reads, sum(kwh) AS kwh, sum(kwh - unmetered_kwh) AS metered_kwh,
          sum(delivered_kwh) AS delivered_kwh, min(min_voltage) AS min_voltage,
          sum(low_voltage_reads)::bigint AS low_voltage_reads,
-         sum(high_voltage_reads)::bigint AS high_voltage_reads, max(latest_read_at) AS latest_read_at
+         sum(high_voltage_reads)::bigint AS high_voltage_reads, max(latest_read_at) AS latest_read_at,
+         sum(implausible_reads)::bigint AS implausible_reads
   FROM ami_feeder_days GROUP BY tenant_id, day
 ) day
 -- An aggregate of one row: the planner leaves the join out when nobody asks for these columns.
@@ -40,3 +41,5 @@ COMMENT ON COLUMN v_kpi_electric_overview_daily.min_voltage IS 'Lowest voltage, 
 COMMENT ON COLUMN v_kpi_electric_overview_daily.low_voltage_reads IS 'Reads below 114 V.';
 COMMENT ON COLUMN v_kpi_electric_overview_daily.high_voltage_reads IS 'Reads above 126 V.';
 COMMENT ON COLUMN v_kpi_electric_overview_daily.latest_read_at IS 'Start of the latest interval that has a read.';
+COMMENT ON COLUMN v_kpi_electric_overview_daily.implausible_reads IS
+  'Reads whose energies no meter measures, such as error codes: they arrived, and are in no sum of energy.';

@@ -20,12 +20,13 @@ export async function openCommandDatabase(config: Config, applicationName: strin
       'DATABASE_URL is not set, and npm start has made no Postgres here: set it, or run npm start first.',
     );
   }
-  await requirePostgres(connectionString);
+  const { url, pooling } = await requirePostgres(connectionString);
   return createDatabase({
-    connectionString,
+    connectionString: url,
     applicationName,
     maxConnections: 2,
     queryTimeoutMs: 600_000,
+    pooling,
     onIdleError: () => undefined, // The query under way fails with the same reason.
   });
 }

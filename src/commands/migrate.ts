@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { requirePostgres } from '../db/requirePostgres.js';
 import { type Config, loadConfig } from '../process/config.js';
-import { openMigrationDatabase, prepareStorage } from '../process/context.js';
+import { openMigrationDatabase, preparePlaces } from '../process/context.js';
 import { runProcess } from '../process/lifecycle.js';
 import { createLogger } from '../process/log.js';
+import { type PostgresPlaces, requirePostgresPlaces } from '../process/postgresPlaces.js';
 import { planReport, planSchema } from '../schema/schemaPlan.js';
 import { leaveWith, orSay } from './commandLine.js';
 
@@ -15,17 +15,16 @@ await runProcess(async () => {
   const { plan } = options(process.argv.slice(2));
   const config = loadConfig(process.env, { command: 'migrate' });
   const log = createLogger('migrate', config.logLevel);
-  await requirePostgres(config.databaseUrl ?? '');
-  if (plan) return leaveWith(await planned(config));
-  const { databaseUrl = '', redisUrl, defaultTenantId } = config;
-  await prepareStorage(databaseUrl, redisUrl === undefined, log, defaultTenantId);
+  const places = await requirePostgresPlaces(config);
+  if (plan) return leaveWith(await planned(config, places));
+  await preparePlaces(places, log, config.defaultTenantId);
   log.info('the schema is up to date');
   process.exit(0);
 });
 
-async function planned({ databaseUrl = '', redisUrl, defaultTenantId }: Config): Promise<string> {
-  const database = openMigrationDatabase(databaseUrl, () => undefined);
-  const queueInPostgres = redisUrl === undefined;
+async function planned({ defaultTenantId }: Config, places: PostgresPlaces): Promise<string> {
+  const database = openMigrationDatabase(places.databaseUrl, () => undefined, places.pooling);
+  const queueInPostgres = places.queue !== undefined;
   const plan = await planSchema(database, { defaultTenantId, queueInPostgres, now: new Date() });
   await database.end();
   return planReport(plan);

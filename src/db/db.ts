@@ -6,54 +6,81 @@
 import pg from 'pg';
 import { answerBudget } from '../contracts/answerBudget.js';
 import { ApiError, DependencyUnavailableError } from '../contracts/errors.js';
+import { type ClientTraits, clientClass, type HostedClient } from './client.js';
+import { hostUrls, inTurn, NotWritableError, requireWritable } from './hosts.js';
+import { DIRECT, type Pooling } from './pooling.js';
+import type { Queryable } from './queryable.js';
+import { applySettings, parseOptions, type Setting } from './sessionSettings.js';
 
-/** What a store needs to speak SQL: the pool, or one client inside a transaction. */
-export interface Queryable {
-  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
-    query: string | pg.QueryConfig,
-    values?: unknown[],
-  ): Promise<pg.QueryResult<Row>>;
-}
+export type { Queryable };
 
 export type Database = pg.Pool;
 
 export interface DatabaseOptions {
+  /** A URL; where it names several hosts, each connection goes to one that is there and takes writes. */
   connectionString: string;
+  /** False where a standby will do. */
+  takesWrites?: boolean;
   /** Shown in pg_stat_activity. */
   applicationName: string;
   maxConnections: number;
   /** How long a caller waits for a statement, in ms. An API answer must be out within 2 s; a worker may wait. */
   queryTimeoutMs: number;
-  /** Extra libpq options, for the queue's own schema. */
+  /** How long a caller may wait for a connection, in ms; by default as long as one may take to be made. */
+  connectionWaitMs?: number;
+  /** Whether the server ends a statement before its caller gives it up, which else would go on for nobody. */
+  boundStatements?: boolean;
+  /** Further settings of each connection, as libpq writes them: `-c search_path=bullmq`. */
   options?: string;
+  /** What is in between; unless told, Postgres itself. */
+  pooling?: Pooling;
   onIdleError: (error: Error) => void;
 }
 
+/** A statement ends this share of its caller's patience before the caller gives up, and so says why. */
+const STATEMENT_SHARE = 0.95;
+
 /** The process's pool. Nothing is connected until the first query. */
 export function createDatabase(options: DatabaseOptions): Database {
-  const { connectionString, ownOptions } = splitOptions(options.connectionString);
+  const { queryTimeoutMs, boundStatements = false, takesWrites = true, pooling = DIRECT } = options;
+  const hosts = inTurn(hostUrls(options.connectionString));
+  const bound = boundStatements ? Math.round(queryTimeoutMs * STATEMENT_SHARE) : undefined;
+  // A setting would stay on the pooler's connection, for whoever has it next.
+  const keepsSettings = pooling.mode !== 'transaction';
+  const settings: Setting[] = [
+    // Dates are read and written as ISO 8601 has them, whatever the server's or the role's own style. PgBouncer carries
+    // this one setting along with its client in any mode.
+    ['DateStyle', 'ISO'],
+    // The SQL here, and BullMQ's, counts on seeing what was committed while it waited for a lock, whatever the role's own.
+    ...(keepsSettings ? [['default_transaction_isolation', 'read committed'] as const] : []),
+    ...(bound !== undefined && keepsSettings ? [['statement_timeout', String(bound)] as const] : []),
+    ...parseOptions(options.options ?? ''),
+  ];
+  const traits: ClientTraits = {
+    keepsStatements: pooling.keepsStatements,
+    cancelAfterMs: keepsSettings ? undefined : bound,
+    connectionString: hosts.current,
+    onFailure: hosts.leave,
+  };
   const pool = new pg.Pool({
-    connectionString,
+    Client: clientClass(traits) as unknown as new () => pg.ClientBase,
     application_name: options.applicationName,
     max: options.maxConnections,
-    connectionTimeoutMillis: answerBudget().connection,
-    query_timeout: options.queryTimeoutMs,
+    connectionTimeoutMillis: options.connectionWaitMs ?? answerBudget().connection,
+    query_timeout: queryTimeoutMs,
     keepAlive: true,
-    // Dates are read and written as ISO 8601 has them, whatever the server's or the role's own style.
-    options: ['-c DateStyle=ISO', ownOptions, options.options].filter(Boolean).join(' '),
+    async onConnect(client) {
+      await applySettings(client, settings);
+      if (hosts.count === 1 || !takesWrites) return;
+      await requireWritable(client).catch((error: unknown) => {
+        (client as HostedClient).leaveHost();
+        throw error;
+      });
+    },
   });
   // Without a listener an idle connection that the server closes would end the process.
   pool.on('error', options.onIdleError);
   return pool;
-}
-
-/** In pg the URL's `options` (a search_path, say) replace those given beside it, so ours are added to the URL's. */
-function splitOptions(url: string): { connectionString: string; ownOptions: string } {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const ownOptions = parsed?.searchParams.get('options');
-  if (!parsed || !ownOptions) return { connectionString: url, ownOptions: '' };
-  parsed.searchParams.delete('options');
-  return { connectionString: parsed.href, ownOptions };
 }
 
 /**
@@ -66,7 +93,8 @@ export async function withTransaction<T>(
 ): Promise<T> {
   return withClient(database, async (client, drop) => {
     try {
-      await client.query('BEGIN');
+      // Said each time for a pooler in transaction mode, where no connection keeps the setting.
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
       const result = await work(client);
       await client.query('COMMIT');
       return result;
@@ -104,9 +132,9 @@ export async function withClient<T>(
 /**
  * SQLSTATEs that mean "not now" rather than "not so": connection, resources, operator, conflicts, system; also
  * a password being changed (28), a database being restored (3D), a pooler that lost a prepared statement
- * (26000), a right not granted yet (42501), a lock not had in time (55P03).
+ * (26000) or has another's of the same name (42P05), a right not granted yet (42501), a lock not had in time (55P03).
  */
-const TRANSIENT_SQLSTATE = /^(08|53|57|40|58|28|3D|25|XX|26000|42501|55P03)/;
+const TRANSIENT_SQLSTATE = /^(08|53|57|40|58|28|3D|25|XX|26000|42P05|42501|55P03)/;
 
 /** Mistakes in our own code; they say nothing about the connection. */
 const PROGRAMMING_ERRORS = [TypeError, RangeError, SyntaxError, ReferenceError];
@@ -118,7 +146,8 @@ const PROGRAMMING_ERRORS = [TypeError, RangeError, SyntaxError, ReferenceError];
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isTransient);
-  if (error instanceof pg.DatabaseError) return TRANSIENT_SQLSTATE.test(error.code ?? '');
+  if (error instanceof pg.DatabaseError || error instanceof NotWritableError)
+    return TRANSIENT_SQLSTATE.test(error.code ?? '');
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (syscall !== undefined || /^(E[A-Z]+|ERR_(TLS|SSL|SOCKET)\w*|CERT_\w+|\w+_CERT\w*)$/.test(code ?? ''))
     return true;

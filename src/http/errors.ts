@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
 import { isTransient } from '../db/db.js';
+import { postgresTrouble } from '../db/postgresTrouble.js';
 
 /** The last handler of a path nobody has. */
 export const notFound: RequestHandler = (request) => {
@@ -44,8 +45,8 @@ function answerFor(error: unknown, method: string, adviceInDoubt?: string): ApiE
     });
   }
   if (error instanceof DependencyUnavailableError)
-    return unavailable(error.dependency, method, adviceInDoubt);
-  if (isTransient(error)) return unavailable('postgres', method, adviceInDoubt);
+    return unavailable(error.dependency, method, adviceInDoubt, postgresTrouble(error.cause));
+  if (isTransient(error)) return unavailable('postgres', method, adviceInDoubt, postgresTrouble(error));
   return (
     fromBodyParser(error) ??
     new ApiError(500, 'internal', 'Something went wrong here; the log has it under this requestId.')
@@ -57,13 +58,14 @@ function unavailable(
   dependency: 'postgres' | 'queue',
   method: string,
   adviceInDoubt: string | undefined,
+  trouble = 'is not available',
 ): ApiError {
   const name = dependency === 'postgres' ? 'Postgres' : 'The queue';
   const advice =
     method === 'GET' || dependency === 'queue' || adviceInDoubt === undefined
       ? 'try again shortly'
       : `this request may or may not have been accepted, and ${adviceInDoubt}`;
-  return new ApiError(503, 'unavailable', `${name} is not available; ${advice}.`, {
+  return new ApiError(503, 'unavailable', `${name} ${trouble}; ${advice}.`, {
     headers: { 'Retry-After': '5' },
     body: { dependency },
   });

@@ -27,14 +27,14 @@ export async function latestIntervals(database: Queryable, tenantId: string): Pr
                (SELECT read_at FROM ami_feeder_intervals WHERE tenant_id = $1 AND ami_is_interval(read_at)
                 ORDER BY read_at DESC LIMIT 1),
                (SELECT read_at FROM ami_publishes publish
-                WHERE tenant_id = $1 AND origin <> 'revision' AND EXISTS (
+                WHERE tenant_id = $1 AND origin <> 'revision' AND read_at <= now() AND EXISTS (
                   SELECT FROM ami_publish_batches batch
                   WHERE batch.publish_id = publish.publish_id AND batch.state = 'done')
                 ORDER BY read_at DESC LIMIT 1)) AS latest,
              greatest(
                ami_latest_settled_interval($1, '-infinity', 'infinity'),
                (SELECT read_at FROM ami_publishes publish
-                WHERE tenant_id = $1 AND origin <> 'revision' AND EXISTS (
+                WHERE tenant_id = $1 AND origin <> 'revision' AND read_at <= now() AND EXISTS (
                   SELECT FROM ami_publish_batches batch
                   WHERE batch.publish_id = publish.publish_id AND batch.state = 'done')
                   AND read_at <> ALL ((SELECT read_ats FROM being_written)::timestamptz[])

@@ -14,6 +14,8 @@ export interface OverviewDay {
   lossPct: number | null;
   minVoltage: number | null;
   lowVoltageReads: number;
+  /** Reads with an energy that no meter measures, such as an error code: they are in no sum of energy. */
+  implausibleReads: number;
 }
 
 export interface FeederLossDay {
@@ -88,7 +90,8 @@ export function overviewDays(
                completeness_pct::double precision AS "completenessPct", kwh::double precision,
                delivered_kwh::double precision AS "deliveredKwh", loss_kwh::double precision AS "lossKwh",
                loss_pct::double precision AS "lossPct", min_voltage::double precision AS "minVoltage",
-               low_voltage_reads::double precision AS "lowVoltageReads"
+               low_voltage_reads::double precision AS "lowVoltageReads",
+               implausible_reads::double precision AS "implausibleReads"
              FROM v_kpi_electric_overview_daily kpi WHERE tenant_id = $1 AND kpi.day BETWEEN $2 AND $3
              ORDER BY kpi.day DESC LIMIT $4`,
       values: [tenantId, from, until, count],

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
+import { type Reads, readFromPrimary } from '../db/standbyReads.js';
 import { type ActiveEvent, activeEvents } from '../events/eventTable.js';
 import type { SchemaMapping } from '../schema/mapping.js';
 import { type IntervalReport, intervalReport, percent } from './intervalReport.js';
@@ -29,12 +30,14 @@ interface Staleness {
  * The key figures the dashboard polls.
  *
  * @param clock the time by which a tenant's events run.
+ * @param reads says how old an answer is at most.
  */
 export function createKpiService(
   database: Database,
   now: () => Date,
   kpiViews: SchemaMapping['kpiViews'],
   clock: TenantClock = async () => now(),
+  reads: Pick<Reads, 'staleness'> = readFromPrimary(database),
 ) {
   const readSections = createKpiSections(database, kpiViews);
   const kept = new LRUCache<string, { tag: string; staleness: Staleness }>({ max: KEPT_TENANTS });
@@ -104,6 +107,7 @@ export function createKpiService(
         activeEvents: typesOn(feeder.feederId, events),
       })),
       activeEvents: events,
+      ...reads.staleness(),
       ...(warnings ? { warnings } : {}),
     };
   };

@@ -23,9 +23,9 @@ import { isCanceled, LEFT_ALONE_MS, LeftAloneError, TooSlowError, whyUnreadable 
 const OVERVIEW_DAYS = 5;
 const LISTED = 10;
 
-/** 4 of the pool's 10 connections: the rest of the product goes on even while every customer's view is slow. */
-const CUSTOMER_VIEWS_AT_ONCE = 4;
-/** A slow view holds one of the 4 turns for 1 s, so at most 120 views are left alone within 30 s. */
+/** Half of the pool's connections: the rest of the product goes on even while every customer's view is slow. */
+const customerViewsAtOnce = ({ options }: Database): number => Math.max(1, Math.floor(options.max / 2));
+/** A slow view holds one of 2 turns for 1 s, of a pool of 4, so at most 60 views are left alone within 30 s. */
 const MAX_LEFT_ALONE = 200;
 
 /** What quickcheck shows of the four KPI views. */
@@ -49,7 +49,7 @@ export function createKpiSections(
   kpiViews: SchemaMapping['kpiViews'],
   now = () => performance.now(),
 ) {
-  const inTurn = pLimit(CUSTOMER_VIEWS_AT_ONCE);
+  const inTurn = pLimit(customerViewsAtOnce(database));
   /** Views that were too slow a short while ago. The cache forgets each one when its time is over. */
   const leftAlone = new LRUCache<string, true>({
     max: MAX_LEFT_ALONE,

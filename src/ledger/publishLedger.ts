@@ -142,6 +142,16 @@ export async function isOwed(client: Queryable, publishId: string, batch: number
   return rowCount === 1;
 }
 
+/** Whether the ledger has a batch at all, in whatever state. */
+export async function isRecorded(client: Queryable, publishId: string, batch: number): Promise<boolean> {
+  const { rowCount } = await client.query({
+    name: 'is-recorded',
+    text: 'SELECT FROM ami_publish_batches WHERE publish_id = $1 AND batch_number = $2',
+    values: [publishId, batch],
+  });
+  return rowCount === 1;
+}
+
 /** A pending batch with all that its job is made from. */
 export interface OverdueBatch extends PublishRecord {
   batch: number;

@@ -84,9 +84,10 @@ function reachableHost(host: string): string {
 
 /** Host, port and database alone: a URL's query may carry a password too. */
 function withoutSecrets(url: string): string {
-  const { protocol, hostname, port, pathname } = new URL(url);
-  const path = pathname === '/' ? '' : pathname;
-  return `${protocol}//${hostname}${port && `:${port}`}${path}`;
+  // Not by URL, which takes one host.
+  const [, protocol = '', hosts = '', path = ''] =
+    /^([^:]+:\/\/)(?:[^@/?#]*@)?([^/?#]*)([^?#]*)/.exec(url) ?? [];
+  return `${protocol}${hosts}${path === '/' ? '' : path}`;
 }
 
 /** For a shell, since a folder's name may hold spaces or quotes. */

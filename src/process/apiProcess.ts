@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Express } from 'express';
 import { StartupError } from '../contracts/errors.js';
+import { runPeriodically } from '../timing/periodic.js';
 import { createApp } from './app.js';
 import type { Config } from './config.js';
+import { logPostgres } from './connectionBudget.js';
 import { API_POOL, type Context, createContext } from './context.js';
 import type { Running } from './lifecycle.js';
 import { createServices } from './services.js';
@@ -14,18 +16,23 @@ import { createServices } from './services.js';
  */
 export async function startApi(config: Config): Promise<Running> {
   const context = await createContext('api', config, API_POOL);
-  const { queue, log } = context;
+  const { queue, log, clock } = context;
+  await clock.look();
+  const looking = runPeriodically('comparing clocks', CLOCK_MS, clock.look, log);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, composeApi(context));
   try {
     await listen(server, config);
   } catch (error) {
+    await looking.stop();
     await context.close();
     throw error;
   }
   log.info({ host: config.host, port: config.port, queue: queue.backend }, 'API listening');
+  await logPostgres(context);
   return {
     async stop() {
       await closeServer(server);
+      await looking.stop();
       await context.close();
       log.info('API stopped');
     },
@@ -38,6 +45,9 @@ export async function startApi(config: Config): Promise<Running> {
  * been held up for 5 s closed them with the request already in its buffer: the caller saw a reset, never an answer.
  */
 const KEEP_ALIVE_MS = 75_000;
+
+/** Less than the seconds that clocks may differ by. */
+const CLOCK_MS = 2_000;
 
 /** Longer than any answer takes, short enough for the local stack's 3.5 s. */
 const LAST_ANSWERS_MS = 2_500;

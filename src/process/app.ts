@@ -1,9 +1,10 @@
-import express, { type Express, Router } from 'express';
+import express, { type Express, type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { autoRoutes } from '../automatic/routes.js';
 import { backfillRoutes } from '../backfill/routes.js';
+import { ApiError } from '../contracts/errors.js';
 import { eventRoutes } from '../events/routes.js';
 import { requireApiKey } from '../http/apiKey.js';
 import { readableFromDashboard } from '../http/cors.js';
@@ -12,6 +13,7 @@ import { requestId } from '../http/requestId.js';
 import { kpiRoutes } from '../kpi/routes.js';
 import { publishRoutes } from '../publishing/routes.js';
 import { schemaRoutes } from '../schema/routes.js';
+import type { ClockWatch } from '../status/clockWatch.js';
 import { healthRoutes } from '../status/healthRoutes.js';
 import { statusRoutes } from '../status/routes.js';
 import type { Context } from './context.js';
@@ -22,13 +24,19 @@ import type { Services } from './services.js';
  *
  * A new route is a `routes.ts` in the room of its capability and one line here.
  */
-export function createApp({ config, log }: Pick<Context, 'config' | 'log'>, services: Services): Express {
+export function createApp(
+  { config, log, clock, reads }: Pick<Context, 'config' | 'log'> & Partial<Pick<Context, 'clock' | 'reads'>>,
+  services: Services,
+): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(requestLog(log));
   app.use(helmet());
 
   const ami = Router();
+  if (clock) ami.use(refuseWhileClocksDiffer(clock));
+  if (reads)
+    ami.use(['/kpi', '/status', '/scale/status'], (_request, _response, next) => reads.forOneAnswer(next));
   const guards = {
     requireKey: requireApiKey(config.apiKey ?? ''),
     readable: readableFromDashboard(config.corsOrigins, config.corsAllowLocalhost),
@@ -49,7 +57,7 @@ export function createApp({ config, log }: Pick<Context, 'config' | 'log'>, serv
   return app;
 }
 
-function requestLog(logger: Logger): express.RequestHandler {
+function requestLog(logger: Logger): RequestHandler {
   return pinoHttp({
     logger,
     genReqId: requestId,
@@ -64,4 +72,16 @@ function requestLog(logger: Logger): express.RequestHandler {
       res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
     },
   });
+}
+
+/** Which intervals are due, begin or have passed is a matter of the time: nothing is accepted by a wrong clock. */
+function refuseWhileClocksDiffer(clock: ClockWatch): RequestHandler {
+  return (request, _response, next) => {
+    const trouble = clock.trouble();
+    if (trouble === undefined || request.method === 'GET' || request.method === 'HEAD') return next();
+    throw new ApiError(503, 'unavailable', `Nothing is accepted here: ${trouble}.`, {
+      headers: { 'Retry-After': '5' },
+      body: { dependency: 'clock' },
+    });
+  };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { StartupError } from '../contracts/errors.js';
 import { tenantId } from '../contracts/fields.js';
 import { MAX_READS_PER_SECOND } from '../contracts/limits.js';
+import { databaseUrlProblem } from '../db/databaseUrl.js';
 import { redisUrlProblem } from '../queues/redis/redisUrl.js';
 import { envFileText } from './envFile.js';
 
@@ -13,8 +14,19 @@ export interface Config {
   readonly host: string;
   /** Unset: `npm start` brings its own Postgres. */
   readonly databaseUrl: string | undefined;
+  /** A standby that KPI and status routes read from, as long as it is no further behind than this. */
+  readonly databaseReadUrl: string | undefined;
+  readonly databaseReadMaxStalenessSeconds: number;
+  /** Connections that a process takes for its own statements. Unset: what its kind needs. */
+  readonly databasePoolMax: number | undefined;
   /** Unset: BullMQ's Postgres backend on the same database. */
   readonly redisUrl: string | undefined;
+  /** Where the queue in Postgres is reached, which must not be a pooler in transaction mode. Unset: by databaseUrl. */
+  readonly queueDatabaseUrl: string | undefined;
+  /** Connections that a process takes for the queue in Postgres. Unset: what its kind needs. */
+  readonly queuePoolMax: number | undefined;
+  /** How far this machine's clock may be from the database's before the process does nothing that depends on time. */
+  readonly clockToleranceSeconds: number;
   /** Unset only where `npm start` makes one. */
   readonly apiKey: string | undefined;
   readonly corsOrigins: readonly string[];
@@ -47,7 +59,13 @@ const EXAMPLE_API_KEY = 'replace-with-a-long-random-key';
 const EXAMPLES: Record<string, string> = {
   PORT: '5000',
   HOST: '127.0.0.1',
-  DATABASE_URL: 'postgres://user:password@host:5432/gridlens?sslmode=require',
+  DATABASE_URL: 'postgres://user:password@host:5432/gridlens?sslmode=verify-full',
+  DATABASE_READ_URL: 'postgres://user:password@standby:5432/gridlens?sslmode=verify-full',
+  DATABASE_READ_MAX_STALENESS_SECONDS: '30',
+  DATABASE_POOL_MAX: '4',
+  QUEUE_DATABASE_URL: 'postgres://user:password@host:5432/gridlens?sslmode=verify-full',
+  QUEUE_POOL_MAX: '2',
+  CLOCK_TOLERANCE_SECONDS: '5',
   REDIS_URL: 'redis://127.0.0.1:6379',
   GRIDLENS_API_KEY: '$(openssl rand -hex 32)',
   CORS_ORIGINS: 'https://app.gridlensenergy.com,https://ops.example.com',
@@ -69,19 +87,16 @@ const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number between ${min} and ${max}`);
 
-const urlWith = (protocols: readonly string[]) =>
-  z.string().refine(
-    (value) => {
-      const url = URL.canParse(value) ? new URL(value) : undefined;
-      return url !== undefined && protocols.includes(url.protocol) && url.hostname !== '';
-    },
-    `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')} and names a host`,
-  );
-
 const redisUrl = z.string().superRefine((value, context) => {
   const problem = redisUrlProblem(value);
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
+
+const databaseUrl = ({ takesWrites }: { takesWrites: boolean }) =>
+  z.string().superRefine((value, context) => {
+    const message = databaseUrlProblem(value, takesWrites);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
 
 const origin = z
   .string()
@@ -93,7 +108,14 @@ const origin = z
 const environmentSchema = z.object({
   PORT: wholeNumber(1, 65_535).default(5000),
   HOST: z.string().default('127.0.0.1'),
-  DATABASE_URL: urlWith(['postgres:', 'postgresql:']).optional(),
+  DATABASE_URL: databaseUrl({ takesWrites: true }).optional(),
+  DATABASE_READ_URL: databaseUrl({ takesWrites: false }).optional(),
+  DATABASE_READ_MAX_STALENESS_SECONDS: wholeNumber(1, 3_600).default(30),
+  // Turns of the upkeep hold all but one of them for seconds: fewer would leave too little for batches.
+  DATABASE_POOL_MAX: wholeNumber(4, 200).optional(),
+  QUEUE_DATABASE_URL: databaseUrl({ takesWrites: true }).optional(),
+  QUEUE_POOL_MAX: wholeNumber(1, 50).optional(),
+  CLOCK_TOLERANCE_SECONDS: wholeNumber(1, 999_999_999).default(5),
   REDIS_URL: redisUrl.optional(),
   GRIDLENS_API_KEY: z
     .string()
@@ -160,7 +182,13 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     port: values.PORT,
     host: values.HOST,
     databaseUrl: values.DATABASE_URL,
+    databaseReadUrl: values.DATABASE_READ_URL,
+    databaseReadMaxStalenessSeconds: values.DATABASE_READ_MAX_STALENESS_SECONDS,
+    databasePoolMax: values.DATABASE_POOL_MAX,
     redisUrl: values.REDIS_URL,
+    queueDatabaseUrl: values.QUEUE_DATABASE_URL,
+    queuePoolMax: values.QUEUE_POOL_MAX,
+    clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,
     apiKey: values.GRIDLENS_API_KEY,
     corsOrigins: values.CORS_ORIGINS,
     corsAllowLocalhost: embedded && env.CORS_ORIGINS === undefined,

@@ -7,7 +7,9 @@ import type { Logger } from 'pino';
 import { answerBudget, stretchAnswerBudget } from '../contracts/answerBudget.js';
 import { StartupError } from '../contracts/errors.js';
 import { createDatabase, type Database, withTransaction } from '../db/db.js';
-import { requirePostgres, whenConnected } from '../db/requirePostgres.js';
+import { DIRECT, type Pooling } from '../db/pooling.js';
+import { whenConnected } from '../db/requirePostgres.js';
+import type { Reads } from '../db/standbyReads.js';
 import { whenTablesAreFree } from '../db/whenTablesAreFree.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { openQueues } from '../queues/openQueues.js';
@@ -17,11 +19,20 @@ import { requireRedis } from '../queues/redis/requireRedis.js';
 import type { TickQueue } from '../queues/tickQueue.js';
 import { preparePartitions } from '../reads/partitionUpkeep.js';
 import type { SchemaMapping } from '../schema/mapping.js';
-import { missingOwnPrivileges, missingQueueRight, openSchema } from '../schema/ownPrivileges.js';
+import {
+  missingOwnRights,
+  missingQueueRights,
+  missingRights,
+  openSchema,
+  queueRefusal,
+} from '../schema/ownPrivileges.js';
 import { prepareError } from '../schema/prepareErrors.js';
 import { preparedMapping, prepareSchema } from '../schema/prepareSchema.js';
+import { type ClockWatch, watchClock } from '../status/clockWatch.js';
 import { type Config, DEFAULT_TENANT_ID } from './config.js';
 import { createLogger } from './log.js';
+import { openReads } from './openReads.js';
+import { type PostgresPlaces, requirePostgresPlaces } from './postgresPlaces.js';
 
 /** What every process has: built once, in order, closed in the reverse. */
 export interface Context {
@@ -31,21 +42,52 @@ export interface Context {
   queue: AmiQueue;
   /** What drives the automatic mode: one scheduler per tenant. */
   ticks: TickQueue;
+  /** For answers that may be seconds old. */
+  reads: Reads;
+  /** Whether this machine's clock is the database's; looked at by whoever runs the process. */
+  clock: ClockWatch;
   /** Which tables and columns carry what, found at start-up. */
   schema: SchemaMapping;
+  /** How many connections it may take from Postgres for itself and for its queue, and what it reaches Postgres over. */
+  connections: { own: number; queue: number; pooling: Pooling };
   close(): Promise<void>;
 }
 
 /** Limits of one kind of process on its Postgres connections. */
 interface PoolLimits {
+  /** Unless DATABASE_POOL_MAX says another number. */
   maxConnections: number;
+  /** Of the queue in Postgres, unless QUEUE_POOL_MAX says another number. */
+  queueConnections: number;
   queryTimeoutMs(): number;
+  /** How long to wait for one of them; where it is not said, no longer than for a new one. */
+  connectionWaitMs?: number;
 }
 
+/**
+ * Two API processes take 5 connections each and four workers 6, 34 in all: a small Azure server has 35. For the same
+ * load ten and twenty of them did no more, since what Postgres can do at once is a matter of its cores.
+ */
+const OWN_CONNECTIONS = 4;
+
 /** The API waits for a statement no longer than an answer can: 1.5 s. */
-export const API_POOL: PoolLimits = { maxConnections: 10, queryTimeoutMs: () => answerBudget().dependency };
-/** A worker would rather wait for a slow database than write a batch twice. 12 writes, pacing, upkeep, passes. */
-export const WORKER_POOL: PoolLimits = { maxConnections: 20, queryTimeoutMs: () => 30_000 };
+export const API_POOL: PoolLimits = {
+  maxConnections: OWN_CONNECTIONS,
+  // It adds and counts, one statement at a time.
+  queueConnections: 1,
+  queryTimeoutMs: () => answerBudget().dependency,
+};
+/**
+ * A worker would rather wait for a slow database than write a batch twice, and for a connection of its own rather than
+ * have a batch fail. Ten batches at once, pacing, upkeep and passes share them.
+ */
+export const WORKER_POOL: PoolLimits = {
+  maxConnections: OWN_CONNECTIONS,
+  // The one that is listened on, and one for what is asked meanwhile.
+  queueConnections: 2,
+  queryTimeoutMs: () => 30_000,
+  connectionWaitMs: 10_000,
+};
 
 /**
  * Connects, migrates and opens the queue.
@@ -60,14 +102,13 @@ export async function createContext(
   limits: PoolLimits,
   overrides: { queuePrefix?: string; log?: Logger; onBroken?: (error: Error) => void } = {},
 ): Promise<Context> {
-  const databaseUrl = config.databaseUrl;
-  if (databaseUrl === undefined) throw new StartupError('DATABASE_URL is not set.');
   stretchAnswerBudget(config.answerBudgetFactor);
   const log = overrides.log ?? createLogger(part, config.logLevel);
   const onError = (error: Error): void =>
     log.warn({ reason: error.message }, 'connection lost, reconnecting');
 
-  await requirePostgres(databaseUrl);
+  const places = await requirePostgresPlaces(config);
+  const { databaseUrl, pooling, queue: queuePlace } = places;
   const prefix = overrides.queuePrefix ?? DEFAULT_PREFIX;
   const redisServer = config.redisUrl ? await requireRedis(config.redisUrl, prefix) : undefined;
   const policy = redisServer?.evictionPolicy;
@@ -76,23 +117,27 @@ export async function createContext(
       { evictionPolicy: policy },
       'Redis may throw jobs away when its memory is full: set its maxmemory-policy to noeviction',
     );
-  const schema = await prepareStorage(
-    databaseUrl,
-    config.redisUrl === undefined,
-    log,
-    config.defaultTenantId,
-  );
+  const schema = await preparePlaces(places, log, config.defaultTenantId);
 
   if (config.readsRetentionDays !== undefined && !schema.reads.own)
     log.warn('READS_RETENTION_DAYS drops nothing: the table of reads is not one that GridLens made');
 
+  const ownLimits = {
+    maxConnections: config.databasePoolMax ?? limits.maxConnections,
+    queryTimeoutMs: limits.queryTimeoutMs(),
+  };
+  const queueConnections = config.queuePoolMax ?? limits.queueConnections;
   const database = createDatabase({
     connectionString: databaseUrl,
     applicationName: `gridlens-${part}`,
-    maxConnections: limits.maxConnections,
-    queryTimeoutMs: limits.queryTimeoutMs(),
+    ...ownLimits,
+    ...(limits.connectionWaitMs === undefined ? {} : { connectionWaitMs: limits.connectionWaitMs }),
+    boundStatements: true,
+    pooling,
     onIdleError: onError,
   });
+  const reads = await openReads(database, config, ownLimits, log);
+  const queueDatabase = { maxConnections: queueConnections, pooling: queuePlace?.pooling };
   const onBroken = (error: Error): void => {
     log.fatal({ reason: error.message }, 'queue broken');
     overrides.onBroken?.(error);
@@ -100,7 +145,15 @@ export async function createContext(
   const { redisUrl } = config;
   const found = redisServer === undefined ? {} : { redisServer };
   const { connections, queue, ticks } = await whenConnected(databaseUrl, () =>
-    openQueues({ redisUrl, databaseUrl, prefix, onError, onBroken, ...found }),
+    openQueues({
+      redisUrl,
+      databaseUrl: queuePlace?.url ?? databaseUrl,
+      queueDatabase,
+      onError,
+      onBroken,
+      prefix,
+      ...found,
+    }),
   );
   return {
     config,
@@ -108,11 +161,19 @@ export async function createContext(
     database,
     queue,
     ticks,
+    reads,
+    clock: watchClock(database, config.clockToleranceSeconds, log),
     schema,
+    connections: {
+      own: ownLimits.maxConnections,
+      queue: queuePlace ? queueConnections : 0,
+      pooling,
+    },
     async close() {
       await ticks.close();
       await queue.close();
       await connections.close();
+      await reads.close();
       await database.end();
     },
   };
@@ -122,10 +183,12 @@ export async function createContext(
 export function openMigrationDatabase(
   connectionString: string,
   onIdleError: (error: Error) => void,
+  pooling = DIRECT,
 ): Database {
   return createDatabase({
     connectionString,
     applicationName: 'gridlens-migrate',
+    pooling,
     maxConnections: 2,
     // A new version may count all reads there are: two minutes for a month of 25,000 meters.
     queryTimeoutMs: 6 * 3_600_000,
@@ -138,7 +201,7 @@ export function openMigrationDatabase(
  *
  * @throws StartupError when the schema cannot be adapted.
  */
-export async function preparedSchema(
+async function preparedSchema(
   database: Database,
   defaultTenantId: string,
   log: Logger,
@@ -146,12 +209,17 @@ export async function preparedSchema(
   // Looked at first, so a role that may not create anything can run on a prepared database.
   const found = await preparedMapping(database, { defaultTenantId });
   if (found) return found;
-  // If this process is killed while Postgres recounts, the server should notice within 1 s and release the locks. Some
-  // platforms cannot; there the recount runs to its end. The transaction below takes this connection: it is the only
-  // idle one.
-  await database.query(`SET client_connection_check_interval = '1s'`).catch(() => undefined);
   const done = await whenTablesAreFree(() =>
-    withTransaction(database, (client) => prepareSchema(client, { defaultTenantId })),
+    withTransaction(database, async (client) => {
+      // If this process is killed while Postgres recounts, the server should notice within 1 s and release the locks.
+      // Some platforms cannot; there the recount runs to its end.
+      await client.query('SAVEPOINT unchecked');
+      await client
+        .query(`SET LOCAL client_connection_check_interval = '1s'`)
+        .catch(() => client.query('ROLLBACK TO SAVEPOINT unchecked'));
+      await client.query('RELEASE SAVEPOINT unchecked');
+      return prepareSchema(client, { defaultTenantId });
+    }),
   ).catch((error: unknown) => {
     throw prepareError(error);
   });
@@ -162,53 +230,56 @@ export async function preparedSchema(
   return done.mapping;
 }
 
-/**
- * Migrations have a connection of their own, because they may take longer than any answer. If the connection is lost,
- * Postgres has rolled back what ran on it, and everything is tried again on a new one.
- */
+/** Prepares one Postgres without anything in between, for the queue as well where it is there. */
 export function prepareStorage(
   databaseUrl: string,
   queueInPostgres: boolean,
   log: Logger,
   defaultTenantId = DEFAULT_TENANT_ID,
 ): Promise<SchemaMapping> {
-  return whenConnected(databaseUrl, () =>
-    prepareStorageOnce(databaseUrl, queueInPostgres, log, defaultTenantId),
-  );
+  const queue = queueInPostgres ? { url: databaseUrl, pooling: DIRECT } : undefined;
+  return preparePlaces({ databaseUrl, pooling: DIRECT, queue }, log, defaultTenantId);
 }
 
-async function prepareStorageOnce(
-  databaseUrl: string,
-  queueInPostgres: boolean,
+/**
+ * Migrations have a connection of their own, because they may take longer than any answer. If the connection is lost,
+ * Postgres has rolled back what ran on it, and everything is tried again on a new one.
+ */
+export function preparePlaces(
+  places: PostgresPlaces,
+  log: Logger,
+  defaultTenantId: string,
+): Promise<SchemaMapping> {
+  return whenConnected(places.databaseUrl, () => preparePlacesOnce(places, log, defaultTenantId));
+}
+
+async function preparePlacesOnce(
+  places: PostgresPlaces,
   log: Logger,
   defaultTenantId: string,
 ): Promise<SchemaMapping> {
   const onIdleError = (error: Error): void => log.warn({ reason: error.message }, 'connection lost');
-  const database = openMigrationDatabase(databaseUrl, onIdleError);
-  let schema: SchemaMapping;
+  const database = openMigrationDatabase(places.databaseUrl, onIdleError, places.pooling);
+  const { queue } = places;
+  const queueDatabase = queue && (await createQueueDatabase(queue.url, onIdleError, queue));
   const refuse = (lacking: string | undefined): void => {
     if (lacking !== undefined) throw new StartupError(lacking);
   };
   try {
     // Before anything is made: a start that fails leaves everything as it was.
-    if (queueInPostgres) refuse(await missingQueueRight(database));
-    refuse(await missingOwnPrivileges(database, queueInPostgres));
-    schema = await preparedSchema(database, defaultTenantId, log);
+    if (queueDatabase) refuse(await queueRefusal(queueDatabase));
+    const queueRights = queueDatabase && (await missingQueueRights(queueDatabase));
+    refuse(missingRights(await missingOwnRights(database), queueRights));
+    const schema = await preparedSchema(database, defaultTenantId, log);
     const open = await openSchema(database);
     if (open !== undefined)
       log.warn(
         `anybody may create functions in schema ${open}: REVOKE CREATE ON SCHEMA ${open} FROM PUBLIC;`,
       );
     await preparePartitions(database, new Date());
+    if (queueDatabase) await migrateQueue(queueDatabase);
+    return schema;
   } finally {
-    await database.end();
+    await Promise.all([database.end(), queueDatabase?.end()]);
   }
-  if (!queueInPostgres) return schema;
-  const queueDatabase = await createQueueDatabase(databaseUrl, onIdleError);
-  try {
-    await migrateQueue(queueDatabase);
-  } finally {
-    await queueDatabase.end();
-  }
-  return schema;
 }

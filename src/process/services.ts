@@ -55,8 +55,8 @@ export function createServices(context: Context, now: () => Date): Services {
     auto: createAutoModeService({ ...common, queue, ticks: context.ticks }),
     backfill: createBackfillService(common),
     events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
-    kpi: createKpiService(database, now, schema.kpiViews, clock),
-    status: createStatusService(database, queue, clock, maxReadsPerSecond),
+    kpi: createKpiService(context.reads.database, now, schema.kpiViews, clock, context.reads),
+    status: createStatusService(database, queue, clock, maxReadsPerSecond, context.clock, context.reads),
     schema: createSchemaService(database, schema),
   };
 }

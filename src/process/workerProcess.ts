@@ -1,5 +1,6 @@
 import { type Automatic, createAutomatic } from '../automatic/automatic.js';
 import { createBackfillSupplier } from '../backfill/supplier.js';
+import { watchForReturn } from '../db/databaseReturn.js';
 import { createBatchSlots } from '../pacing/batchSlots.js';
 import { createStartPacer } from '../pacing/startPacer.js';
 
@@ -12,9 +13,11 @@ import { decideConcurrency, START_CONCURRENCY } from '../writing/adaptiveConcurr
 import { startAmiWorker } from '../writing/amiWorker.js';
 import { createBatchRunner } from '../writing/batchRunner.js';
 import type { Config } from './config.js';
+import { logPostgres } from './connectionBudget.js';
 import { type Context, createContext, WORKER_POOL } from './context.js';
 import type { Running } from './lifecycle.js';
 import { createPublishing } from './services.js';
+import { runWhileClocksAgree } from './whileClocksAgree.js';
 
 const HEARTBEAT_MS = 5_000;
 /** A lost batch is found within this time and its 20 s of grace. Partitions and retention need no more. */
@@ -41,7 +44,8 @@ export async function startWorker(config: Config): Promise<Running> {
   // their reads are written once.
   const onBroken = (): never => process.exit(1);
   const context = await createContext('worker', config, WORKER_POOL, { onBroken });
-  const worker = runWorker(context);
+  const worker = await runWhileClocksAgree(context, () => runWorker(context));
+  await logPostgres(context);
   return {
     async stop() {
       await worker.stop();
@@ -60,6 +64,7 @@ export function runWorker(context: Context, now = () => new Date()): Running {
   const pacer = createStartPacer(database, config.maxReadsPerSecond);
   const slots = createBatchSlots(() => worker.concurrency);
   const runner = createBatchRunner(database, pacer, schema.registry, slots);
+  const databaseReturn = watchForReturn(database);
   let latenciesMs: number[] = [];
   const worker = startAmiWorker({
     queue,
@@ -67,6 +72,7 @@ export function runWorker(context: Context, now = () => new Date()): Running {
     lane: 'live',
     concurrency,
     runner,
+    databaseReturn,
     onWritten: (elapsedMs) => {
       if (adaptive) latenciesMs.push(elapsedMs);
     },
@@ -78,6 +84,7 @@ export function runWorker(context: Context, now = () => new Date()): Running {
     lane: 'background',
     concurrency: BACKGROUND_CONCURRENCY,
     runner,
+    databaseReturn,
   });
 
   const heartbeat = createHeartbeat(database, () => worker.concurrency);
@@ -121,6 +128,7 @@ export function runWorker(context: Context, now = () => new Date()): Running {
   return {
     async stop() {
       pacer.close();
+      databaseReturn.close();
       const closing = [worker.close(), background.close(), ticking.close()];
       await Promise.all([...closing, ...periodic.map((part) => part.stop())]);
       // If Postgres is away the row stays, and expires by itself.

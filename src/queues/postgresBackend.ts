@@ -1,14 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LATEST_SCHEMA_VERSION, type PgPool, runMigrations } from 'bullmq';
-import type pg from 'pg';
 import { createDatabase, type Database, withClient } from '../db/db.js';
+import type { Pooling } from '../db/pooling.js';
+import { type BorrowedClient, type SharedConnection, shareConnection } from './sharedConnection.js';
 
 /** BullMQ's own schema; the queue's tables never mix with the customer's. */
 const SCHEMA = 'bullmq';
 
+/** A pool that BullMQ's instances of one process ask, and the connection of it that they share. */
+export type QueueDatabase = Database & { readonly shared: SharedConnection };
+
+/** What a process may take for its queue, and over what. */
+export interface QueueDatabaseOptions {
+  /** The one that is listened on included. */
+  maxConnections?: number | undefined;
+  pooling?: Pooling | undefined;
+}
+
+/** The one that is listened on, and one more for what is asked meanwhile. */
+const MAX_CONNECTIONS = 2;
+
 /**
  * The pool of BullMQ's Postgres backend. It is apart from the process's own pool, since its search_path is
- * BullMQ's schema and each worker pins one of its connections for LISTEN.
+ * BullMQ's schema and one of its connections is for LISTEN.
  *
  * It waits for a first answer: an instance whose first connect failed stays broken for ever, with no event
  * (docs/bullmq.md).
@@ -16,15 +30,18 @@ const SCHEMA = 'bullmq';
 export async function createQueueDatabase(
   connectionString: string,
   onIdleError: (error: Error) => void,
-): Promise<Database> {
+  { maxConnections = MAX_CONNECTIONS, pooling }: QueueDatabaseOptions = {},
+): Promise<QueueDatabase> {
   const pool = createDatabase({
     connectionString,
     applicationName: 'gridlens-queue',
-    maxConnections: 12,
-    // BullMQ's own long calls wait on LISTEN, not on a query.
+    maxConnections,
+    // BullMQ's own long calls wait on LISTEN, not on a query. No bound in the server: all due jobs are promoted in one
+    // statement, and after an outage that one must end.
     queryTimeoutMs: 10_000,
     options: `-c search_path=${SCHEMA}`,
     onIdleError,
+    ...(pooling === undefined ? {} : { pooling }),
   });
   try {
     await pool.query('SELECT 1');
@@ -32,7 +49,15 @@ export async function createQueueDatabase(
     await pool.end();
     throw error;
   }
-  return pool;
+  const shared = shareConnection(pool);
+  const end = pool.end.bind(pool);
+  return Object.assign(pool, {
+    shared,
+    end: async () => {
+      shared.close();
+      await end();
+    },
+  }) as QueueDatabase;
 }
 
 const RECONNECT_MS = 500;
@@ -40,24 +65,31 @@ const RECONNECT_MS = 500;
 /**
  * The pool in the form that BullMQ gets. A request for a connection waits however long Postgres takes, since an instance
  * that was refused its first connection would never ask again. BullMQ borrows connections only to look at its schema and
- * to LISTEN. Its commands go through `query`, which still fails within its timeout.
+ * to LISTEN, and all of its instances share one. Its commands go through `query`, which still fails within its timeout.
  *
  * @param isOver whether nobody needs a connection any more; the next failure is then passed on.
  */
-export function patientPool(pool: Database, isOver: () => boolean): PgPool {
-  const connect = async (): Promise<pg.PoolClient> => {
+export function patientPool(pool: QueueDatabase, isOver: () => boolean): PgPool {
+  const connect = async (): Promise<BorrowedClient> => {
     for (;;) {
       try {
-        return await pool.connect();
+        return await pool.shared.borrow();
       } catch (error) {
         if (pool.ending || isOver()) throw error;
         await sleep(RECONNECT_MS);
       }
     }
   };
+  const query = (...statement: Parameters<SharedConnection['query']>): Promise<unknown> => {
+    const isBusy = pool.idleCount === 0 && pool.totalCount >= pool.options.max;
+    return isBusy
+      ? pool.shared.query(...statement)
+      : (pool.query as SharedConnection['query']).apply(pool, statement);
+  };
   const patient = new Proxy(pool, {
     get(target, name) {
       if (name === 'connect') return connect;
+      if (name === 'query') return query;
       const value = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },

@@ -9,7 +9,7 @@ import {
   type WorkerOptions,
 } from 'bullmq';
 import { withDeadline } from '../timing/deadline.js';
-import { createQueueDatabase, patientPool } from './postgresBackend.js';
+import { createQueueDatabase, patientPool, type QueueDatabaseOptions } from './postgresBackend.js';
 import { createProducerRedis, createWorkerRedis, type RedisServer } from './redis/redisClients.js';
 import { requireRedis } from './redis/requireRedis.js';
 import { runUntilClosed } from './workerWatch.js';
@@ -75,6 +75,7 @@ export interface ConnectionOptions {
   /** What the start found at `redisUrl`; looked for where it is missing. */
   redisServer?: RedisServer;
   databaseUrl: string;
+  queueDatabase?: QueueDatabaseOptions;
   /** Redis key prefix; tests take one each. The braces keep all keys in one slot of a Redis cluster. */
   prefix?: string;
   onError: (error: Error) => void;
@@ -91,7 +92,7 @@ const PROBE_SECONDS = 60;
 /** Connects to Redis if a URL is given, else to Postgres; waits for the first answer of either. */
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
   const { redisUrl, databaseUrl, prefix = DEFAULT_PREFIX, onError, onBroken = onError } = options;
-  if (!redisUrl) return postgresConnections(databaseUrl, onError, onBroken);
+  if (!redisUrl) return postgresConnections(databaseUrl, options.queueDatabase, onError, onBroken);
   const server = options.redisServer ?? (await requireRedis(redisUrl, prefix));
   return redisConnections(server, prefix, onError, onBroken);
 }
@@ -142,10 +143,11 @@ function redisConnections(
 
 async function postgresConnections(
   databaseUrl: string,
+  limits: QueueDatabaseOptions | undefined,
   onError: OnError,
   onBroken: OnError,
 ): Promise<Connections> {
-  const pool = await createQueueDatabase(databaseUrl, onError);
+  const pool = await createQueueDatabase(databaseUrl, onError, limits);
   const readiness: Promise<unknown>[] = [];
   return {
     backend: 'postgres',

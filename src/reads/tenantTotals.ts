@@ -4,6 +4,7 @@ import type { Queryable } from '../db/db.js';
 export interface TenantTotals {
   totalDistinctMeters: number;
   totalReads: number;
+  /** By the database's clock at most now. */
   latestReadAt: Date | null;
   /** When rows last came in, however they came. */
   lastIngestAt: Date | null;
@@ -19,7 +20,11 @@ export async function tenantTotals(database: Queryable, tenantId: string): Promi
   }>(
     `SELECT (SELECT count(*) FROM ami_known_meters WHERE tenant_id = $1)::double precision AS meters,
             coalesce(sum(reads), 0)::double precision AS reads,
-            max(latest_read_at) AS latest, max(changed_at) AS ingest
+            -- A read that somebody stamped in the future would be the latest until its time has come.
+            greatest(max(latest_read_at) FILTER (WHERE latest_read_at <= now()),
+              CASE WHEN bool_or(latest_read_at > now()) THEN
+                (SELECT max(read_at) FROM ami_feeder_intervals WHERE tenant_id = $1 AND read_at <= now()) END) AS latest,
+            max(changed_at) AS ingest
      FROM ami_feeder_days WHERE tenant_id = $1`,
     [tenantId],
   );

@@ -4,20 +4,39 @@ import { missingQueueCharacters } from './queueCharacters.js';
 /** Who migrated; a customer's own table may be called `ami_…` too. */
 const OWNER = `(SELECT relowner FROM pg_class WHERE oid = to_regclass('ami_migrations'))`;
 
+/** Statements that give a role what it lacks. */
+export interface MissingRights {
+  /** For SQL. */
+  role: string;
+  grants: string[];
+}
+
 /**
- * What the role lacks on GridLens's own tables, sequences and functions to run API and worker, with the statement
- * that grants it; undefined when it has all. A role other than the one that migrated has to be given it.
+ * The sentence to refuse a start with; undefined when nothing is lacking.
+ *
+ * @param queue of the queue in Postgres.
  */
-export async function missingOwnPrivileges(
-  client: Queryable,
-  queueInPostgres: boolean,
-): Promise<string | undefined> {
+export function missingRights(own: MissingRights, queue: MissingRights | undefined): string | undefined {
+  const ofQueue = queue?.grants ?? [];
+  if (own.grants.length > 0)
+    return `Role ${own.role} may not use all of GridLens's own tables: ${[...own.grants, ...ofQueue].join(' ')}`;
+  if (ofQueue.length > 0)
+    return `Role ${queue?.role} may not do all that the queue does in Postgres: ${ofQueue.join(' ')} ${OR_REDIS}`;
+  return undefined;
+}
+
+const OR_REDIS = 'or set REDIS_URL, and the queue is in Redis.';
+
+/**
+ * What the role lacks on GridLens's own tables, sequences and functions to run API and worker. A role other than the one
+ * that migrated has to be given it.
+ */
+export async function missingOwnRights(client: Queryable): Promise<MissingRights> {
   const { rows } = await client.query<{
     role: string;
     tables: string[];
     sequences: string[];
     routines: string[];
-    queue: boolean;
   }>(
     `SELECT quote_ident(current_user) AS role,
        ARRAY(SELECT oid::regclass::text FROM pg_class
@@ -35,37 +54,24 @@ export async function missingOwnPrivileges(
              WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proowner = ${OWNER} AND proname LIKE 'ami\\_%'
                AND prorettype <> 'trigger'::regtype AND proname <> 'ami_drop_read_partitions_before'
                AND NOT has_function_privilege(oid, 'EXECUTE')
-             ORDER BY 1) AS routines,
-       EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-               WHERE nspname = 'bullmq' AND relkind IN ('r', 'p')
-                 AND (NOT has_schema_privilege(relnamespace, 'USAGE') OR NOT has_table_privilege(pg_class.oid, 'DELETE'))
-              ) AS queue`,
+             ORDER BY 1) AS routines`,
   );
-  const { role, tables, sequences, routines, queue } = rows[0] as (typeof rows)[number];
+  const { role, tables, sequences, routines } = rows[0] as (typeof rows)[number];
   const grants = [
     ...(tables.length > 0
       ? [`GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables.join(', ')} TO ${role};`]
       : []),
     ...(sequences.length > 0 ? [`GRANT USAGE ON SEQUENCE ${sequences.join(', ')} TO ${role};`] : []),
     ...(routines.length > 0 ? [`GRANT EXECUTE ON ROUTINE ${routines.join(', ')} TO ${role};`] : []),
-    ...(queue && queueInPostgres
-      ? [
-          `GRANT USAGE ON SCHEMA bullmq TO ${role};`,
-          ...['TABLES', 'SEQUENCES', 'ROUTINES'].map(
-            (kind) => `GRANT ALL ON ALL ${kind} IN SCHEMA bullmq TO ${role};`,
-          ),
-        ]
-      : []),
   ];
-  if (grants.length === 0) return undefined;
-  return `Role ${role} may not use all of GridLens's own tables: ${grants.join(' ')}`;
+  return { role, grants };
 }
 
 /**
  * Why the queue cannot work here, with the statement that mends it; undefined when its schema is there or can be made, and
  * the database takes its SQL.
  */
-export async function missingQueueRight(client: Queryable): Promise<string | undefined> {
+export async function queueRefusal(client: Queryable): Promise<string | undefined> {
   const { rows } = await client.query<{ role: string; database: string; can: boolean; foreign: boolean }>(
     `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
        (SELECT count(*) > 0 AND count(*) FILTER (WHERE relname = 'migration') = 0
@@ -76,7 +82,43 @@ export async function missingQueueRight(client: Queryable): Promise<string | und
   if (foreign)
     return "The database has a schema bullmq that is not the queue's: set REDIS_URL, and the queue is in Redis, or rename it: ALTER SCHEMA bullmq RENAME TO bullmq_original;";
   if (can) return missingQueueCharacters(client);
-  return `Role ${role} may not create the queue's schema bullmq in database ${database}: GRANT CREATE ON DATABASE ${database} TO ${role}; or set REDIS_URL, and the queue is in Redis.`;
+  return `Role ${role} may not create the queue's schema bullmq in database ${database}: GRANT CREATE ON DATABASE ${database} TO ${role}; ${OR_REDIS}`;
+}
+
+/**
+ * What the role lacks to run the queue. BullMQ makes a sequence in its schema at the first job of each queue, and
+ * temporary tables for each lot of jobs: a role without those two rights starts, and cannot publish.
+ */
+export async function missingQueueRights(client: Queryable): Promise<MissingRights> {
+  const { rows } = await client.query<{
+    role: string;
+    database: string;
+    mayUse: boolean;
+    mayMakeTemporary: boolean;
+  }>(
+    `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
+       has_database_privilege(current_database(), 'TEMPORARY') AS "mayMakeTemporary",
+       coalesce(has_schema_privilege(queue.oid, 'USAGE') AND has_schema_privilege(queue.oid, 'CREATE')
+         AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = queue.oid
+           -- CASE, since AND may ask of a table whether it is a sequence.
+           AND CASE WHEN relkind IN ('r', 'p') THEN NOT has_table_privilege(oid, 'DELETE')
+                    WHEN relkind = 'S' THEN NOT has_sequence_privilege(oid, 'USAGE') END), true) AS "mayUse"
+     FROM (SELECT to_regnamespace('bullmq')::oid AS oid) queue`,
+  );
+  const { role, database, mayUse, mayMakeTemporary } = rows[0] as (typeof rows)[number];
+  return {
+    role,
+    grants: [
+      ...(mayUse ? [] : [`GRANT USAGE, CREATE ON SCHEMA bullmq TO ${role};`, ...grantsOnQueue(role)]),
+      ...(mayMakeTemporary ? [] : [`GRANT TEMPORARY ON DATABASE ${database} TO ${role};`]),
+    ],
+  };
+}
+
+function grantsOnQueue(role: string): string[] {
+  return ['TABLES', 'SEQUENCES', 'ROUTINES'].map(
+    (kind) => `GRANT ALL ON ALL ${kind} IN SCHEMA bullmq TO ${role};`,
+  );
 }
 
 /**

@@ -8,11 +8,15 @@ import { answerBudget } from '../contracts/answerBudget.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
 import { MAX_BATCH_SIZE, MAX_READS_PER_SECOND } from '../contracts/limits.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
+import { requireWritable } from '../db/hosts.js';
+import { postgresTrouble } from '../db/postgresTrouble.js';
+import { type Reads, readFromPrimary } from '../db/standbyReads.js';
 import { activeEvents } from '../events/eventTable.js';
 import { completedInLastHour, recentJobs } from '../ledger/publishLedger.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { tenantTotals } from '../reads/tenantTotals.js';
 import { withDeadline } from '../timing/deadline.js';
+import type { ClockWatch } from './clockWatch.js';
 import { type LastJob, lastJob, liveWorkers, standstill } from './workers.js';
 
 /** A heartbeat job is added every 10 s. If four in a row are not done, workers may live, but they do not work. */
@@ -36,6 +40,9 @@ export function createStatusService(
   clock: TenantClock,
   /** The deployment's limit. A deployment that may write one read per second is slow, but it does not stand still. */
   maxReadsPerSecond = MAX_READS_PER_SECOND,
+  clockWatch: Pick<ClockWatch, 'trouble'> = { trouble: () => undefined },
+  /** For what may be seconds old: totals, jobs, workers, events. */
+  reads: Reads = readFromPrimary(database),
 ) {
   const patienceSeconds = 60 + (2 * MAX_BATCH_SIZE) / maxReadsPerSecond;
 
@@ -52,10 +59,10 @@ export function createStatusService(
     /** The answer of `GET /scale/status`: totals, depth, rate. */
     async scale(tenantId: string) {
       const [totals, counts, completed, rate] = await Promise.all([
-        tenantTotals(database, tenantId),
+        tenantTotals(reads.database, tenantId),
         queue.counts(),
-        completedInLastHour(database, tenantId),
-        recentJobs(database, tenantId, RATE_WINDOW_SECONDS),
+        completedInLastHour(reads.database, tenantId),
+        recentJobs(reads.database, tenantId, RATE_WINDOW_SECONDS),
       ]).catch(rethrowUnavailable);
       return {
         tenantId,
@@ -67,19 +74,20 @@ export function createStatusService(
           readsPerSecond: Math.round((rate.rows / RATE_WINDOW_SECONDS) * 10) / 10,
           windowSeconds: RATE_WINDOW_SECONDS,
         },
+        ...reads.staleness(),
       };
     },
 
     /** The answer of `GET /status`: health of the queue, workers, events under way, what happened lately. */
     async overview(tenantId: string) {
       const [totals, counts, completed, workers, job, recent, events] = await Promise.all([
-        tenantTotals(database, tenantId),
+        tenantTotals(reads.database, tenantId),
         queue.counts(),
-        completedInLastHour(database, tenantId),
+        completedInLastHour(reads.database, tenantId),
         liveWorkers(database),
         lastJob(database),
-        recentJobs(database, tenantId, RECENT_WINDOW_SECONDS),
-        clock(tenantId).then((at) => activeEvents(database, tenantId, at)),
+        recentJobs(reads.database, tenantId, RECENT_WINDOW_SECONDS),
+        clock(tenantId).then((at) => activeEvents(reads.database, tenantId, at)),
       ]).catch(rethrowUnavailable);
       return {
         tenantId,
@@ -90,35 +98,50 @@ export function createStatusService(
         lastIngestAt: totals.lastIngestAt,
         latestReadAt: totals.latestReadAt,
         recentJobs: { ...recent, windowSeconds: RECENT_WINDOW_SECONDS },
+        ...reads.staleness(),
       };
     },
 
     /** Whether each dependency answers, by name, and whether workers do what they are there for. */
-    async readiness(): Promise<{ dependencies: Record<'postgres' | 'queue' | 'worker', Dependency> }> {
+    async readiness(): Promise<{
+      dependencies: Record<'postgres' | 'queue' | 'worker', Dependency> & { clock?: Dependency };
+    }> {
       const [postgres, queueState, workerState] = await Promise.all([
         check(async () => {
-          await database.query('SELECT 1');
+          // A server that only reads answers everything else, and nothing that is accepted would be written.
+          await requireWritable(database);
           return { ok: true };
-        }),
+        }, 'Postgres'),
         check(async () => {
           await queue.check();
           return { ok: true };
-        }),
-        check(worker),
+        }, "the queue's server"),
+        check(worker, 'Postgres'),
       ]);
-      return { dependencies: { postgres, queue: queueState, worker: workerState } };
+      const trouble = clockWatch.trouble();
+      return {
+        dependencies: {
+          postgres,
+          queue: queueState,
+          worker: workerState,
+          // Named only when it is wrong: it is nothing that could be away.
+          ...(trouble === undefined ? {} : { clock: { ok: false, reason: trouble, advice: trouble } }),
+        },
+      };
     },
   };
 }
 
 export type StatusService = ReturnType<typeof createStatusService>;
 
-async function check(call: () => Promise<Dependency>): Promise<Dependency> {
+async function check(call: () => Promise<Dependency>, name: string): Promise<Dependency> {
   const { dependency } = answerBudget();
   try {
     return await withDeadline(call, dependency, () => new Error(`no answer within ${dependency} ms`));
   } catch (error) {
     const reason = error instanceof Error ? error.message || error.name : String(error);
+    const trouble = postgresTrouble(error);
+    if (trouble !== undefined) return { ok: false, reason, advice: `${name} ${trouble}` };
     if (!(error instanceof DependencyUnavailableError) || error.advice === undefined)
       return { ok: false, reason };
     return { ok: false, reason, advice: `${error.dependency}: ${error.advice}` };

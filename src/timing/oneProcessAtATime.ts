@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from 'p-limit';
 import { type Database, withTransaction } from '../db/db.js';
 import { boundWaits, type TurnName, tryLock } from '../db/locks.js';
 
@@ -7,6 +8,19 @@ import { boundWaits, type TurnName, tryLock } from '../db/locks.js';
  */
 const TURN_LOST_AFTER_MS = 15_000;
 const SIGN_OF_LIFE_MS = TURN_LOST_AFTER_MS / 3;
+
+/** Turns of each pool that hold a connection. */
+const turnsOf = new WeakMap<Database, LimitFunction>();
+
+/**
+ * Turns may hold all connections but one: the work of a turn takes another connection, and turns that held all of them
+ * would wait for each other.
+ */
+function turnsOn(database: Database): LimitFunction {
+  const turns = turnsOf.get(database) ?? pLimit(Math.max(1, (database.options?.max ?? 10) - 1));
+  turnsOf.set(database, turns);
+  return turns;
+}
 
 /**
  * Does `work`, unless a process on this Postgres already does the same; the answer is then undefined. The turn is an
@@ -21,6 +35,10 @@ export async function oneProcessAtATime<T>(
   name: TurnName,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
+  return turnsOn(database)(() => inTurn(database, name, work));
+}
+
+async function inTurn<T>(database: Database, name: TurnName, work: () => Promise<T>): Promise<T | undefined> {
   return withTransaction(database, async (client) => {
     await boundWaits(client, { frozenMs: TURN_LOST_AFTER_MS });
     if (!(await tryLock(client, name))) return undefined;

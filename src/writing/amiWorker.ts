@@ -12,10 +12,11 @@ import { UnrecoverableError } from 'bullmq';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { type BatchJob, batchJob } from '../contracts/batchJob.js';
-import { isPassing } from '../db/db.js';
+import type { DatabaseReturn } from '../db/databaseReturn.js';
+import { isPassing, isTransient } from '../db/db.js';
 import { isPacerClosed } from '../pacing/startPacer.js';
 import type { AmiQueue, BatchWorker, WorkOptions } from '../queues/amiQueue.js';
-import type { BatchResult, BatchRunner } from './batchRunner.js';
+import { type BatchResult, type BatchRunner, UnknownBatchError } from './batchRunner.js';
 import { type Depth, sampledDepth } from './sampledDepth.js';
 
 export interface AmiWorkerOptions {
@@ -24,6 +25,8 @@ export interface AmiWorkerOptions {
   log: Logger;
   lane: WorkOptions['lane'];
   concurrency: number;
+  /** What a job waits for in its place when Postgres has gone; without it the job goes back to the queue for a while. */
+  databaseReturn?: DatabaseReturn;
   /** Told of every write, for the adaptive concurrency. */
   onWritten?: (elapsedMs: number) => void;
 }
@@ -41,6 +44,7 @@ export function startAmiWorker({
   lane,
   concurrency,
   onWritten,
+  databaseReturn,
 }: AmiWorkerOptions): BatchWorker {
   // Not BullMQ's count of attempts: the tries of an outage are in that, and the first fault after it was the last.
   const ownFaults = new LRUCache<string, number>({ max: REMEMBERED_FAULTS });
@@ -52,10 +56,14 @@ export function startAmiWorker({
         throw new UnrecoverableError(`job ${id} is not a batch job: ${parsed.error.message}`);
       const job = parsed.data;
       try {
-        const result = await runner.run(job, isRerun, lane);
+        const result = await runWhenThere(
+          (isAgain) => runner.run(job, isRerun || isAgain, lane),
+          databaseReturn,
+        );
         if (!result.alreadyFinished) onWritten?.(result.elapsedMs);
         return result;
       } catch (error) {
+        if (error instanceof UnknownBatchError) throw new UnrecoverableError(error.message);
         // What is no fault of the batch costs no try: the batch runs again however often it takes.
         if (isPassing(error, isPacerClosed)) throw error;
         const faults = (ownFaults.get(id) ?? 0) + 1;
@@ -75,6 +83,23 @@ export function startAmiWorker({
       onError: (error) => log.warn({ err: error }, 'queue connection'),
     },
   );
+}
+
+/**
+ * The job's result, however often Postgres goes away meanwhile. Sent back to the queue instead, each job that is waiting
+ * would be taken, fail, and be put off for longer and longer, up to 30 s beyond Postgres's return.
+ */
+async function runWhenThere<T>(
+  run: (isAgain: boolean) => Promise<T>,
+  databaseReturn: DatabaseReturn | undefined,
+): Promise<T> {
+  for (let isAgain = false; ; isAgain = true) {
+    try {
+      return await run(isAgain);
+    } catch (error) {
+      if (!isTransient(error) || !(await databaseReturn?.wait())) throw error;
+    }
+  }
 }
 
 /** One log line per job, written after its completion. */

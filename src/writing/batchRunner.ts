@@ -4,7 +4,7 @@ import { intervalEnd } from '../contracts/intervals.js';
 import { type Database, type Queryable, withTransaction } from '../db/db.js';
 import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
 import { overlappingEvents } from '../events/eventTable.js';
-import { failBatch, isOwed } from '../ledger/publishLedger.js';
+import { failBatch, isOwed, isRecorded } from '../ledger/publishLedger.js';
 import { type BatchSlots, BOUNDLESS } from '../pacing/batchSlots.js';
 import type { StartPacer } from '../pacing/startPacer.js';
 import { type BatchOutcome, lockRevisions, writeBatch } from '../reads/meterReads.js';
@@ -28,6 +28,19 @@ const ALREADY_FINISHED: BatchResult = {
   alreadyFinished: true,
   elapsedMs: 0,
 };
+
+/**
+ * A job whose batch the ledger has never heard of, or has lost: nothing is written for it, and somebody has to look. An
+ * answered publish has gone with the end of the log that a promoted standby lacked, or two deployments share a queue.
+ */
+export class UnknownBatchError extends Error {
+  override name = 'UnknownBatchError';
+  constructor({ publishId, batch }: BatchJob) {
+    super(
+      `the ledger does not know batch ${batch} of publish ${publishId}, so nothing was written for it: a failover has lost the publish, and it is to be asked for again, or another deployment uses this queue`,
+    );
+  }
+}
 
 /**
  * Runs one batch: waits for its turn under the read limit, generates its reads with the events, writes them.
@@ -55,7 +68,13 @@ export function createBatchRunner(
       return attempt(remaining);
     });
     const elapsedMs = Math.round(performance.now() - started);
-    return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...ALREADY_FINISHED, elapsedMs };
+    return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...(await over(job)), elapsedMs };
+  };
+
+  /** The result of a batch that is not owed. @throws UnknownBatchError where it never was. */
+  const over = async (job: BatchJob): Promise<BatchResult> => {
+    if (await isRecorded(database, job.publishId, job.batch)) return ALREADY_FINISHED;
+    throw new UnknownBatchError(job);
   };
 
   return {
@@ -63,10 +82,11 @@ export function createBatchRunner(
      * @param isRerun true when the job was started before. Its batch may be done by now, so the ledger is asked before
      * a start is taken from the read limit. Background batches are always asked about: days of them may have been
      * cancelled while they waited.
+     * @throws UnknownBatchError for a batch that the ledger does not know.
      */
     async run(job: BatchJob, isRerun: boolean, lane: Lane): Promise<BatchResult> {
       const mayBeOver = isRerun || lane === 'background';
-      if (mayBeOver && !(await isOwed(database, job.publishId, job.batch))) return ALREADY_FINISHED;
+      if (mayBeOver && !(await isOwed(database, job.publishId, job.batch))) return over(job);
       const startedAt = await pacer.turn(job.to - job.from, lane, slots);
       try {
         return await runFrom(startedAt, job);

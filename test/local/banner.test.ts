@@ -59,6 +59,14 @@ describe('banner', () => {
     expect(text).not.toContain('psql');
   });
 
+  it('P6: shows each of several hosts', () => {
+    const databaseUrl =
+      'postgres://app:database-secret@one:5432,two:5433/ami?target_session_attrs=read-write';
+    const text = banner({ ...embedded, postgresFolder: undefined, databaseUrl });
+    expect(text).toContain('  postgres://one:5432,two:5433/ami\n');
+    expect(text).not.toContain('secret');
+  });
+
   it.each([
     ['0.0.0.0', 'http://localhost:5050'],
     ['::', 'http://localhost:5050'],

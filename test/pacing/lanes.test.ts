@@ -72,7 +72,9 @@ describeOnBothBackends('the lanes', (backend) => {
   let deployment: Deployment;
   let redis: TestRedis | undefined;
   beforeEach(async () => {
-    deployment = await createDeployment(backend, { MAX_READS_PER_SECOND: String(RATE) }, () => NOW);
+    // As many connections as batches: it is the concurrency that bounds them here, not the pool.
+    const env = { MAX_READS_PER_SECOND: String(RATE), DATABASE_POOL_MAX: '20' };
+    deployment = await createDeployment(backend, env, () => NOW);
   });
   afterEach(async () => {
     await deployment.close();

@@ -119,6 +119,35 @@ describe('rollups under other people’s sessions', () => {
     await expectAgreement();
   });
 
+  it('C3: an error code of a meter is in no sum, whatever becomes of its row, and is counted apart', async () => {
+    const overview = async () => {
+      const { rows } = await database.pool.query(
+        `SELECT reads::int, kwh::float, delivered_kwh::float AS delivered, loss_pct::float AS loss, implausible_reads::int AS implausible
+         FROM v_kpi_electric_overview_daily WHERE tenant_id = 'A'`,
+      );
+      return rows[0];
+    };
+    await database.pool.query(insert('M1', '01 10:00', 0.9));
+    const right = { kwh: 0.9, delivered: 1, loss: 10 };
+    // All ones in 32 and in 16 bits, the largest and the smallest of 31, nines, and what no feeder carries.
+    const codes = [4294967.295, 65535, 2147483.647, -2147483.648, 999999.99, 10000, -10000];
+    for (const [at, kwh] of codes.entries()) await database.pool.query(insert(`E${at}`, '01 10:00', kwh));
+    expect(await overview()).toEqual({ reads: 8, implausible: 7, ...right });
+    await expectAgreement();
+    await database.pool.query(`UPDATE meter_reads_electric SET kwh = 1 WHERE meter_id = 'E0'`);
+    await database.pool.query(`UPDATE meter_reads_electric SET delivered_kwh = 65535 WHERE meter_id = 'E0'`);
+    await database.pool.query(`DELETE FROM meter_reads_electric WHERE meter_id = 'E1'`);
+    expect(await overview()).toEqual({ reads: 7, implausible: 6, ...right });
+    await expectAgreement();
+    await database.pool.query('CALL ami_rebuild_rollups()');
+    expect(await overview()).toEqual({ reads: 7, implausible: 6, ...right });
+    const { rows } = await database.pool.query('SELECT FROM v_kpi_suspicious_meters_daily');
+    expect(rows).toEqual([]);
+    // A large customer is none: 30 MW of a distribution feeder.
+    await database.pool.query(insert('BIG', '01 10:00', 7_500));
+    expect(await overview()).toMatchObject({ kwh: 7_500.9, implausible: 6 });
+  });
+
   it('count reads in partitions of any name when they are counted anew', async () => {
     await database.pool.query(
       `CREATE TABLE of_2020 PARTITION OF meter_reads_electric FOR VALUES FROM ('2020-01-01Z') TO ('2021-01-01Z')`,

@@ -83,6 +83,21 @@ describe('rollups of a table that GridLens did not make', () => {
     await expectAgreement();
   });
 
+  it('C3: have an error code of a meter in no sum, and count it apart, as those of our own table do', async () => {
+    await database.pool.query('TRUNCATE "Meter_Reads_Electric"');
+    await database.pool.query(`INSERT INTO "Meter_Reads_Electric" ("Utility Code", "MeterNo", "FeederCode", "ReadTs", "KwhUsage", "DeliveredKwh")
+      VALUES ('A', 'M1', 'F1', '2026-01-01 10:00', 0.9, 1), ('A', 'M2', 'F1', '2026-01-01 10:00', 4294967.295, 1),
+             ('A', 'M3', 'F1', '2026-01-01 10:00', 'NaN', 1), ('A', 'M4', 'F1', '2026-01-01 10:00', 1, 65535)`);
+    const { rows } = await database.pool.query(
+      `SELECT reads::int, kwh::float, delivered_kwh::float AS delivered, loss_pct::float AS loss, implausible_reads::int AS implausible
+       FROM v_kpi_electric_overview_daily WHERE tenant_id = 'A'`,
+    );
+    expect(rows).toEqual([{ reads: 4, kwh: 0.9, delivered: 1, loss: 10, implausible: 3 }]);
+    const { rows: suspicious } = await database.pool.query('SELECT FROM v_kpi_suspicious_meters_daily');
+    expect(suspicious).toEqual([]);
+    await expectAgreement();
+  });
+
   it('are looked up by the index that the table has, whatever its types and collations', async () => {
     const client = await database.pool.connect();
     // The few rows of a test would be read one after the other.

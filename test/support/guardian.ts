@@ -18,6 +18,7 @@ const servers = () => {
   const files = readdirSync(runFolder).flatMap((name) => [
     { file: join(runFolder, name, 'postmaster.pid'), signal: 'SIGQUIT' },
     { file: join(runFolder, name, 'redis.pid'), signal: 'SIGTERM' },
+    { file: join(runFolder, name, 'pgbouncer.pid'), signal: 'SIGTERM' },
   ]);
   return files.filter(({ file }) => existsSync(file)).map(({ file, signal }) => ({
     pid: Number(readFileSync(file, 'utf8').split('\\n')[0]), signal,

@@ -4,20 +4,25 @@
  */
 
 const LOW = 'voltage < 114';
-const UNDERREGISTERED =
-  'delivered_kwh > 0 AND delivered_kwh - kwh > 0.15 * delivered_kwh AND delivered_kwh - kwh > 0.0005';
+const MEASURED = '(abs(kwh) < 10000 AND abs(coalesce(delivered_kwh, 0)) < 10000)';
+const UNDERREGISTERED = `${MEASURED} AND delivered_kwh > 0 AND delivered_kwh - kwh > 0.15 * delivered_kwh AND delivered_kwh - kwh > 0.0005`;
 const DAY = `(read_at AT TIME ZONE 'UTC')::date`;
 const QUARTER_HOUR = `date_bin('15 min', read_at, '2000-01-01Z')`;
-const SUMS = `count(*) AS reads, sum(kwh) AS kwh, coalesce(sum(kwh) FILTER (WHERE delivered_kwh IS NULL), 0) AS unmetered_kwh,
-  coalesce(sum(delivered_kwh), 0) AS delivered_kwh, min(voltage) AS min_voltage,
-  count(*) FILTER (WHERE ${LOW}) AS low_voltage_reads, count(*) FILTER (WHERE voltage > 126) AS high_voltage_reads`;
+const KWH = `coalesce(sum(kwh) FILTER (WHERE ${MEASURED}), 0)`;
+const DELIVERED = `coalesce(sum(delivered_kwh) FILTER (WHERE ${MEASURED}), 0)`;
+const IMPLAUSIBLE = `count(*) FILTER (WHERE NOT ${MEASURED})`;
+const SUMS = `count(*) AS reads, ${KWH} AS kwh,
+  coalesce(sum(kwh) FILTER (WHERE delivered_kwh IS NULL AND ${MEASURED}), 0) AS unmetered_kwh,
+  ${DELIVERED} AS delivered_kwh, min(voltage) AS min_voltage,
+  count(*) FILTER (WHERE ${LOW}) AS low_voltage_reads, count(*) FILTER (WHERE voltage > 126) AS high_voltage_reads,
+  ${IMPLAUSIBLE} AS implausible_reads`;
 const ANOMALIES = `count(*) FILTER (WHERE ${UNDERREGISTERED}) AS underregistered_reads,
   coalesce(sum(kwh) FILTER (WHERE ${UNDERREGISTERED}), 0) AS registered_kwh,
   coalesce(sum(delivered_kwh) FILTER (WHERE ${UNDERREGISTERED}), 0) AS delivered_kwh,
   min(read_at) FILTER (WHERE ${UNDERREGISTERED}) AS first_underregistered_at,
   max(read_at) FILTER (WHERE ${UNDERREGISTERED}) AS last_underregistered_at`;
-const METERED = 'sum(kwh) FILTER (WHERE delivered_kwh IS NOT NULL)';
-const LOSS = `round(100 * (sum(delivered_kwh) - ${METERED}) / nullif(sum(delivered_kwh), 0), 3)`;
+const METERED = `sum(kwh) FILTER (WHERE delivered_kwh IS NOT NULL AND ${MEASURED})`;
+const LOSS = `round(100 * (${DELIVERED} - ${METERED}) / nullif(${DELIVERED}, 0), 3)`;
 /** The most reads of one interval, per feeder and day, and what is expected of a feeder by the week's best. */
 const EXPECTED = `
   busiest AS (
@@ -33,12 +38,12 @@ const EXPECTED = `
 export const ROLLUPS = {
   ami_feeder_intervals: {
     columns:
-      'read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads',
+      'read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads',
     truth: `SELECT read_at, feeder_id, ${SUMS} FROM meter_reads_electric WHERE tenant_id = $1 GROUP BY 1, 2`,
   },
   ami_feeder_days: {
     columns: `day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads,
-      bit_count(quarter_hours), max_interval_reads, latest_read_at`,
+      implausible_reads, bit_count(quarter_hours), max_interval_reads, latest_read_at`,
     truth: `WITH ${EXPECTED}
       SELECT counted.*, busiest.reads, latest FROM (
         SELECT ${DAY} AS day, feeder_id, ${SUMS}, count(DISTINCT ${QUARTER_HOUR})
@@ -63,19 +68,19 @@ export const ROLLUPS = {
 export const KPI_VIEWS = {
   v_kpi_electric_overview_daily: {
     columns: `day, feeders, intervals, reads, expected_meters, completeness_pct, kwh, delivered_kwh, loss_pct, min_voltage,
-      low_voltage_reads, high_voltage_reads, latest_read_at`,
+      low_voltage_reads, high_voltage_reads, latest_read_at, implausible_reads`,
     truth: `WITH ${EXPECTED}
       SELECT day, count(DISTINCT feeder_id), count(DISTINCT ${QUARTER_HOUR}), count(*), meters,
              least(100, round(100.0 * count(*) / (count(DISTINCT ${QUARTER_HOUR}) * meters), 3)),
-             sum(kwh), coalesce(sum(delivered_kwh), 0), ${LOSS}, min(voltage),
-             count(*) FILTER (WHERE ${LOW}), count(*) FILTER (WHERE voltage > 126), max(read_at)
+             ${KWH}, ${DELIVERED}, ${LOSS}, min(voltage),
+             count(*) FILTER (WHERE ${LOW}), count(*) FILTER (WHERE voltage > 126), max(read_at), ${IMPLAUSIBLE}
       FROM (SELECT *, ${DAY} AS day FROM meter_reads_electric WHERE tenant_id = $1) reads
       JOIN (SELECT day, sum(meters) AS meters FROM expected GROUP BY day) expected USING (day)
       GROUP BY day, meters`,
   },
   v_kpi_electric_feeder_loss_daily: {
-    columns: 'day, feeder_id, reads, kwh, delivered_kwh, loss_pct, min_voltage',
-    truth: `SELECT ${DAY} AS day, feeder_id, count(*), sum(kwh), coalesce(sum(delivered_kwh), 0), ${LOSS}, min(voltage)
+    columns: 'day, feeder_id, reads, kwh, delivered_kwh, loss_pct, min_voltage, implausible_reads',
+    truth: `SELECT ${DAY} AS day, feeder_id, count(*), ${KWH}, ${DELIVERED}, ${LOSS}, min(voltage), ${IMPLAUSIBLE}
       FROM meter_reads_electric WHERE tenant_id = $1 GROUP BY 1, 2`,
   },
   v_kpi_suspicious_meters_daily: {

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 export const TENANTS = ['A', 'B'];
 
 /** Measured values at and around what the rollups distinguish, as SQL literals. */
-const KWH = ['0', '0.1', '0.85', '0.8499', '1'];
-const DELIVERED = ['NULL', '0', '0.1', '0.1004', '1', '1.0000'];
+const KWH = ['0', '0.1', '0.85', '0.8499', '1', '4294967.295'];
+const DELIVERED = ['NULL', '0', '0.1', '0.1004', '1', '1.0000', '65535'];
 const VOLTAGE = ['NULL', '90.1', '113.9', '114', '114.0', '120.3', '126', '126.1'];
 
 /** Reads of some meters at some hours, all of the same values. */

@@ -106,6 +106,7 @@ export const KPI_VIEW_COLUMNS: Readonly<Record<KpiViewName, Readonly<Record<stri
     low_voltage_reads:
       number(`low_voltage_read_count low_voltage_readings low_voltage_count undervoltage_reads
       undervoltage_read_count undervoltage_readings undervoltage_count sag_reads`),
+    implausible_reads: number('implausible_read_count implausible_readings implausible_count'),
   },
   v_kpi_electric_feeder_loss_daily: {
     tenant_id: tenantId,

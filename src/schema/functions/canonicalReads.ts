@@ -6,8 +6,9 @@ export const UNASSIGNED_FEEDER = 'UNASSIGNED';
 
 /**
  * Rows of the table of reads, or of a transition table of it, in canonical columns: a subquery without an alias.
- * Rows that are no reads, without a meter or a time, are left out. What no meter measures (NaN, infinity, beyond 1e6:
- * 4 GW of one meter) counts as not measured: a customer's loader must not fail for it.
+ * Rows that are no reads, without a meter or a time, are left out. Which energies a meter can have measured is the rule of
+ * `ami_is_measured`, on our table and a customer's alike; a voltage that none can (NaN, infinity, beyond 1e6) counts as not
+ * measured, since a customer's loader must not fail for it.
  *
  * @param from the table in SQL.
  */
@@ -29,8 +30,8 @@ export function canonicalColumns({ own, columns }: ReadsMapping): string {
     as(`${stored(meterId)}::text COLLATE "C"`, 'meter_id'),
     as(`coalesce(nullif(${stored(feederId)}::text, ''), '${UNASSIGNED_FEEDER}') COLLATE "C"`, 'feeder_id'),
     as(readAt.kind === 'timestamp' ? `${stored(readAt)} AT TIME ZONE 'UTC'` : stored(readAt), 'read_at'),
-    as(`coalesce(${measured(kwh)}, 0)`, 'kwh'),
-    as(`CASE WHEN ${stored(kwh)} IS NOT NULL THEN ${measured(deliveredKwh)} END`, 'delivered_kwh'),
+    as(`coalesce(${stored(kwh)}::numeric, 0)`, 'kwh'),
+    as(`CASE WHEN ${stored(kwh)} IS NOT NULL THEN ${stored(deliveredKwh)}::numeric END`, 'delivered_kwh'),
     as(measured(voltage), 'voltage'),
   ].join(', ');
 }
