@@ -13,6 +13,7 @@ const TESTS = readdirSync(new URL('../test/', import.meta.url), { recursive: tru
 const UNIT = [
   'test/contracts/',
   'test/emulator/',
+  'test/db/deploymentIdentity.test.ts',
   'test/db/locks.test.ts',
   'test/topologies/databaseUrl.test.ts',
   'test/pacing/batchSlots.test.ts',

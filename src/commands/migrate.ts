@@ -24,8 +24,11 @@ await runProcess(async () => {
 
 async function planned({ defaultTenantId }: Config, places: PostgresPlaces): Promise<string> {
   const database = openMigrationDatabase(places.databaseUrl, () => undefined, places.pooling);
-  const queueInPostgres = places.queue !== undefined;
-  const plan = await planSchema(database, { defaultTenantId, queueInPostgres, now: new Date() });
+  const plan = await planSchema(database, {
+    defaultTenantId,
+    queueSchema: places.queue?.schema,
+    now: new Date(),
+  });
   await database.end();
   return planReport(plan);
 }

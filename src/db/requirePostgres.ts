@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { StartupError } from '../contracts/errors.js';
+import { type DatabasePlace, databasePlace } from './deploymentIdentity.js';
 import { hostUrls, withFirstHost } from './hosts.js';
 import { findPooling, type Pooling } from './pooling.js';
 import { parseOptions, settingsNotMade } from './sessionSettings.js';
@@ -85,6 +86,8 @@ export interface UsablePostgres {
   /** Of several hosts the one that was found usable is the first. */
   url: string;
   pooling: Pooling;
+  /** Which database it is, by whatever way it is reached. */
+  place: DatabasePlace;
 }
 
 /**
@@ -109,7 +112,7 @@ async function firstUsable(connectionString: string, name: string): Promise<Usab
   let refusal: unknown;
   for (const [at, url] of hostUrls(connectionString).entries()) {
     try {
-      return { pooling: await requireUsable(url, name), url: withFirstHost(connectionString, at) };
+      return { ...(await requireUsable(url, name)), url: withFirstHost(connectionString, at) };
     } catch (error) {
       refusal = error;
     }
@@ -117,11 +120,11 @@ async function firstUsable(connectionString: string, name: string): Promise<Usab
   throw refusal;
 }
 
-async function requireUsable(connectionString: string, name: string): Promise<Pooling> {
+async function requireUsable(connectionString: string, name: string): Promise<Omit<UsablePostgres, 'url'>> {
   return withClients(connectionString, async (client, another) => {
     await requireServer(client, placeOf(connectionString), name);
     await requireOwnOptions(client, connectionString, name);
-    return findPooling(client, another);
+    return { place: await databasePlace(client), pooling: await findPooling(client, another) };
   });
 }
 

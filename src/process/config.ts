@@ -23,6 +23,8 @@ export interface Config {
   readonly redisUrl: string | undefined;
   /** Where the queue in Postgres is reached, which must not be a pooler in transaction mode. Unset: by databaseUrl. */
   readonly queueDatabaseUrl: string | undefined;
+  /** Tells the queue of this deployment from that of another whose database is a physical copy of this one's. */
+  readonly deploymentName: string | undefined;
   /** Connections that a process takes for the queue in Postgres. Unset: what its kind needs. */
   readonly queuePoolMax: number | undefined;
   /** How far this machine's clock may be from the database's before the process does nothing that depends on time. */
@@ -65,6 +67,7 @@ const EXAMPLES: Record<string, string> = {
   DATABASE_POOL_MAX: '4',
   QUEUE_DATABASE_URL: 'postgres://user:password@host:5432/gridlens?sslmode=verify-full',
   QUEUE_POOL_MAX: '2',
+  DEPLOYMENT_NAME: 'staging',
   CLOCK_TOLERANCE_SECONDS: '5',
   REDIS_URL: 'redis://127.0.0.1:6379',
   GRIDLENS_API_KEY: '$(openssl rand -hex 32)',
@@ -115,6 +118,10 @@ const environmentSchema = z.object({
   DATABASE_POOL_MAX: wholeNumber(4, 200).optional(),
   QUEUE_DATABASE_URL: databaseUrl({ takesWrites: true }).optional(),
   QUEUE_POOL_MAX: wholeNumber(1, 50).optional(),
+  DEPLOYMENT_NAME: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots, dashes or underscores')
+    .optional(),
   CLOCK_TOLERANCE_SECONDS: wholeNumber(1, 999_999_999).default(5),
   REDIS_URL: redisUrl.optional(),
   GRIDLENS_API_KEY: z
@@ -187,6 +194,7 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     databasePoolMax: values.DATABASE_POOL_MAX,
     redisUrl: values.REDIS_URL,
     queueDatabaseUrl: values.QUEUE_DATABASE_URL,
+    deploymentName: values.DEPLOYMENT_NAME,
     queuePoolMax: values.QUEUE_POOL_MAX,
     clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,
     apiKey: values.GRIDLENS_API_KEY,

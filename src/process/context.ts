@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { answerBudget, stretchAnswerBudget } from '../contracts/answerBudget.js';
 import { StartupError } from '../contracts/errors.js';
 import { createDatabase, type Database, withTransaction } from '../db/db.js';
+import { QUEUE_SCHEMA } from '../db/deploymentIdentity.js';
 import { DIRECT, type Pooling } from '../db/pooling.js';
 import { whenConnected } from '../db/requirePostgres.js';
 import type { Reads } from '../db/standbyReads.js';
@@ -14,7 +15,6 @@ import { whenTablesAreFree } from '../db/whenTablesAreFree.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { openQueues } from '../queues/openQueues.js';
 import { createQueueDatabase, migrateQueue } from '../queues/postgresBackend.js';
-import { DEFAULT_PREFIX } from '../queues/queueConnections.js';
 import { requireRedis } from '../queues/redis/requireRedis.js';
 import type { TickQueue } from '../queues/tickQueue.js';
 import { preparePartitions } from '../reads/partitionUpkeep.js';
@@ -109,7 +109,7 @@ export async function createContext(
 
   const places = await requirePostgresPlaces(config);
   const { databaseUrl, pooling, queue: queuePlace } = places;
-  const prefix = overrides.queuePrefix ?? DEFAULT_PREFIX;
+  const prefix = overrides.queuePrefix ?? places.redisPrefix;
   const redisServer = config.redisUrl ? await requireRedis(config.redisUrl, prefix) : undefined;
   const policy = redisServer?.evictionPolicy;
   if (policy !== undefined && policy !== 'noeviction')
@@ -137,7 +137,7 @@ export async function createContext(
     onIdleError: onError,
   });
   const reads = await openReads(database, config, ownLimits, log);
-  const queueDatabase = { maxConnections: queueConnections, pooling: queuePlace?.pooling };
+  const queueDatabase = { ...queuePlace, maxConnections: queueConnections };
   const onBroken = (error: Error): void => {
     log.fatal({ reason: error.message }, 'queue broken');
     overrides.onBroken?.(error);
@@ -237,7 +237,8 @@ export function prepareStorage(
   log: Logger,
   defaultTenantId = DEFAULT_TENANT_ID,
 ): Promise<SchemaMapping> {
-  const queue = queueInPostgres ? { url: databaseUrl, pooling: DIRECT } : undefined;
+  const direct = { url: databaseUrl, pooling: DIRECT };
+  const queue = queueInPostgres ? { ...direct, schema: QUEUE_SCHEMA } : undefined;
   return preparePlaces({ databaseUrl, pooling: DIRECT, queue }, log, defaultTenantId);
 }
 
@@ -246,7 +247,7 @@ export function prepareStorage(
  * Postgres has rolled back what ran on it, and everything is tried again on a new one.
  */
 export function preparePlaces(
-  places: PostgresPlaces,
+  places: Omit<PostgresPlaces, 'redisPrefix'>,
   log: Logger,
   defaultTenantId: string,
 ): Promise<SchemaMapping> {
@@ -254,7 +255,7 @@ export function preparePlaces(
 }
 
 async function preparePlacesOnce(
-  places: PostgresPlaces,
+  places: Omit<PostgresPlaces, 'redisPrefix'>,
   log: Logger,
   defaultTenantId: string,
 ): Promise<SchemaMapping> {
@@ -267,8 +268,8 @@ async function preparePlacesOnce(
   };
   try {
     // Before anything is made: a start that fails leaves everything as it was.
-    if (queueDatabase) refuse(await queueRefusal(queueDatabase));
-    const queueRights = queueDatabase && (await missingQueueRights(queueDatabase));
+    if (queueDatabase) refuse(await queueRefusal(queueDatabase, queueDatabase.schema));
+    const queueRights = queueDatabase && (await missingQueueRights(queueDatabase, queueDatabase.schema));
     refuse(missingRights(await missingOwnRights(database), queueRights));
     const schema = await preparedSchema(database, defaultTenantId, log);
     const open = await openSchema(database);

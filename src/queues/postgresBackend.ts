@@ -1,20 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LATEST_SCHEMA_VERSION, type PgPool, runMigrations } from 'bullmq';
+import {
+  type createPostgresBackend,
+  LATEST_SCHEMA_VERSION,
+  type PgPool,
+  PostgresConnection,
+  PostgresQueueBackend,
+  runMigrations,
+} from 'bullmq';
 import { createDatabase, type Database, withClient } from '../db/db.js';
+import { QUEUE_SCHEMA } from '../db/deploymentIdentity.js';
 import type { Pooling } from '../db/pooling.js';
 import { type BorrowedClient, type SharedConnection, shareConnection } from './sharedConnection.js';
 
-/** BullMQ's own schema; the queue's tables never mix with the customer's. */
-const SCHEMA = 'bullmq';
-
 /** A pool that BullMQ's instances of one process ask, and the connection of it that they share. */
-export type QueueDatabase = Database & { readonly shared: SharedConnection };
+export type QueueDatabase = Database & { readonly shared: SharedConnection; readonly schema: string };
 
 /** What a process may take for its queue, and over what. */
 export interface QueueDatabaseOptions {
   /** The one that is listened on included. */
   maxConnections?: number | undefined;
   pooling?: Pooling | undefined;
+  /** BullMQ's own, a name that needs no quotes: the queue's tables never mix with the customer's. */
+  schema?: string;
 }
 
 /** The one that is listened on, and one more for what is asked meanwhile. */
@@ -30,7 +37,7 @@ const MAX_CONNECTIONS = 2;
 export async function createQueueDatabase(
   connectionString: string,
   onIdleError: (error: Error) => void,
-  { maxConnections = MAX_CONNECTIONS, pooling }: QueueDatabaseOptions = {},
+  { maxConnections = MAX_CONNECTIONS, pooling, schema = QUEUE_SCHEMA }: QueueDatabaseOptions = {},
 ): Promise<QueueDatabase> {
   const pool = createDatabase({
     connectionString,
@@ -39,7 +46,7 @@ export async function createQueueDatabase(
     // BullMQ's own long calls wait on LISTEN, not on a query. No bound in the server: all due jobs are promoted in one
     // statement, and after an outage that one must end.
     queryTimeoutMs: 10_000,
-    options: `-c search_path=${SCHEMA}`,
+    options: `-c search_path=${schema}`,
     onIdleError,
     ...(pooling === undefined ? {} : { pooling }),
   });
@@ -53,11 +60,36 @@ export async function createQueueDatabase(
   const end = pool.end.bind(pool);
   return Object.assign(pool, {
     shared,
+    schema,
     end: async () => {
       shared.close();
       await end();
     },
   }) as QueueDatabase;
+}
+
+/** BullMQ asks its default schema for its version whenever it gets a pool, whatever the pool's search_path is. */
+class ConnectionInSchema extends PostgresConnection {
+  constructor(
+    pool: PgPool,
+    override readonly schema: string,
+  ) {
+    super(pool);
+  }
+}
+
+/** What BullMQ's instances over a pool are made with when its tables are in this schema. */
+export function backendIn(schema: string): typeof createPostgresBackend {
+  return (name, options, { withBlockingConnection = false } = {}) => {
+    const connection = new ConnectionInSchema(options.connection as PgPool, schema);
+    return new PostgresQueueBackend(
+      connection,
+      name,
+      options,
+      true,
+      withBlockingConnection ? name : undefined,
+    );
+  };
 }
 
 const RECONNECT_MS = 500;
@@ -102,11 +134,12 @@ export function patientPool(pool: QueueDatabase, isOver: () => boolean): PgPool 
  * Makes or updates BullMQ's schema; safe from many processes at once. BullMQ is not asked when the schema is current: its
  * own check needs the right to create schemas and the owner of its tables, even if it then does nothing.
  */
-export async function migrateQueue(database: Database): Promise<void> {
-  const { rows: ledgers } = await database.query(`SELECT to_regclass('${SCHEMA}.migration') AS ledger`);
+export async function migrateQueue(database: QueueDatabase): Promise<void> {
+  const { schema } = database;
+  const { rows: ledgers } = await database.query(`SELECT to_regclass('${schema}.migration') AS ledger`);
   if (ledgers[0].ledger !== null) {
-    const { rows } = await database.query(`SELECT max(version) AS version FROM ${SCHEMA}.migration`);
+    const { rows } = await database.query(`SELECT max(version) AS version FROM ${schema}.migration`);
     if (rows[0].version === LATEST_SCHEMA_VERSION) return;
   }
-  await withClient(database, (client) => runMigrations(client, SCHEMA));
+  await withClient(database, (client) => runMigrations(client, schema));
 }

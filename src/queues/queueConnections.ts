@@ -1,5 +1,4 @@
 import {
-  createPostgresBackend,
   type JobSchedulerJson,
   type JobsOptions,
   type JobType,
@@ -9,7 +8,7 @@ import {
   type WorkerOptions,
 } from 'bullmq';
 import { withDeadline } from '../timing/deadline.js';
-import { createQueueDatabase, patientPool, type QueueDatabaseOptions } from './postgresBackend.js';
+import { backendIn, createQueueDatabase, patientPool, type QueueDatabaseOptions } from './postgresBackend.js';
 import { createProducerRedis, createWorkerRedis, type RedisServer } from './redis/redisClients.js';
 import { requireRedis } from './redis/requireRedis.js';
 import { runUntilClosed } from './workerWatch.js';
@@ -76,22 +75,20 @@ export interface ConnectionOptions {
   redisServer?: RedisServer;
   databaseUrl: string;
   queueDatabase?: QueueDatabaseOptions;
-  /** Redis key prefix; tests take one each. The braces keep all keys in one slot of a Redis cluster. */
-  prefix?: string;
+  /** Of the keys in Redis, one for each deployment. Braces keep all keys in one slot of a Redis cluster. */
+  prefix: string;
   onError: (error: Error) => void;
   /** Told about a worker that nobody closed and that will never take a job again: only a new process helps. */
   onBroken?: (error: Error) => void;
 }
 
-/** Of the keys in Redis. */
-export const DEFAULT_PREFIX = '{gridlens}';
 /** Longer than a Redis that is slow at the start takes; a process whose queue is not usable by then ends. */
 const READY_MS = 30_000;
 const PROBE_SECONDS = 60;
 
 /** Connects to Redis if a URL is given, else to Postgres; waits for the first answer of either. */
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
-  const { redisUrl, databaseUrl, prefix = DEFAULT_PREFIX, onError, onBroken = onError } = options;
+  const { redisUrl, databaseUrl, prefix, onError, onBroken = onError } = options;
   if (!redisUrl) return postgresConnections(databaseUrl, options.queueDatabase, onError, onBroken);
   const server = options.redisServer ?? (await requireRedis(redisUrl, prefix));
   return redisConnections(server, prefix, onError, onBroken);
@@ -148,12 +145,13 @@ async function postgresConnections(
   onBroken: OnError,
 ): Promise<Connections> {
   const pool = await createQueueDatabase(databaseUrl, onError, limits);
+  const backend = backendIn(pool.schema);
   const readiness: Promise<unknown>[] = [];
   return {
     backend: 'postgres',
     queue(name) {
       const connection = patientPool(pool, () => false);
-      const queue = new Queue(name, { connection }, createPostgresBackend);
+      const queue = new Queue(name, { connection }, backend);
       const isReady = queue.waitUntilReady();
       // A caller that does not wait for readiness learns of a failure with its first call.
       isReady.catch(() => undefined);
@@ -163,12 +161,7 @@ async function postgresConnections(
     worker(name, process, options) {
       let closing = false;
       const connection = patientPool(pool, () => closing);
-      const worker = new Worker(
-        name,
-        process,
-        { ...options, connection, autorun: false },
-        createPostgresBackend,
-      );
+      const worker = new Worker(name, process, { ...options, connection, autorun: false }, backend);
       worker.on('closing', () => {
         closing = true;
       });

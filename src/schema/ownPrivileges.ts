@@ -71,25 +71,26 @@ export async function missingOwnRights(client: Queryable): Promise<MissingRights
  * Why the queue cannot work here, with the statement that mends it; undefined when its schema is there or can be made, and
  * the database takes its SQL.
  */
-export async function queueRefusal(client: Queryable): Promise<string | undefined> {
+export async function queueRefusal(client: Queryable, schema: string): Promise<string | undefined> {
   const { rows } = await client.query<{ role: string; database: string; can: boolean; foreign: boolean }>(
     `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
        (SELECT count(*) > 0 AND count(*) FILTER (WHERE relname = 'migration') = 0
-        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = 'bullmq') AS foreign,
-       to_regnamespace('bullmq') IS NOT NULL OR has_database_privilege(current_database(), 'CREATE') AS can`,
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = $1::text) AS foreign,
+       to_regnamespace($1::text) IS NOT NULL OR has_database_privilege(current_database(), 'CREATE') AS can`,
+    [schema],
   );
   const { role, database, can, foreign } = rows[0] as (typeof rows)[number];
   if (foreign)
-    return "The database has a schema bullmq that is not the queue's: set REDIS_URL, and the queue is in Redis, or rename it: ALTER SCHEMA bullmq RENAME TO bullmq_original;";
+    return `The database has a schema ${schema} that is not the queue's: set REDIS_URL, and the queue is in Redis, or rename it: ALTER SCHEMA ${schema} RENAME TO ${schema}_original;`;
   if (can) return missingQueueCharacters(client);
-  return `Role ${role} may not create the queue's schema bullmq in database ${database}: GRANT CREATE ON DATABASE ${database} TO ${role}; ${OR_REDIS}`;
+  return `Role ${role} may not create the queue's schema ${schema} in database ${database}: GRANT CREATE ON DATABASE ${database} TO ${role}; ${OR_REDIS}`;
 }
 
 /**
  * What the role lacks to run the queue. BullMQ makes a sequence in its schema at the first job of each queue, and
  * temporary tables for each lot of jobs: a role without those two rights starts, and cannot publish.
  */
-export async function missingQueueRights(client: Queryable): Promise<MissingRights> {
+export async function missingQueueRights(client: Queryable, schema: string): Promise<MissingRights> {
   const { rows } = await client.query<{
     role: string;
     database: string;
@@ -103,21 +104,22 @@ export async function missingQueueRights(client: Queryable): Promise<MissingRigh
            -- CASE, since AND may ask of a table whether it is a sequence.
            AND CASE WHEN relkind IN ('r', 'p') THEN NOT has_table_privilege(oid, 'DELETE')
                     WHEN relkind = 'S' THEN NOT has_sequence_privilege(oid, 'USAGE') END), true) AS "mayUse"
-     FROM (SELECT to_regnamespace('bullmq')::oid AS oid) queue`,
+     FROM (SELECT to_regnamespace($1)::oid AS oid) queue`,
+    [schema],
   );
   const { role, database, mayUse, mayMakeTemporary } = rows[0] as (typeof rows)[number];
   return {
     role,
     grants: [
-      ...(mayUse ? [] : [`GRANT USAGE, CREATE ON SCHEMA bullmq TO ${role};`, ...grantsOnQueue(role)]),
+      ...(mayUse ? [] : [`GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role};`, ...grantsOnQueue(schema, role)]),
       ...(mayMakeTemporary ? [] : [`GRANT TEMPORARY ON DATABASE ${database} TO ${role};`]),
     ],
   };
 }
 
-function grantsOnQueue(role: string): string[] {
+function grantsOnQueue(schema: string, role: string): string[] {
   return ['TABLES', 'SEQUENCES', 'ROUTINES'].map(
-    (kind) => `GRANT ALL ON ALL ${kind} IN SCHEMA bullmq TO ${role};`,
+    (kind) => `GRANT ALL ON ALL ${kind} IN SCHEMA ${schema} TO ${role};`,
   );
 }
 

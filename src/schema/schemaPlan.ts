@@ -24,8 +24,8 @@ export interface SchemaPlan {
 
 export interface PlanOptions {
   defaultTenantId: string;
-  /** Whether the queue is in this Postgres. */
-  queueInPostgres: boolean;
+  /** The schema of the queue in Postgres; undefined with the queue in Redis. */
+  queueSchema: string | undefined;
   now: Date;
 }
 
@@ -37,12 +37,13 @@ export interface PlanOptions {
  */
 export async function planSchema(database: Database, options: PlanOptions): Promise<SchemaPlan> {
   return withClient(database, async (client) => {
-    const lacking = options.queueInPostgres ? await missingQueueCharacters(client) : undefined;
+    const lacking = options.queueSchema !== undefined ? await missingQueueCharacters(client) : undefined;
     if (lacking !== undefined) throw new StartupError(lacking);
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     try {
       const { rows } = await client.query<{ database: string; role: string; queue: boolean }>(
-        `SELECT current_database() AS database, current_user AS role, to_regnamespace('bullmq') IS NOT NULL AS queue`,
+        `SELECT current_database() AS database, current_user AS role, to_regnamespace($1) IS NOT NULL AS queue`,
+        [options.queueSchema ?? null],
       );
       const about = rows[0] as (typeof rows)[number];
       const before = await readObjects(client);
@@ -56,7 +57,9 @@ export async function planSchema(database: Database, options: PlanOptions): Prom
       const { added, changed } = objectChanges(before, await readObjects(client));
       const theirs = onCustomerTables.flatMap(({ objects }) => objects);
       const queue =
-        options.queueInPostgres && !about.queue ? ['schema bullmq, with the tables of the queue'] : [];
+        options.queueSchema !== undefined && !about.queue
+          ? [`schema ${options.queueSchema}, with the tables of the queue`]
+          : [];
       return {
         database: about.database,
         role: about.role,

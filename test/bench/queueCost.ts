@@ -19,7 +19,7 @@ export async function measureQueueCost(
   const postgres = await startOwnPostgres();
   await prepareStorage(postgres.url, true, createLogger('bench', 'silent'));
   const onError = () => undefined;
-  const opened = await openQueues({ redisUrl: undefined, databaseUrl: postgres.url, onError });
+  const opened = await openQueues({ redisUrl: undefined, databaseUrl: postgres.url, prefix: '', onError });
   const { queue, ticks, connections } = opened;
   const options = { concurrency: 8, onCompleted: onError, onFailed: onError, onError };
   const worker = queue.work(async () => undefined, { lane: 'live', ...options });

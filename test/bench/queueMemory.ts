@@ -10,7 +10,12 @@ export async function measureQueuedJobBytes(jobs: number): Promise<number | unde
   if (!server) return undefined;
   const redis = new Redis(server.url);
   const onError = () => undefined;
-  const connections = await openConnections({ redisUrl: server.url, databaseUrl: '', onError });
+  const connections = await openConnections({
+    redisUrl: server.url,
+    databaseUrl: '',
+    prefix: '{gridlens:0}',
+    onError,
+  });
   const queue = openAmiQueue(connections, onError);
   const usedMemory = async (): Promise<number> =>
     Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1] ?? Number.NaN);

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { DEFAULT_PREFIX } from '../../src/queues/queueConnections.js';
 import { BEARER } from '../support/deployment.js';
 import { startOwnPostgres } from '../support/ownPostgres.js';
 import { type ProductProcess, startApiProcess, startWorkerProcess } from '../support/processes.js';
+import { queuePrefixOf } from '../support/queuePrefix.js';
 import { startRedisCluster, type TestCluster } from '../support/redisCluster.js';
 import type { Node } from '../support/redisNodes.js';
 import { startSentinels, type TestSentinels } from '../support/redisSentinels.js';
@@ -140,9 +140,10 @@ const NEXT_BATCH_MS = 2_000;
 
 /** Starts the servers of one kind: the Redis that is to be killed, and how all of them are stopped. */
 const KINDS = {
-  async cluster() {
+  async cluster(databaseUrl: string) {
     const cluster = await startRedisCluster();
-    return { redis: failingMaster(cluster, await cluster.masterOf(DEFAULT_PREFIX)), stop: cluster.stop };
+    const master = await cluster.masterOf(await queuePrefixOf(databaseUrl));
+    return { redis: failingMaster(cluster, master), stop: cluster.stop };
   },
   async sentinel() {
     const sentinels = await startSentinels();
@@ -161,7 +162,7 @@ export async function run(args: string[], print: (line: string) => void): Promis
     if (values.kind !== undefined && values.kind !== kind) continue;
     for (let round = 1; round <= Number(values.rounds); round += 1) {
       const postgres = await startOwnPostgres();
-      const { redis, stop } = await start();
+      const { redis, stop } = await start(postgres.url);
       const result = await failover(postgres.url, redis);
       await stop();
       await postgres.remove();

@@ -49,6 +49,7 @@ describe('first connections to Postgres', () => {
     const connections = await openConnections({
       redisUrl: undefined,
       databaseUrl: own.url,
+      prefix: '',
       onError: () => undefined,
       onBroken: (error) => trouble.push(error.message),
     });
@@ -81,6 +82,7 @@ describe('first connections to Postgres', () => {
     const connections = await openConnections({
       redisUrl: undefined,
       databaseUrl: own.url,
+      prefix: '',
       onError: () => undefined,
     });
     await whileFrozen(async () => {

@@ -147,7 +147,7 @@ describe('the encoding of a database', () => {
       await expect(prepareStorage(url, true, silent)).rejects.toThrow(sentence);
       expect(await objectsIn(url)).toBe(0);
       const database = openMigrationDatabase(url, () => undefined);
-      const plan = { defaultTenantId: 'T', queueInPostgres: true, now: new Date() };
+      const plan = { defaultTenantId: 'T', queueSchema: 'bullmq', now: new Date() };
       await expect(planSchema(database, plan).finally(() => database.end())).rejects.toThrow(sentence);
     },
   );

@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { StartupError } from '../../src/contracts/errors.js';
-import { DEFAULT_PREFIX } from '../../src/queues/queueConnections.js';
 import { requireRedis } from '../../src/queues/redis/requireRedis.js';
 import { BEARER } from '../support/deployment.js';
 import {
@@ -48,7 +47,7 @@ describe.skipIf((await redisBinary()) === undefined)('a Redis that says no', () 
   };
   /** The start's look at the server, which every process begins with. */
   const expectRefused = async (redisUrl: string, sentence: RegExp): Promise<void> => {
-    const refusal = await requireRedis(redisUrl, DEFAULT_PREFIX).catch((error: unknown) => error);
+    const refusal = await requireRedis(redisUrl, '{gridlens:0}').catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(StartupError);
     expect((refusal as Error).message).toMatch(sentence);
     expect((refusal as Error).message).not.toMatch(/hunter2|\n/);
@@ -231,7 +230,7 @@ describe.skipIf((await redisBinary()) === undefined)('a Redis that says no', () 
       await expectRefused(redis.url.replace('//', '//:hunter2@'), /percent-encoded/);
       await expectRefused(redis.url, /correct user and password in REDIS_URL/);
       const right = redis.url.replace('//', `//:${encodeURIComponent(password)}@`);
-      expect((await requireRedis(right, DEFAULT_PREFIX)).target.password).toBe(password);
+      expect((await requireRedis(right, '{gridlens:0}')).target.password).toBe(password);
     });
 
     it('Q7: a TLS certificate of a private authority is answered with NODE_EXTRA_CA_CERTS, with which a publish is accepted', async () => {

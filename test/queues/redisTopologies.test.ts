@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_PREFIX, openConnections } from '../../src/queues/queueConnections.js';
+import { openConnections } from '../../src/queues/queueConnections.js';
 import { openTickQueue } from '../../src/queues/tickQueue.js';
 import { type FailoverResult, failingMaster, failingPrimary, failover } from '../endurance/redisFailover.js';
 import { createDeployment } from '../support/deployment.js';
+import { queuePrefixOf } from '../support/queuePrefix.js';
 import { startRedisCluster, type TestCluster } from '../support/redisCluster.js';
 import type { Node } from '../support/redisNodes.js';
 import { startSentinels, type TestSentinels } from '../support/redisSentinels.js';
@@ -102,7 +103,7 @@ describe.skipIf((await redisBinary()) === undefined)('on a Redis Cluster', () =>
     everyUse(cluster.url));
 
   it('Q3: on a Redis Cluster whose master is killed in the middle of a publish nothing is lost or written twice', async () => {
-    const master = await cluster.masterOf(DEFAULT_PREFIX);
+    const master = await cluster.masterOf(await queuePrefixOf(database.url));
     dead = master;
     expectWhole(await failover(database.url, failingMaster(cluster, master)));
   });

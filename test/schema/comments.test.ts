@@ -34,7 +34,7 @@ describe('comments on the objects of GridLens', () => {
       onIdleError: () => undefined,
     });
     try {
-      return await planSchema(database, { defaultTenantId: 'T', queueInPostgres: false, now: NOW });
+      return await planSchema(database, { defaultTenantId: 'T', queueSchema: undefined, now: NOW });
     } finally {
       await database.end();
     }

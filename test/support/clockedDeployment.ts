@@ -5,6 +5,7 @@ import pg from 'pg';
 import { openConnections, QUEUE_NAMES, type QueueName } from '../../src/queues/queueConnections.js';
 import { BEARER } from './deployment.js';
 import { type ProductProcess, startApiProcess, startWorkerProcess } from './processes.js';
+import { queuePrefixOf } from './queuePrefix.js';
 import { readsOf, type Slot, slotsOf } from './slots.js';
 import { createTestClock } from './testClock.js';
 
@@ -43,7 +44,8 @@ export async function openClockedDeployment({ databaseUrl, redisUrl, start }: Cl
   let view: { connections: Awaited<ReturnType<typeof openConnections>>; queues: Queue[] } | undefined;
   const queues = async (): Promise<Queue[]> => {
     if (view === undefined) {
-      const connections = await openConnections({ redisUrl, databaseUrl, onError: () => undefined });
+      const prefix = await queuePrefixOf(databaseUrl);
+      const connections = await openConnections({ redisUrl, databaseUrl, prefix, onError: () => undefined });
       view = {
         connections,
         queues: Object.values(QUEUE_NAMES).map((name) => connections.queue(name) as unknown as Queue),

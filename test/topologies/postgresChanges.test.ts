@@ -17,6 +17,7 @@ import {
   startProcess,
   startWorkerProcess,
 } from '../support/processes.js';
+import { queuePrefixOf } from '../support/queuePrefix.js';
 import { startOwnRedis } from '../support/redisServer.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 import { waitFor } from '../support/waitFor.js';
@@ -148,7 +149,7 @@ describe('a Postgres that changes under way', () => {
     const { hostname: host, port } = new URL(redis.url);
     const queue = new Queue('gridlens-ami', {
       connection: { host, port: Number(port) },
-      prefix: '{gridlens}',
+      prefix: await queuePrefixOf(own.url),
     });
     try {
       const env = { DATABASE_URL: own.url, REDIS_URL: redis.url };
