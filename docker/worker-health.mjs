@@ -4,7 +4,8 @@ import { hostname } from 'node:os';
 import pg from 'pg';
 
 /** DATABASE_URL may name several hosts, and pg takes one: whichever answers will do, a standby too. */
-const [, start, hosts, rest] = /^([^:]+:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/.exec(process.env.DATABASE_URL ?? '') ?? [];
+const [, start, hosts, rest] =
+  /^([^:]+:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/.exec(process.env.DATABASE_URL ?? '') ?? [];
 
 async function beats(connectionString) {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1_500 });
@@ -17,7 +18,7 @@ async function beats(connectionString) {
     );
     return rowCount > 0;
   } catch (error) {
-    console.error(error.message);
+    process.stderr.write(`${error.message}\n`);
     return false;
   } finally {
     await client.end().catch(() => undefined); // It was not connected.

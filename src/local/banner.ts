@@ -3,6 +3,8 @@
  * running when it ends, however it ends.
  */
 
+import { shownRedisUrl } from '../queues/redis/redisUrl.js';
+
 /** What `npm start` knows once everything runs. */
 export interface BannerFacts {
   host: string;
@@ -28,7 +30,7 @@ export function banner(facts: BannerFacts): string {
       'Database',
       postgresFolder ? `embedded Postgres, data in ${postgresFolder}` : withoutSecrets(facts.databaseUrl),
     ],
-    ['Queue', facts.redisUrl ? `Redis, ${withoutSecrets(facts.redisUrl)}` : 'Postgres, the same database'],
+    ['Queue', facts.redisUrl ? `Redis, ${shownRedisUrl(facts.redisUrl)}` : 'Postgres, the same database'],
   ];
   if (postgresFolder) lines.push(['SQL', `psql "$(cat ${quoted(`${facts.dataDir}/database-url`)})"`]);
   const width = Math.max(...lines.map(([name]) => name.length));

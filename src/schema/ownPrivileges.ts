@@ -111,7 +111,9 @@ export async function missingQueueRights(client: Queryable, schema: string): Pro
   return {
     role,
     grants: [
-      ...(mayUse ? [] : [`GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role};`, ...grantsOnQueue(schema, role)]),
+      ...(mayUse
+        ? []
+        : [`GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role};`, ...grantsOnQueue(schema, role)]),
       ...(mayMakeTemporary ? [] : [`GRANT TEMPORARY ON DATABASE ${database} TO ${role};`]),
     ],
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/process/config.js';
-import { parseRedisUrl, redisUrlProblem } from '../../src/queues/redis/redisUrl.js';
+import { parseRedisUrl, redisUrlProblem, shownRedisUrl } from '../../src/queues/redis/redisUrl.js';
 
 describe('REDIS_URL', () => {
   it.each([
@@ -52,5 +52,16 @@ describe('REDIS_URL', () => {
     const env = { DATABASE_URL: 'postgres://h/x', GRIDLENS_API_KEY: 'k'.repeat(16), REDIS_URL: url };
     expect(() => loadConfig(env, { command: 'api', cwd: '/nonexistent' })).toThrow(/^REDIS_URL must [^\n]*$/);
     expect(redisUrlProblem(url)).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['redis://u:hunter2@h:6380/3', 'redis://h:6380/3'],
+    ['rediss://:hunter2@h1,h2:7001', 'rediss://h1:6379,h2:7001'],
+    [
+      'redis+sentinel://u:hunter2@s1,s2:26380/mymaster/1?sentinel_password=hunter2',
+      'redis+sentinel://s1:26379,s2:26380/mymaster/1',
+    ],
+  ])('Q4: %s is shown without its secrets', (url, shown) => {
+    expect(shownRedisUrl(url)).toBe(shown);
   });
 });

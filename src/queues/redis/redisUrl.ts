@@ -91,6 +91,13 @@ export function shownHosts({ hosts, primaryName }: RedisTarget): string {
   return primaryName === undefined ? list : `${list}/${primaryName}`;
 }
 
+/** A REDIS_URL as a person may see it: without user, password and parameters. @throws RedisUrlError when it is none. */
+export function shownRedisUrl(url: string): string {
+  const target = parseRedisUrl(url);
+  const scheme = `${target.tls ? 'rediss' : 'redis'}${target.kind === 'sentinel' ? '+sentinel' : ''}`;
+  return `${scheme}://${shownHosts(target)}${target.db === 0 ? '' : `/${target.db}`}`;
+}
+
 function loginOf(userInfo: string | undefined): Pick<RedisTarget, 'username' | 'password'> {
   if (userInfo === undefined) return { username: undefined, password: undefined };
   const colon = userInfo.indexOf(':');
