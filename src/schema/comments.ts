@@ -48,13 +48,19 @@ export async function writeComments(client: Queryable, ownership: Ownership): Pr
   if (stale.length > 0) await client.query(stale.map(({ statement }) => statement).join('\n'));
 }
 
-/** CASE, since a WHERE may ask of a function's name whether it is a table. */
+/**
+ * CASE, since a WHERE may ask of a function's name whether it is a table. Up to Postgres 15 to_regprocedure fails where a
+ * type of an argument is missing, as in an empty database: types are looked for first.
+ */
 const STALE = `
 SELECT (place - 1)::integer AS place
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS wanted (kind, object, text, place)
 CROSS JOIN LATERAL (
   SELECT CASE WHEN kind IN ('TABLE', 'VIEW', 'SEQUENCE', 'COLUMN') THEN to_regclass(split_part(object, '.', 1)) END AS relation,
-         CASE WHEN kind IN ('FUNCTION', 'PROCEDURE') THEN to_regprocedure(object) END AS routine,
+         CASE WHEN kind IN ('FUNCTION', 'PROCEDURE') AND NOT EXISTS (
+           SELECT FROM regexp_split_to_table(substring(object FROM '[(](.+)[)]'), ', ?') AS argument
+           WHERE to_regtype(replace(argument, '[]', '')) IS NULL
+         ) THEN to_regprocedure(object) END AS routine,
          CASE WHEN kind = 'TYPE' THEN to_regtype(object) END AS type
 ) named
 CROSS JOIN LATERAL (
