@@ -161,7 +161,9 @@ describe('a Postgres that changes under way', () => {
         body: JSON.stringify({ tenantId: 'RETURN', meterCount: 25_000 }),
       });
       const { publishId } = (await response.json()) as { publishId: string };
-      await waitFor('the first batches', async () => (await queue.getCompletedCount()) > 0);
+      await waitFor('the first batches', async () =>
+        worker.logLines().some(({ msg }) => msg === 'batch written'),
+      );
       await own.stop();
       // By then every job that failed would have been put off several times.
       await waitFor('five passes that failed', async () =>
