@@ -16,7 +16,7 @@ const send = (pid, signal) => {
 const servers = () => {
   if (!existsSync(runFolder)) return [];
   const files = readdirSync(runFolder).flatMap((name) => [
-    { file: join(runFolder, name, 'postmaster.pid'), signal: 'SIGQUIT' },
+    { file: join(runFolder, name, 'postgres/postmaster.pid'), signal: 'SIGQUIT' },
     { file: join(runFolder, name, 'redis.pid'), signal: 'SIGTERM' },
     { file: join(runFolder, name, 'pgbouncer.pid'), signal: 'SIGTERM' },
   ]);

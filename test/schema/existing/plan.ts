@@ -18,11 +18,12 @@ export function asPlanned(objects: readonly string[]): string[] {
   );
   const listed = objects
     .filter((object) => !relations.has(partOf(object)?.table ?? ''))
-    .map((object) => (isOfQueue(object) ? QUEUE : object));
+    .map((object) => {
+      const queue = queueSchemaOf(object);
+      return queue === undefined ? object : `schema ${queue}, with the tables of the queue`;
+    });
   return [...new Set(listed)].sort();
 }
-
-const QUEUE = 'schema bullmq, with the tables of the queue';
 
 /** Of a part of a table its table and its own name. */
 function partOf(object: string): { table: string; name: string } | undefined {
@@ -30,8 +31,9 @@ function partOf(object: string): { table: string; name: string } | undefined {
   return table === undefined || name === undefined ? undefined : { table, name };
 }
 
-function isOfQueue(object: string): boolean {
-  return /^(schema bullmq$|[\w ]+ (of )?bullmq\.)/.test(object);
+/** The queue's schema where the object is that schema, or in it; it has a name of the deployment's own. */
+function queueSchemaOf(object: string): string | undefined {
+  return /^(?:schema |[\w ]+ (?:of )?(?=bullmq\w*\.))(bullmq\w*)(?:$|\.)/.exec(object)?.[1];
 }
 
 const VIEWS = [
@@ -47,7 +49,7 @@ const VIEWS = [
  */
 export function isOurs(object: string, one: ExistingCase): boolean {
   if (one.repairs.includes(object)) return false;
-  if (isOfQueue(object)) return true;
+  if (queueSchemaOf(object) !== undefined) return true;
   const made = [
     ...(one.meters === 'own' ? ['meters'] : []),
     ...(one.feeders === 'own' ? ['feeders'] : []),
