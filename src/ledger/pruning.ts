@@ -1,6 +1,7 @@
+import { MS_PER_DAY } from '../contracts/intervals.js';
 import { type Database, withTransaction } from '../db/db.js';
 import { boundWaits } from '../db/locks.js';
-import { deleteOwedOlderThan, deletePublishesOlderThan, markPruned } from './pruningSql.js';
+import { deleteOwedBefore, deletePublishesOlderThan, markPruned } from './pruningSql.js';
 
 /** Publishes per transaction: with up to 200 batches each, some tenths of a second. */
 const AT_ONCE = 50;
@@ -11,13 +12,20 @@ const FROZEN_AFTER_MS = 15_000;
 
 /**
  * Deletes publishes that were accepted more than `retentionDays` ago from the ledger, the oldest first. Their reads
- * stay. The publishes that a tenant's latest interval rests on stay too, however old.
+ * stay. The publishes that a tenant's latest interval rests on stay too, however old. Owed intervals as old as that are
+ * forgotten.
  *
+ * @param now instant by the clock that intervals are owed by.
  * @param until begins no further transaction after this instant of `performance.now()`.
  * @returns how many were deleted.
  */
-export async function pruneLedger(database: Database, retentionDays: number, until: number): Promise<number> {
-  await deleteOwedOlderThan(database, retentionDays);
+export async function pruneLedger(
+  database: Database,
+  retentionDays: number,
+  now: Date,
+  until: number,
+): Promise<number> {
+  await deleteOwedBefore(database, new Date(now.getTime() - retentionDays * MS_PER_DAY));
   let pruned = 0;
   while (pruned < A_RUN && performance.now() < until) {
     const deleted = await withTransaction(database, async (client) => {

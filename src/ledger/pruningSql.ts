@@ -107,10 +107,14 @@ export async function markPruned(client: Queryable, days: readonly PrunedDay[]):
   );
 }
 
-/** Forgets owed intervals that are too old for anybody to publish them. */
-export async function deleteOwedOlderThan(client: Queryable, days: number): Promise<void> {
+/**
+ * Forgets owed intervals from before `cutoff` that nobody publishes any more. Those of a replay under way stay: they are
+ * as old as what it replays, and hold the pause before the next try.
+ */
+export async function deleteOwedBefore(client: Queryable, cutoff: Date): Promise<void> {
   await client.query(
-    `DELETE FROM ami_ticks WHERE publish_id IS NULL AND read_at < now() - $1 * interval '1 day'`,
-    [days],
+    `DELETE FROM ami_ticks WHERE publish_id IS NULL AND read_at < $1
+       AND tenant_id NOT IN (SELECT tenant_id FROM ami_auto WHERE replay_next IS NOT NULL)`,
+    [cutoff],
   );
 }

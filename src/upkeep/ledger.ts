@@ -2,6 +2,6 @@ import { pruneLedger } from '../ledger/pruning.js';
 import type { Duty } from './duty.js';
 
 /** Publishes that are older than the retention leave the ledger; their reads stay. */
-export const deleteOldPublishes: Duty = async ({ database, ledgerRetentionDays }, until) => ({
-  publishesPruned: await pruneLedger(database, ledgerRetentionDays, until),
+export const deleteOldPublishes: Duty = async ({ database, ledgerRetentionDays, now }, until) => ({
+  publishesPruned: await pruneLedger(database, ledgerRetentionDays, now(), until),
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { pruneLedger } from '../../src/ledger/pruning.js';
 import { type AutoTenant, createAutoTenant, TENANT } from '../support/autoTenant.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { waitFor } from '../support/waitFor.js';
@@ -130,7 +131,19 @@ describeOnBothBackends('a replay', (backend) => {
     const { waiting } = await auto.status();
     expect(waiting).toMatchObject([{ readAt: '2026-06-01T09:00:00.000Z' }]);
     expect(waiting[0]?.failure).toMatch(/found no meters/);
-    expect(await auto.sql('SELECT attempts FROM ami_ticks')).toEqual([{ attempts: 1 }]);
+    const attempts = () => auto.sql('SELECT attempts FROM ami_ticks');
+    expect(await attempts()).toEqual([{ attempts: 1 }]);
+    // The pause before the next try is kept, though a ledger's retention is shorter than what is replayed is old.
+    const prune = (at: string) => pruneLedger(auto.deployment.database.pool, 35, new Date(at), Infinity);
+    await prune('2026-08-01T00:00:00Z');
+    expect(await attempts()).toEqual([{ attempts: 1 }]);
+    await auto.sql(
+      `UPDATE ami_auto SET replay_from = NULL, replay_anchor = NULL, replay_speed = NULL, replay_next = NULL`,
+    );
+    await prune('2026-07-06T08:59:00Z');
+    expect(await attempts()).toEqual([{ attempts: 1 }]);
+    await prune('2026-07-06T09:01:00Z');
+    expect(await attempts()).toEqual([]);
   });
 
   it('the same replay again changes nothing; a start without one ends it; a stop forgets it', async () => {

@@ -543,7 +543,7 @@ describeOnce('a backfill', () => {
       };
       expect(await again()).toMatchObject(alone);
       await sql(`UPDATE ami_publishes SET accepted_at = accepted_at - interval '60 days'`);
-      const pruned = await pruneLedger(deployment.database.pool, 35, Number.POSITIVE_INFINITY);
+      const pruned = await pruneLedger(deployment.database.pool, 35, new Date(), Number.POSITIVE_INFINITY);
       expect(pruned).toBe(240 / old - 1);
       expect(await again()).toMatchObject(alone);
       expect(await energy()).toEqual(before);

@@ -33,7 +33,8 @@ describe('the ledger is pruned', () => {
     await sql('TRUNCATE ami_events');
   });
 
-  const prune = (until = Number.POSITIVE_INFINITY) => pruneLedger(database.pool, KEPT_DAYS, until);
+  const prune = (until = Number.POSITIVE_INFINITY) =>
+    pruneLedger(database.pool, KEPT_DAYS, new Date(), until);
   const count = async (table: string): Promise<number> =>
     (await sql(`SELECT count(*)::integer AS n FROM ${table}`))[0].n;
   const history = (more: Partial<History> = {}): History => ({

@@ -189,6 +189,7 @@ describeOnBothBackends('publish-once', (backend) => {
   });
 
   it('gives batches due times no faster than the limit, over all publishes together', async () => {
+    const began = performance.now();
     for (let round = 0; round < 3; round += 1)
       await publish({ ...publishBody, meterCount: 2_500, batchSize: 500 });
     const due = await rows('SELECT due_at, meters FROM ami_publish_batches ORDER BY due_at');
@@ -197,7 +198,8 @@ describeOnBothBackends('publish-once', (backend) => {
     const spanSeconds = ((times.at(-1) as number) - (times[0] as number)) / 1000;
     expect(7_000 / spanSeconds).toBeLessThanOrEqual(2_500);
     const answer = await publish({ ...publishBody, meterCount: 500, batchSize: 500 });
-    expect(answer.body.estimatedRuntimeSeconds).toBeGreaterThan(2.5);
+    const elapsedSeconds = (performance.now() - began) / 1000;
+    expect(answer.body.estimatedRuntimeSeconds + elapsedSeconds).toBeGreaterThan(2.5);
   });
 
   it('drops what is older than the retention, whole days at a time, and refuses to publish it', async () => {
