@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { answerBudget, answerBudgetFor } from '../../src/contracts/answerBudget.js';
 
 describe('the answer budget', () => {
-  it('is the deployed one unless it is stretched', () => {
+  it('F9: is the deployed one unless it is stretched', () => {
     expect(answerBudget()).toEqual({
       handler: 1_900,
       dryRun: 1_850,
@@ -15,7 +15,7 @@ describe('the answer budget', () => {
     });
   });
 
-  it.each([1, 2, 5, 20])('gives each part less than the one that waits for it (factor %i)', (factor) => {
+  it.each([1, 2, 5, 20])('F9: gives each part less than the one that waits for it (factor %i)', (factor) => {
     const { handler, dryRun, dependency, lock, customerSection, customerView, frozenHolder } =
       answerBudgetFor(factor);
     expect(handler).toBeLessThan(2_000 * factor);

@@ -44,7 +44,7 @@ function isRunning(pid: number): boolean {
 
 describe('a test run that is stopped in the middle', () => {
   it.concurrent.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
-    'leaves no server and no folder behind after %s',
+    'F8: leaves no server and no folder behind after %s',
     async (signal) => {
       const folder = await mkdtemp(join(tmpdir(), 'gridlens-run-'));
       await chmod(folder, 0o755); // Postgres may run as another user.

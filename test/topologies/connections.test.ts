@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BEARER } from '../support/deployment.js';
+import { expectEveryUse } from '../support/everyUse.js';
 import { type OwnPostgres, startOwnPostgres } from '../support/ownPostgres.js';
 import {
   type ProductProcess,
@@ -49,7 +50,8 @@ describe('a Postgres with 35 connections', () => {
   it('P3: two APIs and four workers with the queue in it work under load, and none is refused a connection', async () => {
     const env = { DATABASE_URL: url };
     const apis = [track(await startApiProcess(env)), track(await startApiProcess(env))];
-    await Promise.all(Array.from({ length: 4 }, async () => track(await startWorkerProcess(env))));
+    const startWorker = async () => track(await startWorkerProcess(env));
+    const workers = await Promise.all(Array.from({ length: 4 }, startWorker));
     let peak = 0;
     const counting = setInterval(() => {
       admin
@@ -82,6 +84,7 @@ describe('a Postgres with 35 connections', () => {
         return ((await progress.json()) as { state?: string }).state === 'done';
       });
     }
+    await expectEveryUse({ url: apis[0]?.url as string, databaseUrl: url, workers, startWorker });
     clearInterval(counting);
     expect(peak).toBeGreaterThan(10);
     expect(peak).toBeLessThanOrEqual(USABLE);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { createDatabase, type Database } from '../../src/db/db.js';
 import { requirePostgres } from '../../src/db/requirePostgres.js';
 import { BEARER } from '../support/deployment.js';
+import { expectEveryUse } from '../support/everyUse.js';
 import { type PgBouncer, pgBouncerBinary, startPgBouncer } from '../support/pgBouncer.js';
 import {
   type ProductProcess,
@@ -72,7 +73,7 @@ describe.skipIf(!hasPgBouncer)('behind PgBouncer', () => {
     const response = await fetch(`${url}/api/ami${path}`);
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
-  /** Publishes, posts an event, has the automatic mode publish, asks for the quickcheck; nothing may be given up. */
+  /** Several publishes beside a replay, and then every use of the product; nothing may be given up. */
   const expectWholeProduct = async (env: Record<string, string>): Promise<void> => {
     const { url } = track(await startApiProcess(env));
     const workers = await Promise.all(
@@ -84,8 +85,6 @@ describe.skipIf(!hasPgBouncer)('behind PgBouncer', () => {
       ),
     );
     expect(publishes.map(({ status }) => status)).toEqual([202, 202, 202]);
-    const event = { feederId: 'FEEDER_001', durationMinutes: 30 };
-    expect((await post(url, '/event/theft', event)).status).toBe(201);
     const replay = { from: '2026-02-01T00:00:00Z', speed: 60 };
     const replayed = { tenantId: 'REPLAYED', meterCount: 500, replay };
     expect((await post(url, '/auto/start', replayed)).status).toBe(200);
@@ -111,6 +110,8 @@ describe.skipIf(!hasPgBouncer)('behind PgBouncer', () => {
       `SELECT count(*)::int AS failed FROM ami_publish_batches WHERE state = 'failed'`,
     );
     expect(rows[0].failed).toBe(0);
+    const startWorker = async () => track(await startWorkerProcess(env));
+    await expectEveryUse({ url, databaseUrl: database.url, workers, startWorker });
   };
 
   it('P1: start finds out by itself what stands before Postgres, in which mode, and whether names of statements are kept', async () => {
@@ -163,16 +164,16 @@ describe.skipIf(!hasPgBouncer)('behind PgBouncer', () => {
     }
   });
 
-  it('P1: in transaction mode, with the queue in Redis, publish, tick, event and quickcheck work and no batch is given up', async (test) => {
+  it('P1: in transaction mode, with the queue in Redis, publish, tick, event, backfill and quickcheck work and no batch is given up', async (test) => {
     if (!redis) return test.skip('there is no redis-server or valkey-server on the PATH');
     await expectWholeProduct({ DATABASE_URL: await bouncer('transaction'), REDIS_URL: redis.url });
   });
 
-  it('P2: in session mode, with the queue in Postgres, publish, tick, event and quickcheck work', async () => {
+  it('P2: in session mode, with the queue in Postgres, publish, tick, event, backfill and quickcheck work', async () => {
     await expectWholeProduct({ DATABASE_URL: await bouncer('session', { default_pool_size: 60 }) });
   });
 
-  it('P2: in transaction mode, with QUEUE_DATABASE_URL at Postgres itself, publish, tick, event and quickcheck work', async () => {
+  it('P2: in transaction mode, with QUEUE_DATABASE_URL at Postgres itself, publish, tick, event, backfill and quickcheck work', async () => {
     await expectWholeProduct({
       DATABASE_URL: await bouncer('transaction'),
       QUEUE_DATABASE_URL: database.url,

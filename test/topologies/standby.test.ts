@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, type Database } from '../../src/db/db.js';
 import { readFromStandby } from '../../src/db/standbyReads.js';
 import { BEARER } from '../support/deployment.js';
+import { expectEveryUse } from '../support/everyUse.js';
 import { type OwnPostgres, startOwnPostgres } from '../support/ownPostgres.js';
 import {
   type ProductProcess,
@@ -93,7 +94,8 @@ describe('a primary with a streaming standby', () => {
     const env = { DATABASE_URL: primary.url };
     const reads = { DATABASE_READ_URL: standby.url, DATABASE_READ_MAX_STALENESS_SECONDS: '5' };
     const { url } = track(await startApiProcess({ ...env, ...reads }));
-    track(await startWorkerProcess(env));
+    const startWorker = async () => track(await startWorkerProcess(env));
+    const workers = [await startWorker()];
     expect((await publish(url, 'FIRST')).status).toBe(202);
     await written(url, 'FIRST');
     await waitFor('the standby to be asked', async () => {
@@ -101,6 +103,7 @@ describe('a primary with a streaming standby', () => {
       expect(quickcheck).toMatchObject({ status: 200, maxStalenessSeconds: expect.any(Number) });
       return (await totals(url, 'FIRST')).maxStalenessSeconds !== 0 && (await countOnStandby()) > 0;
     });
+    await expectEveryUse({ url, databaseUrl: primary.url, workers, startWorker });
 
     // It receives everything from here on, and shows nothing of it.
     await ask(standby, 'SELECT pg_wal_replay_pause()');

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { BEARER } from '../support/deployment.js';
+import { expectEveryUse } from '../support/everyUse.js';
 import { type ProductProcess, startApiProcess, startWorkerProcess } from '../support/processes.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 import { waitFor } from '../support/waitFor.js';
@@ -9,6 +10,7 @@ const METERS = 500;
 
 /** An API and a worker, as a customer would run them: nothing tells them that there are others. */
 interface Pair {
+  env: Record<string, string>;
   api: ProductProcess & { url: string };
   worker: ProductProcess;
 }
@@ -40,7 +42,7 @@ describe('two deployments', () => {
     processes.push(api);
     const worker = await startWorkerProcess(env);
     processes.push(worker);
-    return { api, worker };
+    return { env, api, worker };
   };
   afterEach(async () => {
     await Promise.all(processes.splice(0).map((running) => running.kill('SIGKILL')));
@@ -56,6 +58,20 @@ describe('two deployments', () => {
       expect(new Set(batches.map(({ publishId }) => publishId))).toEqual(new Set([publishIds[place]]));
       expect(batches.filter(({ alreadyFinished }) => alreadyFinished)).toEqual([]);
     }
+    await Promise.all(
+      pairs.map(({ env, api, worker }) =>
+        expectEveryUse({
+          url: api.url,
+          databaseUrl: env.DATABASE_URL as string,
+          workers: [worker],
+          startWorker: async () => {
+            const started = await startWorkerProcess(env);
+            processes.push(started);
+            return started;
+          },
+        }),
+      ),
+    );
   };
 
   it.skipIf(inject('redisUrl') === undefined)(
