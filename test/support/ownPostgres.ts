@@ -3,6 +3,7 @@ import { appendFile, chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import {
   type PreparedCluster,
   prepareCluster,
@@ -14,6 +15,10 @@ import {
 /** A Postgres that one test may stop and start again, on the same port. */
 export interface OwnPostgres {
   url: string;
+  /** Where its data lies. */
+  dataFolder: string;
+  /** Runs one statement as its superuser. */
+  run(sql: string): Promise<void>;
   /** Writes a file that Postgres reads into its data folder; answers its path. */
   addFile(name: string, content: string): Promise<string>;
   stop(): Promise<void>;
@@ -45,6 +50,16 @@ async function runIn(folder: string, prepared: PreparedCluster, more: Settings):
   };
   return {
     url: connectionString,
+    dataFolder,
+    async run(sql) {
+      const client = new pg.Client({ connectionString });
+      await client.connect();
+      try {
+        await client.query(sql);
+      } finally {
+        await client.end();
+      }
+    },
     addFile: (name, content) => addFile(dataFolder, name, content),
     stop,
     startAgain,

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,14 +8,19 @@ import { Redis } from 'ioredis';
 
 export interface TestRedis {
   url: string;
-  pid: number | undefined;
+  readonly pid: number | undefined;
+  /** As `kill -9` does: all its data is gone. */
+  kill(): Promise<void>;
+  /** Starts it anew on the same port, empty. */
+  startAgain(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** REDIS_URL's server, or one started for the run, or undefined where there is none. */
 export async function startTestRedis(): Promise<TestRedis | undefined> {
   const given = process.env.REDIS_URL;
-  if (given) return { url: given, pid: undefined, stop: async () => undefined };
+  const untouched = async (): Promise<void> => undefined;
+  if (given) return { url: given, pid: undefined, kill: untouched, startAgain: untouched, stop: untouched };
   const binary = await redisBinary();
   return binary === undefined ? undefined : startRedis(binary);
 }
@@ -24,23 +29,36 @@ export async function startTestRedis(): Promise<TestRedis | undefined> {
 async function startRedis(binary: string): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'gridlens-redis-'));
   const port = await freePort();
-  const place = ['--dir', folder, '--pidfile', join(folder, 'redis.pid')];
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...place];
-  const server = spawn(binary, [...options, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' });
   const url = `redis://127.0.0.1:${port}`;
-  const probe = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
-  probe.on('error', () => undefined);
-  await probe.ping();
-  probe.disconnect();
+  const start = async (): Promise<ChildProcess> => {
+    const place = ['--dir', folder, '--pidfile', join(folder, 'redis.pid')];
+    const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...place];
+    const started = spawn(binary, [...options, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' });
+    const probe = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    probe.on('error', () => undefined);
+    await probe.ping();
+    probe.disconnect();
+    return started;
+  };
+  let server = await start();
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const gone = once(server, 'exit');
+    server.kill('SIGCONT');
+    server.kill(signal);
+    await gone;
+  };
   return {
     url,
-    pid: server.pid,
+    get pid() {
+      return server.pid;
+    },
+    kill: () => end('SIGKILL'),
+    async startAgain() {
+      server = await start();
+    },
     async stop() {
-      if (server.exitCode !== null || server.signalCode !== null) return;
-      const gone = once(server, 'exit');
-      server.kill('SIGCONT');
-      server.kill('SIGTERM');
-      await gone;
+      await end('SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };
