@@ -18,7 +18,12 @@ export interface Disturbance {
   /** Why it cannot be done on this machine; undefined where it can. */
   lacking?: () => Promise<string | undefined>;
   /** One round; it has to leave everything able to go on. */
-  round(scene: Scene, number: number, isShort: boolean): Promise<void>;
+  round(
+    scene: Scene,
+    number: number,
+    isShort: boolean,
+    context: { seed: string; say: (line: string) => void },
+  ): Promise<void>;
   /** What was left for the end of all rounds. */
   finish?(scene: Scene): Promise<void>;
   /** Takes away what it made beside the servers, once those are gone. */
@@ -59,7 +64,7 @@ const NOTHING: Outcome = {
 /** A pause between publishes: 2,000 reads per second, a little below the limit. */
 const PUBLISH_EVERY_MS = 250;
 /** At least so many publishes, also where the rounds are over at once. */
-const LEAST_PUBLISHES = 8;
+export const LEAST_PUBLISHES = 8;
 /** All is written by then, or it is owed for ever: overdue batches are put back after half a minute. */
 const SETTLE_MS = 240_000;
 
@@ -84,7 +89,7 @@ export async function runCampaign(disturbance: Disturbance, options: CampaignOpt
     const disturbing = (async () => {
       try {
         for (let round = 1; round <= rounds; round += 1) {
-          await disturbance.round(scene, round, isShort);
+          await disturbance.round(scene, round, isShort, { seed, say });
           say(`round ${round} of ${rounds}`);
         }
         await disturbance.finish?.(scene);

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Disturbance, type Outcome, runCampaign } from './campaign.js';
 import { DISTURBANCES } from './disturbances/index.js';
 import { BACKENDS, type Backend } from './queueServers.js';
+import { closeScenes } from './scene.js';
 
 /**
  * `npm run campaign -- [NAME …] [options]`: real servers and processes in trouble while publishes are accepted and written.
@@ -33,6 +34,8 @@ if (values.list || unknown.length > 0 || badBackend) {
     );
   process.exitCode = values.list ? 0 : 1;
 } else {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void closeScenes().finally(() => process.exit(130)));
   process.exitCode = (await runAll()) ? 0 : 1;
 }
 

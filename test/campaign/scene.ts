@@ -30,19 +30,26 @@ export interface SceneOptions {
   beforeStart?: (scene: Pick<Scene, 'postgres' | 'queue'>) => Promise<Record<string, string>>;
 }
 
+const open = new Set<Scene>();
+
+/** For a run that is ended by a signal: leaves no server behind. */
+export async function closeScenes(): Promise<void> {
+  await Promise.all([...open].map((scene) => scene.close()));
+}
+
 /** Undefined where this machine lacks what the backend needs. */
 export async function openScene(options: SceneOptions): Promise<Scene | undefined> {
   const { backend, seed } = options;
   const postgres = await startOwnPostgres();
   const pools: pg.Pool[] = [];
-  const open = (url: string): pg.Pool => {
+  const openPool = (url: string): pg.Pool => {
     const pool = new pg.Pool({ connectionString: url, max: 2 });
     // The server goes away by intent; the next query makes a connection anew.
     pool.on('error', () => undefined);
     pools.push(pool);
     return pool;
   };
-  let pool = open(postgres.url);
+  let pool = openPool(postgres.url);
   const queue = await startQueueServers(backend, () => pool, postgres.url);
   if (queue === undefined) {
     await pool.end();
@@ -60,24 +67,27 @@ export async function openScene(options: SceneOptions): Promise<Scene | undefine
     ...own(kind, number),
   }));
   const random = seedrandom(seed);
-  return {
+  const scene: Scene = {
     backend,
     postgres,
     queue,
     fleet,
     pool: () => pool,
     moveTo(url) {
-      pool = open(url);
+      pool = openPool(url);
     },
     changeEnv(change) {
       own = change;
     },
     random: () => random(),
     async close() {
+      open.delete(scene);
       await fleet.close();
       await Promise.all(pools.map((one) => one.end()));
       await queue.stop();
       await postgres.remove();
     },
   };
+  open.add(scene);
+  return scene;
 }

@@ -59,7 +59,7 @@ export async function postUntilAccepted(
 ): Promise<number> {
   for (let sent = 1; ; sent += 1) {
     const to = url();
-    const answer = to === undefined ? undefined : await post(`${to}/api/ami/${path}`, body);
+    const answer = to === undefined ? undefined : await postOnce(`${to}/api/ami/${path}`, body);
     if (answer?.ok) return sent;
     if (answer !== undefined && answer.status !== 429 && answer.status !== 503)
       throw new Error(`${path} was refused: ${answer.status} ${answer.text}`);
@@ -67,7 +67,8 @@ export async function postUntilAccepted(
   }
 }
 
-async function post(
+/** Posts once; undefined where no answer came. */
+export async function postOnce(
   url: string,
   body: object,
 ): Promise<{ ok: boolean; status: number; text: string } | undefined> {

@@ -1,6 +1,7 @@
 import type { Disturbance } from '../campaign.js';
 import { diskFull, steppedClock } from './machine.js';
 import { troubledPostgres, troubledRedis } from './network.js';
+import { overload } from './overload.js';
 import { endedSessions, postgresFailover, postgresOutage, postgresStops } from './postgres.js';
 import { apiKills, frozenProcesses, workerKills } from './processes.js';
 import { queueWiped, redisFailover, redisFrozen, redisOutage, redisRestart } from './queue.js';
@@ -23,4 +24,5 @@ export const DISTURBANCES: Record<string, Disturbance> = {
   'troubled-postgres': troubledPostgres,
   'stepped-clock': steppedClock,
   'disk-full': diskFull,
+  overload,
 };
