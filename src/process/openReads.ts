@@ -35,7 +35,8 @@ export async function openReads(
     onIdleError,
   });
   const reads = readFromStandby(primary, standby, databaseReadMaxStalenessSeconds);
-  const looking = runPeriodically('comparing the standby', LOOK_EVERY_MS, reads.look, log);
+  const look = saidOnce(reads.look, log);
+  const looking = runPeriodically('comparing the standby', LOOK_EVERY_MS, look, log);
   return {
     ...reads,
     async close() {
@@ -43,4 +44,21 @@ export async function openReads(
       await standby.end();
     },
   };
+}
+
+/** A standby may be away for days, or be none any more, and is looked at every second: each reason is logged once. */
+function saidOnce(look: () => Promise<void>, log: Logger): () => Promise<void> {
+  let trouble: string | undefined;
+  return () =>
+    look().then(
+      () => {
+        if (trouble !== undefined) log.info('the standby is compared again');
+        trouble = undefined;
+      },
+      ({ message }: Error) => {
+        if (trouble !== message)
+          log.warn({ reason: message }, 'the standby cannot be compared: the primary is read');
+        trouble = message;
+      },
+    );
 }

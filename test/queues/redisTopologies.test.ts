@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openConnections } from '../../src/queues/queueConnections.js';
+import { openConnections, QUEUE_NAMES } from '../../src/queues/queueConnections.js';
 import { openTickQueue } from '../../src/queues/tickQueue.js';
 import { type FailoverResult, failingMaster, failingPrimary, failover } from '../endurance/redisFailover.js';
 import { createDeployment } from '../support/deployment.js';
@@ -97,6 +98,53 @@ describe.skipIf((await redisBinary()) === undefined)('on a Redis Cluster', () =>
   afterAll(async () => {
     await database.drop();
     await cluster.stop();
+  });
+
+  it('Q3: on a Redis Cluster that was down for a while, workers that wait for jobs take jobs again', async () => {
+    const onError = (): void => undefined;
+    const prefix = `{test-${randomUUID()}}`;
+    const connections = await openConnections({ redisUrl: cluster.url, databaseUrl: '', prefix, onError });
+    const queue = connections.queue(QUEUE_NAMES.live);
+    queue.on('error', onError);
+    const took = Array.from({ length: 6 }, () => 0);
+    const workers = took.map((_, number) => {
+      const worker = connections.worker(
+        QUEUE_NAMES.live,
+        async () => {
+          took[number] = (took[number] ?? 0) + 1;
+          // Long enough for the next job to go to another worker.
+          await sleep(300);
+        },
+        { concurrency: 1, drainDelay: 1 },
+      );
+      worker.on('error', onError);
+      return worker;
+    });
+    await connections.ready();
+    // Nobody serves this slot, so the cluster says that it is down; its nodes answer all the same.
+    const unserved = '0';
+    const owner = await cluster.masterOfSlot(0);
+    await Promise.all(cluster.nodes.map((node) => node.ask('CLUSTER', 'DELSLOTS', unserved).catch(onError)));
+    await waitFor('the cluster to be down', async () =>
+      (await Promise.all(cluster.nodes.map((node) => node.ask('CLUSTER', 'INFO')))).every((info) =>
+        String(info).includes('cluster_state:fail'),
+      ),
+    );
+    await sleep(6_000);
+    await owner.ask('CLUSTER', 'ADDSLOTS', unserved);
+    let added = 0;
+    await waitFor('every worker to take a job', async () => {
+      await queue.add('job', {}, { jobId: `job-${added}`, removeOnComplete: true }).then(
+        () => {
+          added += 1;
+        },
+        () => undefined,
+      );
+      return took.every((count) => count > 0);
+    });
+    await Promise.all(workers.map((worker) => worker.close()));
+    await queue.close();
+    await connections.close();
   });
 
   it('Q3: on a Redis Cluster, found out at start from one node, publish, tick, automatic mode, event and backfill work', () =>

@@ -11,6 +11,7 @@ export interface TestCluster extends Nodes {
   url: string;
   /** The node that is master of the slot of `key` now. */
   masterOf(key: string): Promise<Node>;
+  masterOfSlot(slot: number): Promise<Node>;
   /** Whether, by what the others say, all slots are served and none by `dead`. */
   hasReplaced(dead: Node): Promise<boolean>;
 }
@@ -35,14 +36,15 @@ export async function startRedisCluster(timeoutMs = 2_000): Promise<TestCluster>
   await waitFor('the cluster and its replicas', async () =>
     (await Promise.all(nodes.map(isSettled))).every((settled) => settled),
   );
+  const masterOfSlot = async (slot: number): Promise<Node> => {
+    const range = (await slotsOf(first)).find(([from, to]) => from <= slot && slot <= to);
+    return nodes.find(({ port }) => port === range?.[2][1]) as Node;
+  };
   return {
     ...servers,
     url: `redis://${addresses[0]}`,
-    async masterOf(key) {
-      const slot = Number(await first.ask('CLUSTER', 'KEYSLOT', key));
-      const range = (await slotsOf(first)).find(([from, to]) => from <= slot && slot <= to);
-      return nodes.find(({ port }) => port === range?.[2][1]) as Node;
-    },
+    masterOf: async (key) => masterOfSlot(Number(await first.ask('CLUSTER', 'KEYSLOT', key))),
+    masterOfSlot,
     async hasReplaced(dead) {
       const views = await Promise.all(
         nodes

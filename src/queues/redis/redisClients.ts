@@ -165,5 +165,28 @@ function prepared<T extends QueueClient>(client: T, preparation: Preparation): T
         ? info(...args)
         : Promise.resolve(server.versionInfo),
     duplicate: (...args: unknown[]) => prepared(duplicate(...args), preparation),
+    ...(client instanceof Cluster ? { connect: settlingConnect(client) } : {}),
   });
+}
+
+/**
+ * Connects, and settles in any case. The promise of ioredis 6.0.0 never does where the nodes answer but the cluster is down,
+ * as during a failover: the client goes on and becomes ready by itself, and BullMQ's worker, which waits for the promise
+ * alone, takes no job ever again.
+ */
+function settlingConnect(client: Cluster): () => Promise<void> {
+  const connect = client.connect.bind(client);
+  return () =>
+    new Promise<void>((resolve, reject) => {
+      const ready = (): void => settle(resolve);
+      const ended = (): void => settle(() => reject(new Error('Connection is closed.')));
+      const settle = (outcome: () => void): void => {
+        client.off('ready', ready);
+        client.off('end', ended);
+        outcome();
+      };
+      client.once('ready', ready);
+      client.once('end', ended);
+      connect().then(ready, (error: unknown) => settle(() => reject(error)));
+    });
 }

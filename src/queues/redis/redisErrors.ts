@@ -22,6 +22,9 @@ const REFUSALS: Record<string, string> = {
   BUSY: "Redis is busy with somebody's script (BUSY)",
 };
 const OTHER_REFUSAL = 'Redis refuses a command that the queue needs';
+/** What a client of a cluster says that was sent from node to node, or found none. */
+const REDIRECTED = 'Too many Cluster redirections';
+const MOVING = 'the Redis cluster is moving slots or failing over';
 
 /** Replies that belong to the normal course of a client. */
 const NORMAL_REPLIES = ['NOSCRIPT'];
@@ -29,7 +32,7 @@ const NORMAL_REPLIES = ['NOSCRIPT'];
 /** Whether it is an answer of Redis that says no, rather than a connection that is lost or silent. */
 export function isRefusal(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
-  if (error.message.startsWith('Too many Cluster redirections')) return true;
+  if (error.message.startsWith(REDIRECTED)) return true;
   return error.name === 'ReplyError' && !NORMAL_REPLIES.includes(firstWord(error.message));
 }
 
@@ -39,8 +42,9 @@ export function isRefusal(error: unknown): error is Error {
  */
 export function refusalOf(error: unknown): string | undefined {
   if (isRefusal(error)) {
-    const last = /Last error: (?:\w*Error: )?(.*)$/s.exec(error.message)?.[1] ?? error.message;
-    return REFUSALS[firstWord(last)] ?? OTHER_REFUSAL;
+    if (!error.message.startsWith(REDIRECTED)) return REFUSALS[firstWord(error.message)] ?? OTHER_REFUSAL;
+    const last = firstWord(/Last error: (?:\w*Error: )?(.*)$/s.exec(error.message)?.[1] ?? '');
+    return last === 'MOVED' || last === 'ASK' ? MOVING : (REFUSALS[last] ?? MOVING);
   }
   return error instanceof Error && error.cause !== undefined ? refusalOf(error.cause) : undefined;
 }
