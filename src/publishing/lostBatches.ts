@@ -19,7 +19,10 @@ const LIMITS = { live: MAX_QUEUE_DEPTH, background: MAX_BACKGROUND_JOBS };
  * again, and one that runs twice writes once. A background batch is often overdue, since its due time does not count
  * live work; the queue is asked about it all the same.
  *
- * @returns how many jobs were put back.
+ * A job that the queue holds back although its batch is overdue is run now. A machine whose clock was a day ahead when it
+ * handed the job back has put it off by a day; else its next try only comes a little sooner.
+ *
+ * @returns how many jobs were put back or run sooner.
  */
 export async function restoreLostBatches(database: Database, queue: AmiQueue): Promise<number> {
   return (await restoreLane(database, queue, 'live')) + (await restoreLane(database, queue, 'background'));
@@ -29,7 +32,10 @@ async function restoreLane(database: Database, queue: AmiQueue, lane: Lane): Pro
   let restored = 0;
   for (const overdue of await overdueBatches(database, lane, OVERDUE_SECONDS, LIMITS[lane])) {
     const payload = batchPayload(overdue, overdue.batch);
-    if (await queue.holds(payload, lane)) continue;
+    if (await queue.holds(payload, lane)) {
+      if (await queue.hasten(payload, lane)) restored += 1;
+      continue;
+    }
     // The batch may have been written since the list was read: then its job has ended rightly.
     if (!(await isOwed(database, overdue.publishId, overdue.batch))) continue;
     await queue.putBack(payload, lane);

@@ -24,6 +24,8 @@ export interface AmiQueue {
   check(): Promise<void>;
   /** Whether the queue holds the job in a state that leads to its being run. */
   holds(payload: BatchJobPayload, lane: Lane): Promise<boolean>;
+  /** Has a job run now that waits for a later time; answers whether there is one. */
+  hasten(payload: BatchJobPayload, lane: Lane): Promise<boolean>;
   /** Puts in a job that it does not hold, in place of one that has failed or wrongly counts as completed. */
   putBack(payload: BatchJobPayload, lane: Lane): Promise<void>;
   /** Starts to take jobs of one lane. */
@@ -153,6 +155,13 @@ export function openAmiQueue(connections: Connections, onError: (error: Error) =
       withQueueDeadline(async () => {
         const job = await queues[lane].getJob(jobIdOf(payload));
         return job !== undefined && !ENDED_STATES.has(await job.getState());
+      }),
+    hasten: (payload, lane) =>
+      withQueueDeadline(async () => {
+        const job = await queues[lane].getJob(jobIdOf(payload));
+        if (job === undefined || (await job.getState()) !== 'delayed') return false;
+        await job.promote();
+        return true;
       }),
     putBack: (payload, lane) =>
       withQueueDeadline(async () => {

@@ -29,7 +29,7 @@ export interface RawQueue {
   getJobCounts(...states: JobType[]): Promise<Record<string, number>>;
   /** Removes jobs that ended more than `graceMs` ago: `limit` of them, or all when that is 0. */
   clean(graceMs: number, limit: number, state: 'completed'): Promise<unknown>;
-  getJob(id: string): Promise<{ getState(): Promise<string>; remove(): Promise<void> } | undefined>;
+  getJob(id: string): Promise<QueuedJob | undefined>;
   upsertJobScheduler(
     id: string,
     repeat: Omit<RepeatOptions, 'key'>,
@@ -39,6 +39,12 @@ export interface RawQueue {
   getJobSchedulers(start?: number, end?: number, ascending?: boolean): Promise<JobSchedulerJson<unknown>[]>;
   removeJobScheduler(id: string): Promise<boolean>;
   close(): Promise<void>;
+}
+interface QueuedJob {
+  getState(): Promise<string>;
+  remove(): Promise<void>;
+  /** Makes a delayed job run now. */
+  promote(): Promise<void>;
 }
 export interface TakenJob {
   id?: string | undefined;
