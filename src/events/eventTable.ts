@@ -80,7 +80,7 @@ export interface ListedEvent extends EventRecord {
 export interface EventPage {
   /** Lists only events that are (true) or are not (false) under way; undefined lists both. */
   active?: boolean | undefined;
-  limit: number;
+  limit?: number;
   /** The event that the page begins after. */
   after?: string | undefined;
 }
@@ -90,7 +90,7 @@ export async function listEvents(
   client: Queryable,
   tenantId: string,
   now: Date,
-  { active, limit, after }: EventPage,
+  { active, limit = 200, after }: EventPage = {},
 ): Promise<ListedEvent[]> {
   const { rows } = await client.query<ListedEvent>(
     `SELECT ${COLUMNS_BUT_METERS}, meter_ids[1:${METERS_LISTED}] AS "meterIds",
@@ -118,14 +118,18 @@ export type ActiveEvent = Pick<
 const MAX_ACTIVE = 200;
 
 /**
- * A tenant's events under way at `now`, latest start first, 200 at most. Without their meter ids: every poll asks, and
- * 10 events of 2,500 made one take 113 ms in place of 12.
+ * The events of tenant `$1` under way at `$2`, latest start first, 200 at most, as `ActiveEvent`. Without their meter
+ * ids: every poll asks, and 10 events of 2,500 made one take 113 ms in place of 12.
  */
+export const ACTIVE_EVENTS = `SELECT ${SHOWN_COLUMNS} FROM ami_events
+  WHERE tenant_id = $1 AND end_at > $2 AND start_at <= $2
+  ORDER BY start_at DESC, created_at DESC, id LIMIT ${MAX_ACTIVE}`;
+
+/** A tenant's events under way at `now`. */
 export async function activeEvents(client: Queryable, tenantId: string, now: Date): Promise<ActiveEvent[]> {
   const { rows } = await client.query<ActiveEvent>({
     name: 'active-events',
-    text: `SELECT ${SHOWN_COLUMNS} FROM ami_events WHERE tenant_id = $1 AND end_at > $2 AND start_at <= $2
-           ORDER BY start_at DESC, created_at DESC, id LIMIT ${MAX_ACTIVE}`,
+    text: ACTIVE_EVENTS,
     values: [tenantId, now],
   });
   return rows;
