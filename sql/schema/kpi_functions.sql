@@ -46,6 +46,47 @@ COMMENT ON FUNCTION ami_silent_meters(text, timestamptz, timestamptz, boolean) I
   'read before it, looking back 24 hours. Looks among the meters of the feeders that are short of reads, or of all '
   'feeders.';
 
+CREATE FUNCTION ami_meters_since(for_tenant text, at_interval timestamptz, latest_read_at timestamptz,
+  known_meters bigint, OUT interval_on bigint, OUT hour_on bigint, OUT day_on bigint)
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET jit = off AS $$
+DECLARE
+  most bigint[];
+  least_of bigint[];
+BEGIN
+  WITH cells AS MATERIALIZED (
+    SELECT read_at, reads, meters_fingerprint FROM ami_feeder_intervals
+    WHERE tenant_id = for_tenant AND read_at > at_interval - interval '24 h' AND read_at <= latest_read_at AND reads > 0
+    LIMIT 50001
+  ), sets AS (
+    SELECT reads, meters_fingerprint, max(read_at) AS last_at FROM cells GROUP BY reads, meters_fingerprint
+  ), intervals AS (
+    SELECT read_at, sum(reads) AS reads FROM cells GROUP BY read_at
+  )
+  SELECT ARRAY[
+      coalesce(sum(reads) FILTER (WHERE last_at >= at_interval), 0),
+      coalesce(sum(reads) FILTER (WHERE last_at > at_interval - interval '1 h'), 0),
+      coalesce(sum(reads), 0)],
+    (SELECT ARRAY[
+      coalesce(max(intervals.reads) FILTER (WHERE read_at >= at_interval), 0),
+      coalesce(max(intervals.reads) FILTER (WHERE read_at > at_interval - interval '1 h'), 0),
+      coalesce(max(intervals.reads), 0)] FROM intervals)
+  INTO most, least_of
+  FROM sets
+  HAVING count(*) = count(meters_fingerprint) AND (SELECT count(*) FROM cells) <= 50000;
+  IF least_of[1] = least(most[1], known_meters) AND least_of[2] = least(most[2], known_meters)
+     AND least_of[3] = least(most[3], known_meters) THEN
+    interval_on := least_of[1];
+    hour_on := least_of[2];
+    day_on := least_of[3];
+  END IF;
+END $$;
+COMMENT ON FUNCTION ami_meters_since(text, timestamptz, timestamptz, bigint) IS
+  'How many different meters have a read since an interval, since an hour before it and since 24 hours before it, up to '
+  'latest_read_at: without a look at any read, whatever the number of silent meters. There are at least as many as in '
+  'the fullest interval, and at most as many as all different sets of meters together, or as are known. Where the two '
+  'agree that is the number, as after an outage of whole feeders or in a fleet that has shrunk; else all three are NULL. '
+  'NULL too where a fingerprint is missing, or reads are at so many instants that their intervals are no shortcut.';
+
 CREATE FUNCTION ami_percent(part numeric, whole numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT round(100 * part / nullif(whole, 0), 3) $$;
 COMMENT ON FUNCTION ami_percent(numeric, numeric) IS

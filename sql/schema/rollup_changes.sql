@@ -5,7 +5,7 @@
 CREATE TYPE ami_interval_change AS (
   tenant_id text COLLATE "C", read_at timestamptz, feeder_id text COLLATE "C", reads bigint, kwh numeric,
   unmetered_kwh numeric, delivered_kwh numeric, low_voltage_reads bigint, high_voltage_reads bigint,
-  min_voltage_gone numeric, min_voltage_come numeric, implausible_reads bigint);
+  min_voltage_gone numeric, min_voltage_come numeric, implausible_reads bigint, meters_fingerprint numeric);
 COMMENT ON TYPE ami_interval_change IS
   'What a statement does to one interval of a feeder: the differences, and the lowest voltage among the rows that '
   'went and among those that came.';
@@ -109,9 +109,9 @@ DECLARE
 BEGIN
   WITH folded AS (
     INSERT INTO ami_feeder_intervals AS cell (tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
-      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads)
+      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint)
     SELECT tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage_come,
-           low_voltage_reads, high_voltage_reads, implausible_reads
+           low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint
     FROM unnest(changes) ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, read_at, feeder_id) DO UPDATE SET
       reads = cell.reads + excluded.reads, kwh = cell.kwh + excluded.kwh,
@@ -120,7 +120,8 @@ BEGIN
       min_voltage = least(cell.min_voltage, excluded.min_voltage),
       low_voltage_reads = cell.low_voltage_reads + excluded.low_voltage_reads,
       high_voltage_reads = cell.high_voltage_reads + excluded.high_voltage_reads,
-      implausible_reads = cell.implausible_reads + excluded.implausible_reads
+      implausible_reads = cell.implausible_reads + excluded.implausible_reads,
+      meters_fingerprint = cell.meters_fingerprint + excluded.meters_fingerprint
     RETURNING tenant_id, read_at, feeder_id, reads, min_voltage
   )
   SELECT array_agg(folded.tenant_id), array_agg(folded.read_at), array_agg(folded.feeder_id)

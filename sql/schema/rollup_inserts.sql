@@ -49,9 +49,9 @@ BEGIN
     GROUP BY tenant_id, read_at, feeder_id
   ), folded AS (
     INSERT INTO ami_feeder_intervals AS cell (tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
-      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads)
+      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint)
     SELECT tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads,
-           high_voltage_reads, implausible_reads
+           high_voltage_reads, implausible_reads, fingerprint
     FROM cells ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, read_at, feeder_id) DO UPDATE SET
       reads = cell.reads + excluded.reads, kwh = cell.kwh + excluded.kwh,
@@ -60,7 +60,8 @@ BEGIN
       min_voltage = least(cell.min_voltage, excluded.min_voltage),
       low_voltage_reads = cell.low_voltage_reads + excluded.low_voltage_reads,
       high_voltage_reads = cell.high_voltage_reads + excluded.high_voltage_reads,
-      implausible_reads = cell.implausible_reads + excluded.implausible_reads
+      implausible_reads = cell.implausible_reads + excluded.implausible_reads,
+      meters_fingerprint = cell.meters_fingerprint + excluded.meters_fingerprint
     RETURNING tenant_id, read_at, feeder_id, reads AS interval_reads
   ), days AS (
     INSERT INTO ami_feeder_days AS day (tenant_id, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,

@@ -22,7 +22,7 @@ BEGIN
          coalesce(sum(kwh) FILTER (WHERE is_measured AND delivered_kwh IS NULL), 0),
          coalesce(sum(delivered_kwh) FILTER (WHERE is_measured), 0), min(voltage),
          count(*) FILTER (WHERE ami_is_low_voltage(voltage)), count(*) FILTER (WHERE ami_is_high_voltage(voltage)),
-         count(*) FILTER (WHERE NOT is_measured)
+         count(*) FILTER (WHERE NOT is_measured), sum(hashtextextended(meter_id, 0))
   FROM (
     SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured FROM ami_reads_between(day_start, day_end) OFFSET 0
   ) judged GROUP BY 1, 2, 3;

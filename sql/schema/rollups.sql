@@ -55,6 +55,7 @@ CREATE TABLE ami_feeder_intervals (
   low_voltage_reads  bigint           NOT NULL,
   high_voltage_reads bigint           NOT NULL,
   implausible_reads  bigint           NOT NULL DEFAULT 0,
+  meters_fingerprint numeric,
   PRIMARY KEY (tenant_id, read_at, feeder_id)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE ami_feeder_intervals IS 'Sums of the reads per feeder and interval, kept by triggers.';
@@ -70,6 +71,9 @@ COMMENT ON COLUMN ami_feeder_intervals.low_voltage_reads IS 'Reads below 114 V.'
 COMMENT ON COLUMN ami_feeder_intervals.high_voltage_reads IS 'Reads above 126 V.';
 COMMENT ON COLUMN ami_feeder_intervals.implausible_reads IS
   'Reads whose energies no meter measures and no sum has: not ami_is_measured.';
+COMMENT ON COLUMN ami_feeder_intervals.meters_fingerprint IS
+  'Sum of the hashes of the meters that reported: intervals with the same sum had the same meters. NULL where rows are '
+  'from before there was this column.';
 
 CREATE SEQUENCE ami_rollup_versions;
 COMMENT ON SEQUENCE ami_rollup_versions IS

@@ -18,6 +18,8 @@ export interface AnswerBudget {
   customerSection: number;
   /** Postgres's own work on one customer's view: 200 ms of its section are for the turn and the connection. */
   customerView: number;
+  /** Counting silent meters one by one. It leaves as long again for what the rest of the answer waits for. */
+  staleness: number;
   /** A new connection to Postgres. Inside a region one takes tens of ms, so half of the answer is plenty. */
   connection: number;
   /** The silence after which a frozen holder of a lock loses it: by then whoever waits has had an answer, twice over. */
@@ -41,6 +43,7 @@ export function answerBudgetFor(factor: number): AnswerBudget {
     lock: share(0.7),
     customerSection: share(0.6),
     customerView: share(0.5),
+    staleness: share(0.4),
     connection: share(0.5),
     frozenHolder: share(2.5),
   };

@@ -4,13 +4,58 @@ import { boolean, instant, positiveInteger, tenantId } from './fields.js';
 import { requireThisCentury } from './instants.js';
 import { MS_PER_DAY } from './intervals.js';
 
-/** A customer's own feeder names may come from any script and hold spaces, but no control characters. */
+/**
+ * Characters of a feeder's id that a request may carry at all. An index key of Postgres ends at 2,704 bytes, so a feeder
+ * with a longer id has no rollups and cannot have been published.
+ */
+const MAX_FEEDER_ID = 512;
+
+const feederForm = 'must be a feeder, for example "FEEDER_7"';
+/** Whatever a registry can hold: its ids are the customer's own. `requireNewFeederId` is stricter with names nobody knows. */
 const feederId = z
-  .string('must be a string, for example "FEEDER_7"')
-  .regex(
-    /^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}(?<! )$/u,
-    'must be 1 to 64 printable characters, for example "FEEDER_7"',
-  );
+  .string(feederForm)
+  .min(1, feederForm)
+  .superRefine((id, { addIssue }) => {
+    const characters = [...id];
+    const at = characters.findIndex((one) => NOT_STORABLE.test(one));
+    if (at >= 0) addIssue(`must not have ${named(characters, at)}: no text in Postgres holds that`);
+    else if (characters.length > MAX_FEEDER_ID)
+      addIssue(`must have at most ${MAX_FEEDER_ID} characters; this one has ${characters.length}`);
+  });
+
+/** NUL, and half of a surrogate pair. */
+const NOT_STORABLE = /[\0\p{Cs}]/u;
+const MAX_NEW_FEEDER_ID = 64;
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
+
+/**
+ * Checks a feeder that neither the registry nor a publish knows. Any script and spaces within are fine. Control and
+ * invisible characters are refused, since such a name is more likely a slip than a feeder to come.
+ *
+ * @throws ApiError 400 that names the first character that is wrong, or the length.
+ */
+export function requireNewFeederId(id: string): void {
+  const problem = problemOfNewFeeder([...id]);
+  if (problem)
+    throw invalidField(
+      'feederId',
+      `${problem}; the tenant's registry has no such feeder, and a new name must be 1 to ${MAX_NEW_FEEDER_ID} printable characters, for example "FEEDER_7"`,
+    );
+}
+
+function problemOfNewFeeder(characters: readonly string[]): string | undefined {
+  const at = characters.findIndex((one) => !PRINTABLE.test(one));
+  if (at >= 0) return `has ${named(characters, at)}`;
+  if (characters[0] === ' ' || characters.at(-1) === ' ') return 'has a space at an end';
+  if (characters.length > MAX_NEW_FEEDER_ID) return `has ${characters.length} characters`;
+  return undefined;
+}
+
+/** `the character U+200B at position 3`: by its number, since what is invisible cannot be shown. */
+function named(characters: readonly string[], at: number): string {
+  const code = (characters[at] as string).codePointAt(0) as number;
+  return `the character U+${code.toString(16).toUpperCase().padStart(4, '0')} at position ${at + 1}`;
+}
 
 const share = 'must be a number from 0 to 1';
 const fraction = 'must be a number over 0 and up to 1';
@@ -18,7 +63,7 @@ const fraction = 'must be a number over 0 and up to 1';
 const MAX_METER_IDS = 5_000;
 const meterIds = `must be a list of 1 to ${MAX_METER_IDS} different meter ids`;
 
-const meterId = 'must be a meter id, 1 to 128 printable characters';
+const meterId = 'must be a meter id, 1 to 128 characters without control characters';
 
 /** Body of `POST /api/ami/event/<type>`; unknown fields are refused, since a misspelt one would be ignored. */
 export const eventRequest = z
@@ -29,7 +74,7 @@ export const eventRequest = z
     severity: z.number(share).min(0, share).max(1, share).default(0.5),
     startAt: instant.optional(),
     meterIds: z
-      .array(z.string(meterId).regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,128}$/u, meterId), meterIds)
+      .array(z.string(meterId).regex(/^[^\p{Cc}\p{Cs}]{1,128}$/u, meterId), meterIds)
       .min(1, meterIds)
       .max(MAX_METER_IDS, meterIds)
       .refine((ids) => new Set(ids).size === ids.length, meterIds)
@@ -46,6 +91,10 @@ export const eventRequest = z
   });
 export type EventRequest = z.infer<typeof eventRequest>;
 
+/** Events on one page, unless fewer are asked for. */
+const MAX_EVENTS_LISTED = 200;
+const limit = `must be a whole number from 1 to ${MAX_EVENTS_LISTED}`;
+
 /** Query of `GET /api/ami/events`. */
 export const eventsQuery = z.object({
   tenantId,
@@ -53,7 +102,16 @@ export const eventsQuery = z.object({
     .enum(['true', 'false'], 'must be true or false')
     .transform((value) => value === 'true')
     .optional(),
+  limit: z
+    .string(limit)
+    .regex(/^\d{1,3}$/, limit)
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= MAX_EVENTS_LISTED, limit)
+    .default(MAX_EVENTS_LISTED),
+  after: z.guid('must be the id of an event (a UUID), as `next` of the page before says').optional(),
 });
+
+export type EventsQuery = z.infer<typeof eventsQuery>;
 
 /** Any UUID: a row made by hand need not have the version bits. */
 export const eventId = z.guid('must be the id that an event was answered with (a UUID)');

@@ -12,9 +12,12 @@ export interface EventRecord extends FeederEvent {
 export type NewEvent = Omit<EventRecord, 'id' | 'stoppedAt' | 'createdAt'>;
 
 /** Numbers as double precision, since pg gives numeric as text. */
-const EVENT_COLUMNS = `id, tenant_id AS "tenantId", feeder_id AS "feederId", event_type AS "eventType",
-  least(1, greatest(0, severity))::double precision AS severity, start_at AS "startAt", end_at AS "endAt", meter_ids AS "meterIds",
+const SHOWN_COLUMNS = `id, feeder_id AS "feederId", event_type AS "eventType",
+  least(1, greatest(0, severity))::double precision AS severity, start_at AS "startAt", end_at AS "endAt"`;
+const COLUMNS_BUT_METERS = `${SHOWN_COLUMNS}, tenant_id AS "tenantId",
   meter_fraction::double precision AS "meterFraction", stopped_at AS "stoppedAt", created_at AS "createdAt"`;
+/** With all meter ids: up to 5,000, which pg takes 10 ms to parse. */
+const EVENT_COLUMNS = `${COLUMNS_BUT_METERS}, meter_ids AS "meterIds"`;
 
 export async function insertEvent(client: Queryable, event: NewEvent): Promise<EventRecord> {
   const { rows } = await client.query<EventRecord>(
@@ -65,22 +68,42 @@ export async function theftsAndOutages(client: Queryable, tenantId: string): Pro
   return rows;
 }
 
-/**
- * A tenant's events, latest start first, 200 at most.
- *
- * @param active lists only events that are (true) or are not (false) under way at `now`; undefined lists both.
- */
+/** Meter ids of an event that a list shows: 200 events of 5,000 would come to 20 MB. */
+export const METERS_LISTED = 20;
+
+/** An event as a list has it. */
+export interface ListedEvent extends EventRecord {
+  /** How many meters the event names; `meterIds` has the first `METERS_LISTED` of them. Null when it names none. */
+  meterIdCount: number | null;
+}
+
+export interface EventPage {
+  /** Lists only events that are (true) or are not (false) under way; undefined lists both. */
+  active?: boolean | undefined;
+  limit?: number;
+  /** The event that the page begins after. */
+  after?: string | undefined;
+}
+
+/** A tenant's events, latest start first. `now` decides what is under way. */
 export async function listEvents(
   client: Queryable,
   tenantId: string,
   now: Date,
-  active?: boolean,
-): Promise<EventRecord[]> {
-  const { rows } = await client.query<EventRecord>(
-    `SELECT ${EVENT_COLUMNS} FROM ami_events
+  { active, limit = 200, after }: EventPage = {},
+): Promise<ListedEvent[]> {
+  const { rows } = await client.query<ListedEvent>(
+    `SELECT ${COLUMNS_BUT_METERS}, meter_ids[1:${METERS_LISTED}] AS "meterIds",
+       cardinality(meter_ids) AS "meterIdCount"
+     FROM ami_events
      WHERE tenant_id = $1 AND ($3::boolean IS NULL OR (start_at <= $2 AND end_at > $2) = $3)
-     ORDER BY start_at DESC, created_at DESC, id LIMIT 200`,
-    [tenantId, now, active ?? null],
+       AND ($5::uuid IS NULL OR EXISTS (
+         SELECT FROM ami_events last WHERE last.id = $5 AND last.tenant_id = $1
+           AND ((ami_events.start_at, ami_events.created_at) < (last.start_at, last.created_at)
+             OR ((ami_events.start_at, ami_events.created_at) = (last.start_at, last.created_at)
+               AND ami_events.id > last.id))))
+     ORDER BY start_at DESC, created_at DESC, id LIMIT $4`,
+    [tenantId, now, active ?? null, limit, after ?? null],
   );
   return rows;
 }
@@ -91,17 +114,25 @@ export type ActiveEvent = Pick<
   'id' | 'feederId' | 'eventType' | 'severity' | 'startAt' | 'endAt'
 >;
 
-/** A tenant's events under way at `now`, latest start first, 200 at most. */
+/** Events under way that are shown: more than a tenant has feeders in trouble. */
+const MAX_ACTIVE = 200;
+
+/**
+ * The events of tenant `$1` under way at `$2`, latest start first, 200 at most, as `ActiveEvent`. Without their meter
+ * ids: every poll asks, and 10 events of 2,500 made one take 113 ms in place of 12.
+ */
+export const ACTIVE_EVENTS = `SELECT ${SHOWN_COLUMNS} FROM ami_events
+  WHERE tenant_id = $1 AND end_at > $2 AND start_at <= $2
+  ORDER BY start_at DESC, created_at DESC, id LIMIT ${MAX_ACTIVE}`;
+
+/** A tenant's events under way at `now`. */
 export async function activeEvents(client: Queryable, tenantId: string, now: Date): Promise<ActiveEvent[]> {
-  const events = await listEvents(client, tenantId, now, true);
-  return events.map(({ id, feederId, eventType, severity, startAt, endAt }) => ({
-    id,
-    feederId,
-    eventType,
-    severity,
-    startAt,
-    endAt,
-  }));
+  const { rows } = await client.query<ActiveEvent>({
+    name: 'active-events',
+    text: ACTIVE_EVENTS,
+    values: [tenantId, now],
+  });
+  return rows;
 }
 
 export async function findEvent(client: Queryable, id: string): Promise<EventRecord | undefined> {

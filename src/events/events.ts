@@ -5,7 +5,13 @@
 
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { ApiError } from '../contracts/errors.js';
-import { type EventRequest, MAX_EVENT_MINUTES, requireStartInRange } from '../contracts/eventRequest.js';
+import {
+  type EventRequest,
+  type EventsQuery,
+  MAX_EVENT_MINUTES,
+  requireNewFeederId,
+  requireStartInRange,
+} from '../contracts/eventRequest.js';
 import { intervalEnd, keptSince } from '../contracts/intervals.js';
 import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db/db.js';
 import type { FeederEventType } from '../emulator/events/feederEvent.js';
@@ -16,7 +22,15 @@ import type { Admission, Admitted } from '../publishing/admission.js';
 import { publishedSpans } from '../registry/snapshots.js';
 import { findFeederId } from '../registry/survey.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { type EventRecord, findEvent, insertEvent, listEvents, stopEvent } from './eventTable.js';
+import {
+  type EventRecord,
+  findEvent,
+  insertEvent,
+  type ListedEvent,
+  listEvents,
+  METERS_LISTED,
+  stopEvent,
+} from './eventTable.js';
 import { eventWarnings, type PlannedEvent, plannedRevision, requireKnownFeeder } from './revision.js';
 
 interface EventOptions {
@@ -66,6 +80,7 @@ export function createEventService({
       // The registry may know the feeder by a name or a code. A name that nobody knows stays as it is.
       const feederId = await findFeederId(database, registry, asked.tenantId, asked.feederId);
       isRegistered = feederId !== undefined;
+      if (feederId === undefined) requireNewFeederId(asked.feederId);
       if (feederId !== undefined && feederId !== asked.feederId)
         published = await publishedFor({ ...asked, feederId }, overlapping);
     }
@@ -125,11 +140,30 @@ export function createEventService({
       };
     },
 
-    /** Latest start first, 200 at most. */
-    async list(tenantId: string, active: boolean | undefined) {
+    /** A page, latest start first. `next` is there when events follow: what to ask for them with, as `after`. */
+    async list({ tenantId, active, limit, after }: EventsQuery) {
       const at = await clock(tenantId);
-      const events = await listEvents(database, tenantId, at, active).catch(rethrowUnavailable);
-      return { tenantId, events: events.map((event) => eventAnswer(event, at)) };
+      // One more than the page has, to know whether any follows.
+      const found = await listEvents(database, tenantId, at, { active, limit: limit + 1, after }).catch(
+        rethrowUnavailable,
+      );
+      const events = found.slice(0, limit);
+      return {
+        tenantId,
+        events: events.map((event) => listedAnswer(event, at)),
+        ...(found.length > limit ? { next: (events.at(-1) as EventRecord).id } : {}),
+      };
+    },
+
+    /**
+     * An event with all of its meters.
+     *
+     * @throws ApiError 404 when there is no such event.
+     */
+    async find(id: string) {
+      const found = await findEvent(database, id).catch(rethrowUnavailable);
+      if (!found) throw noSuchEvent(id);
+      return { event: eventAnswer(found, await clock(found.tenantId)) };
     },
 
     /**
@@ -139,7 +173,7 @@ export function createEventService({
      */
     async stop(id: string) {
       const found = await findEvent(database, id).catch(rethrowUnavailable);
-      if (!found) throw new ApiError(404, 'not_found', `id ${id} is not the id of an event.`);
+      if (!found) throw noSuchEvent(id);
       const at = await clock(found.tenantId);
       const event = await stopEvent(database, id, at)
         .then((stopped) => stopped ?? findEvent(database, id))
@@ -174,6 +208,17 @@ function timesOf(request: EventRequest, now: Date): { startAt: Date; endAt: Date
         ]
       : [];
   return { startAt, endAt: new Date(startAt.getTime() + minutes * 60_000), warnings };
+}
+
+function noSuchEvent(id: string): ApiError {
+  return new ApiError(404, 'not_found', `id ${id} is not the id of an event.`);
+}
+
+/** As an event alone, and with a count where `meterIds` has only the first of them. */
+function listedAnswer(event: ListedEvent, now: Date) {
+  const { meterIdCount } = event;
+  const isCut = meterIdCount !== null && meterIdCount > METERS_LISTED;
+  return { ...eventAnswer(event, now), ...(isCut ? { meterIdCount } : {}) };
 }
 
 /** The state by the clock, right to the second: the table's `is_active` follows within the upkeep's 10 s. */

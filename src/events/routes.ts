@@ -13,7 +13,7 @@ interface EventRoutes {
   readable: RequestHandler;
 }
 
-/** `POST /event/<type>`, `POST /event/:id/stop`, `GET /events`. */
+/** `POST /event/<type>`, `POST /event/:id/stop`, `GET /events`, `GET /events/:id`. */
 export function eventRoutes(router: Router, { events, requireKey, readable }: EventRoutes): void {
   for (const eventType of FEEDER_EVENT_TYPES) {
     const create = answerInTime(
@@ -35,9 +35,14 @@ export function eventRoutes(router: Router, { events, requireKey, readable }: Ev
   resource(router, '/event/:id/stop', { post: [requireKey, stop] });
 
   const list = answerInTime(async (request, response) => {
-    const { tenantId, active } = parseRequest(eventsQuery, request.query, 'The query');
-    response.json({ ok: true, ...(await events.list(tenantId, active)) });
+    const query = parseRequest(eventsQuery, request.query, 'The query');
+    response.json({ ok: true, ...(await events.list(query)) });
+  });
+  const find = answerInTime(async (request, response) => {
+    const id = parseRequest(eventId, request.params.id, 'id');
+    response.json({ ok: true, ...(await events.find(id)) });
   });
   router.use('/events', readable);
   resource(router, '/events', { get: [list] });
+  resource(router, '/events/:id', { get: [find] });
 }

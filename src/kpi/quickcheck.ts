@@ -9,21 +9,28 @@ import { LRUCache } from 'lru-cache';
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { type Reads, readFromPrimary } from '../db/standbyReads.js';
-import { type ActiveEvent, activeEvents } from '../events/eventTable.js';
+import type { ActiveEvent } from '../events/eventTable.js';
 import type { SchemaMapping } from '../schema/mapping.js';
-import { type IntervalReport, intervalReport, percent } from './intervalReport.js';
-import { type LatestIntervals, latestIntervals } from './latestIntervals.js';
-import { areAllOwn, createKpiSections } from './sections.js';
-import { type StaleMetersBuckets, staleMetersAt } from './staleness.js';
+import { createBoundedStaleness, type Staleness } from './boundedStaleness.js';
+import { type IntervalReport, type IntervalSummary, intervalReport, percent } from './intervalReport.js';
+import { type FeederInterval, type LatestIntervals, latestIntervals } from './latestIntervals.js';
+import { areAllOwn, createKpiSections, type KpiSections } from './sections.js';
 import { kpiVersion } from './version.js';
 
 /** Many more tenants than one deployment has. */
 const KEPT_TENANTS = 1_000;
+/** Characters of JSON that the kept answers come to; one of 25 feeders is 9,000. */
+const KEPT_CHARACTERS = 16_000_000;
 
-interface Staleness {
-  staleMetersBuckets: StaleMetersBuckets | null;
-  /** The interval that the meters are aged against; null without any. */
-  staleMetersReference: Date | null;
+/** All of an answer that its tag decides. */
+interface Answer extends Omit<KpiSections, 'warnings'>, Omit<Staleness, 'warnings'> {
+  reportingSummary: IntervalSummary | null;
+  latest: IntervalSummary | null;
+  latestComplete: IntervalSummary | null;
+  latestFeeders: ReturnType<typeof latestFeeder>[];
+  activeEvents: ActiveEvent[];
+  /** What the answer lacks. */
+  warnings: string[];
 }
 
 /**
@@ -40,29 +47,21 @@ export function createKpiService(
   reads: Pick<Reads, 'staleness'> = readFromPrimary(database),
 ) {
   const readSections = createKpiSections(database, kpiViews);
-  const kept = new LRUCache<string, { tag: string; staleness: Staleness }>({ max: KEPT_TENANTS });
-  const eventsOf = async (tenantId: string): Promise<ActiveEvent[]> =>
-    activeEvents(database, tenantId, await clock(tenantId));
-
-  /** Runs once per tag: it looks at every silent meter, and a fleet that has shrunk has tens of thousands. */
-  const stalenessOf = async (
-    tenantId: string,
-    tag: string,
-    { latest, settled, latestReadAt }: LatestIntervals,
-  ): Promise<Staleness> => {
-    const before = kept.get(tenantId);
-    if (before?.tag === tag) return before.staleness;
-    // While an interval is being written, most of its meters are merely not written yet. So age is measured against the
-    // last finished interval. If none has finished, the one being written is all there is.
-    const at = settled ?? latest;
-    const staleness = {
-      staleMetersBuckets:
-        at === null ? null : await staleMetersAt(database, tenantId, at, latestReadAt ?? at),
-      staleMetersReference: at,
-    };
-    kept.set(tenantId, { tag, staleness });
-    return staleness;
-  };
+  const stalenessOf = createBoundedStaleness(database);
+  const tagTellsAll = areAllOwn(kpiViews);
+  /**
+   * The last answer of each tenant. A tag tells all, in each process, so whatever is written shows at the next poll.
+   */
+  const answers = new LRUCache<string, { tag: string; answer: Answer }>({
+    max: KEPT_TENANTS,
+    maxSize: KEPT_CHARACTERS,
+    sizeCalculation: ({ answer }) => JSON.stringify(answer).length,
+  });
+  /**
+   * The events that went into the last tag of each tenant. An answer has these and not those of a moment later: else the
+   * tag, when it comes back after an event of a minute, would stand for an answer with that event.
+   */
+  const seenEvents = new LRUCache<string, { tag: string; events: ActiveEvent[] }>({ max: KEPT_TENANTS });
 
   /** The latest interval, and the last finished one if the latest is still being written. */
   const reports = async (
@@ -77,75 +76,103 @@ export function createKpiService(
     return { latest: newest, latestComplete: isComplete ? newest : finished };
   };
 
-  const compute = async (tenantId: string, tag: string) => {
-    const at = now();
+  const compute = async (tenantId: string, tag: string, events: ActiveEvent[]): Promise<Answer> => {
     const intervals = await latestIntervals(database, tenantId).catch(rethrowUnavailable);
-    const [{ warnings, ...sections }, { latest, latestComplete }, stale, events] = await Promise.all([
+    const [{ warnings = [], ...sections }, { latest, latestComplete }, stale] = await Promise.all([
       readSections(tenantId, intervals.latestDay),
       reports(tenantId, intervals),
       stalenessOf(tenantId, tag, intervals),
-      eventsOf(tenantId),
     ]).catch(rethrowUnavailable);
     const summary = latest?.summary ?? null;
+    const { warnings: late = [], ...staleness } = stale;
     return {
-      tenantId,
-      generatedAt: at,
       ...sections,
       // The same as `latest`, by the name that the automatic request gave it.
       reportingSummary: summary,
       latest: summary,
       latestComplete: latestComplete?.summary ?? null,
-      ...stale,
-      latestFeeders: (latest?.feeders ?? []).map((feeder) => ({
-        feederId: feeder.feederId,
-        reportingMeters: feeder.reportingMeters,
-        expectedMeters: feeder.expectedMeters,
-        reportingPct: percent(feeder.reportingMeters, feeder.expectedMeters),
-        lossPct: feeder.lossPct,
-        minVoltage: feeder.minVoltage,
-        lowVoltageMeters: feeder.lowVoltageMeters,
-        activeEvents: typesOn(feeder.feederId, events),
-      })),
+      ...staleness,
+      latestFeeders: (latest?.feeders ?? []).map((feeder) => latestFeeder(feeder, events)),
       activeEvents: events,
-      ...reads.staleness(),
-      ...(warnings ? { warnings } : {}),
+      warnings: [...warnings, ...late],
     };
   };
+
+  const computeAndKeep = async (tenantId: string, tag: string): Promise<Answer> => {
+    const seen = seenEvents.get(tenantId);
+    // Another poll has seen a newer tag meanwhile: this answer is as good, but not what its tag stands for.
+    if (seen?.tag !== tag) {
+      const { events } = await kpiVersion(database, tenantId, now(), clock).catch(rethrowUnavailable);
+      return compute(tenantId, tag, events);
+    }
+    const answer = await compute(tenantId, tag, seen.events);
+    if (tagTellsAll && answer.warnings.length === 0) answers.set(tenantId, { tag, answer });
+    return answer;
+  };
+
   /** The answers that are being worked out, by tag: a poll for the same tag gets the same answer. */
-  const underWay = new Map<string, ReturnType<typeof compute>>();
+  const underWay = new Map<string, Promise<Answer>>();
+  const answerOf = (tenantId: string, tag: string): Promise<Answer> => {
+    const kept = answers.get(tenantId);
+    if (kept?.tag === tag) return Promise.resolve(kept.answer);
+    const running = underWay.get(tag) ?? computeAndKeep(tenantId, tag).finally(() => underWay.delete(tag));
+    underWay.set(tag, running);
+    return running;
+  };
 
   return {
     /** Whether the answer changes only when the tag does. A customer's own views may change without the tag. */
-    tagTellsAll: areAllOwn(kpiViews),
+    tagTellsAll,
 
     /**
      * An entity tag that changes whenever the quickcheck would, at a fraction of its cost. It is taken before the answer,
      * so an answer is never older than its tag. It does not cover a customer's own views.
      */
     async quickcheckTag(tenantId: string): Promise<string> {
-      const [version, active] = await Promise.all([kpiVersion(database, tenantId), eventsOf(tenantId)]).catch(
+      const { version, events } = await kpiVersion(database, tenantId, now(), clock).catch(
         rethrowUnavailable,
       );
       const digest = createHash('sha256')
-        .update(JSON.stringify([tenantId, version, active]))
+        .update(JSON.stringify([tenantId, version, events]))
         .digest('base64url');
-      return `W/"${digest.slice(0, 22)}"`;
+      const tag = `W/"${digest.slice(0, 22)}"`;
+      seenEvents.set(tenantId, { tag, events });
+      return tag;
     },
 
     /**
      * The latest interval, the four KPI views, staleness and events of a tenant; nulls and empty lists without data.
      *
-     * @param tag the current one. What is worked out meter by meter is kept until the tag changes.
+     * @param tag the current one. The answer is kept until the tag changes, unless it has `warnings`: such an answer
+     * lacks a part, and its tag must not be given to the caller.
      */
-    quickcheck(tenantId: string, tag: string): ReturnType<typeof compute> {
-      const running = underWay.get(tag) ?? compute(tenantId, tag).finally(() => underWay.delete(tag));
-      underWay.set(tag, running);
-      return running;
+    async quickcheck(tenantId: string, tag: string) {
+      const { warnings, ...answer } = await answerOf(tenantId, tag);
+      return {
+        tenantId,
+        generatedAt: now(),
+        ...answer,
+        ...reads.staleness(),
+        ...(warnings.length > 0 ? { warnings } : {}),
+      };
     },
   };
 }
 
 export type KpiService = ReturnType<typeof createKpiService>;
+
+function latestFeeder(feeder: FeederInterval, events: readonly ActiveEvent[]) {
+  return {
+    feederId: feeder.feederId,
+    reportingMeters: feeder.reportingMeters,
+    expectedMeters: feeder.expectedMeters,
+    reportingPct: percent(feeder.reportingMeters, feeder.expectedMeters),
+    lossPct: feeder.lossPct,
+    minVoltage: feeder.minVoltage,
+    lowVoltageMeters: feeder.lowVoltageMeters,
+    activeEvents: typesOn(feeder.feederId, events),
+  };
+}
 
 function typesOn(feeder: string, events: readonly ActiveEvent[]): string[] {
   const types = events.filter((event) => event.feederId === feeder).map(({ eventType }) => eventType);

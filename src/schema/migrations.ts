@@ -30,6 +30,7 @@ export const MIGRATIONS = [
   'phase5_job_heartbeat.sql',
   'phase5_ledger_pruning.sql',
   'phase6_implausible_reads.sql',
+  'phase6_meter_fingerprints.sql',
 ] as const;
 
 const MIGRATIONS_FOLDER = new URL('../../sql/migrations/', import.meta.url);

@@ -11,6 +11,7 @@ import { acceptHistory, timedJobs, UNLIMITED, writeHistory } from '../support/hi
 import { KPI_VIEWS } from '../support/plainKpis.js';
 import { median, quantile } from '../support/quantiles.js';
 import { type BenchPostgres, databaseBeside } from './benchPostgres.js';
+import { againstRows, silentMetersRow } from './polls.js';
 import { type Row, thousands } from './report.js';
 
 const TENANT = 'HISTORY';
@@ -26,6 +27,8 @@ export interface HistorySize {
   /** Rounds, and quarter hours a round, of the write rate with history against the one without. */
   rounds: number;
   slots: number;
+  /** Folder of another checkout whose quickcheck is measured beside this one's. */
+  against?: string;
 }
 
 /** What months of reads do to the answers and to the writes. */
@@ -37,12 +40,28 @@ export async function historyRows(postgres: BenchPostgres, size: HistorySize): P
   const emptyPool = new pg.Pool({ connectionString: empty.url, max: 8 });
   try {
     const rows = await quickcheckRows(full.url, pool, size);
+    if (size.against !== undefined)
+      rows.push(...(await againstRows(full.url, pool, TENANT, size.against, size.polls)));
+    rows.push(await silentMeters(postgres, size));
     rows.push(await diskRow(pool), await writeRateRow(pool, emptyPool, size));
     return rows;
   } finally {
     await Promise.all([pool.end(), emptyPool.end()]);
     await full.drop();
     await empty.drop();
+  }
+}
+
+/** On a database of its own: its meters and publishes are no part of the history. */
+async function silentMeters(postgres: BenchPostgres, { meterCount, polls }: HistorySize): Promise<Row> {
+  const { url, drop } = await databaseBeside(postgres, 'silent');
+  await prepareStorage(url, false, silent);
+  const pool = new pg.Pool({ connectionString: url, max: 8 });
+  try {
+    return await silentMetersRow(url, pool, meterCount, polls);
+  } finally {
+    await pool.end();
+    await drop();
   }
 }
 

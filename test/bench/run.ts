@@ -13,9 +13,15 @@ import { measureQueuedJobBytes } from './queueMemory.js';
 import { type Row, thousands } from './report.js';
 import { measureCopy, measureSingleRows, measureWorker, registeredFleet } from './writePath.js';
 
-/** `npm run bench`: every claim of speed as a ratio of things measured in this one run on this one machine. */
+/**
+ * `npm run bench`: every claim of speed as a ratio of things measured in this one run on this one machine. With
+ * `-- --against=<folder of another checkout>` quickcheck is measured beside that build's, too, on the same database.
+ */
 
 const quick = process.argv.includes('--quick');
+const against = process.argv
+  .find((argument) => argument.startsWith('--against='))
+  ?.slice('--against='.length);
 const ROUNDS = quick ? 3 : 7;
 const SLOTS = quick ? 4 : 16;
 /** A full run stores 72 M reads, which takes a quarter of an hour and 15 GB. */
@@ -111,7 +117,10 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
       ratio: (generated / 1e6).toFixed(2),
       target: '≥ 1 M reads/s',
     });
-    rows.push(...(await pacingRows(pool)), ...(await historyRows(postgres, HISTORY)));
+    rows.push(
+      ...(await pacingRows(pool)),
+      ...(await historyRows(postgres, against === undefined ? HISTORY : { ...HISTORY, against })),
+    );
     const bytes = await measureQueuedJobBytes(2_000);
     rows.push({
       what: 'Redis memory of a queued job',

@@ -38,8 +38,8 @@ const EXPECTED = `
 export const ROLLUPS = {
   ami_feeder_intervals: {
     columns:
-      'read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads',
-    truth: `SELECT read_at, feeder_id, ${SUMS} FROM meter_reads_electric WHERE tenant_id = $1 GROUP BY 1, 2`,
+      'read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint',
+    truth: `SELECT read_at, feeder_id, ${SUMS}, sum(hashtextextended(meter_id, 0)) FROM meter_reads_electric WHERE tenant_id = $1 GROUP BY 1, 2`,
   },
   ami_feeder_days: {
     columns: `day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads,
