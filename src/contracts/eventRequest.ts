@@ -3,6 +3,7 @@ import { invalidField } from './errors.js';
 import { boolean, instant, positiveInteger, tenantId } from './fields.js';
 import { requireThisCentury } from './instants.js';
 import { MS_PER_DAY } from './intervals.js';
+import { MAX_EVENT_METER_IDS } from './limits.js';
 
 /** A customer's own feeder names may come from any script and hold spaces, but no control characters. */
 const feederId = z
@@ -14,9 +15,7 @@ const feederId = z
 
 const share = 'must be a number from 0 to 1';
 const fraction = 'must be a number over 0 and up to 1';
-/** Meters an event may name; about what fits into a body of 100 kB. */
-const MAX_METER_IDS = 5_000;
-const meterIds = `must be a list of 1 to ${MAX_METER_IDS} different meter ids`;
+const meterIds = `must be a list of 1 to ${MAX_EVENT_METER_IDS} different meter ids`;
 
 const meterId = 'must be a meter id, 1 to 128 printable characters';
 
@@ -31,7 +30,7 @@ export const eventRequest = z
     meterIds: z
       .array(z.string(meterId).regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,128}$/u, meterId), meterIds)
       .min(1, meterIds)
-      .max(MAX_METER_IDS, meterIds)
+      .max(MAX_EVENT_METER_IDS, meterIds)
       .refine((ids) => new Set(ids).size === ids.length, meterIds)
       .optional(),
     meterFraction: z
