@@ -63,7 +63,10 @@ describe('what a stranger learns without a key', () => {
       'lastJobAt',
     ]);
     const schema = await deployment.http.get('/api/ami/schema').set(BEARER);
-    expect(schema.body.changes[0].statement).toMatch(/CREATE TABLE/);
+    expect(schema.body.changes[0].statement).toBe('sql/schema/feeders.sql');
+    const open = await deployment.http.get('/api/ami/schema');
+    expect(open.body.changes[0]).toMatchObject({ kind: 'create', table: 'public.feeders' });
+    expect(open.body.changes[0]).not.toHaveProperty('statement');
   });
 });
 
