@@ -14,6 +14,9 @@ export interface RawAnswer {
   text: string;
 }
 
+/** Ends a test that would never end. */
+const NO_ANSWER_MS = 20_000;
+
 /**
  * Sends bytes as they are, and answers with what has come back when the server closes the connection or a whole answer is
  * there.
@@ -39,7 +42,8 @@ export async function sendRaw(url: string, parts: readonly (string | Buffer | nu
     if (typeof part === 'number') await Promise.race([sleep(part), ended]);
     else socket.write(part);
   }
-  await ended;
+  // A server that goes on waiting gives no answer.
+  await Promise.race([ended, sleep(NO_ANSWER_MS, undefined, { ref: false })]);
   socket.destroy();
   return answerOf(text);
 }
