@@ -3,7 +3,7 @@ import { invalidField } from './errors.js';
 import { boolean, instant, positiveInteger, tenantId } from './fields.js';
 import { requireThisCentury } from './instants.js';
 import { MS_PER_DAY } from './intervals.js';
-import { MAX_EVENT_METER_IDS } from './limits.js';
+import { MAX_EVENT_METER_IDS, MAX_METER_ID_LENGTH } from './limits.js';
 
 /** A customer's own feeder names may come from any script and hold spaces, but no control characters. */
 const feederId = z
@@ -17,7 +17,8 @@ const share = 'must be a number from 0 to 1';
 const fraction = 'must be a number over 0 and up to 1';
 const meterIds = `must be a list of 1 to ${MAX_EVENT_METER_IDS} different meter ids`;
 
-const meterId = 'must be a meter id, 1 to 128 printable characters';
+const meterId = `must be a meter id, 1 to ${MAX_METER_ID_LENGTH} printable characters`;
+const METER_ID = new RegExp(`^[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S} ]{1,${MAX_METER_ID_LENGTH}}$`, 'u');
 
 /** Body of `POST /api/ami/event/<type>`; unknown fields are refused, since a misspelt one would be ignored. */
 export const eventRequest = z
@@ -28,7 +29,7 @@ export const eventRequest = z
     severity: z.number(share).min(0, share).max(1, share).default(0.5),
     startAt: instant.optional(),
     meterIds: z
-      .array(z.string(meterId).regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,128}$/u, meterId), meterIds)
+      .array(z.string(meterId).regex(METER_ID, meterId), meterIds)
       .min(1, meterIds)
       .max(MAX_EVENT_METER_IDS, meterIds)
       .refine((ids) => new Set(ids).size === ids.length, meterIds)

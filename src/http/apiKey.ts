@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { ApiError } from '../contracts/errors.js';
 import { createAddressCounts } from './addressCounts.js';
 import { createKeyRing, type Keys } from './keyRing.js';
-import { loggedPath } from './requestLog.js';
+import { leaveOutOfLog, loggedPath } from './requestLog.js';
 import { thinnedBySubject } from './thinnedBySubject.js';
 
 /** Wrong keys that one address may send per minute; whoever mistypes a key does not reach it. */
@@ -40,7 +40,8 @@ export function createKeyGuards(keys: Keys, log: Logger): KeyGuards {
     handler: (request, _response, next) => next(tooManyWrongKeys(request)),
   });
 
-  const refuse = (request: Request, error: ApiError): ApiError => {
+  const refuse = (request: Request, response: Response, error: ApiError): ApiError => {
+    leaveOutOfLog(response);
     const address = request.ip ?? 'unknown';
     const wrongKeys = usedOf(request);
     const facts = {
@@ -57,7 +58,7 @@ export function createKeyGuards(keys: Keys, log: Logger): KeyGuards {
   };
   const refuseWrongKey = (request: Request, response: Response, next: (error: ApiError) => void): void => {
     limitWrongKeys(request, response, (error?: unknown) =>
-      next(refuse(request, error instanceof ApiError ? error : wrongKey())),
+      next(refuse(request, response, error instanceof ApiError ? error : wrongKey())),
     );
   };
 
@@ -68,9 +69,9 @@ export function createKeyGuards(keys: Keys, log: Logger): KeyGuards {
           response.locals.holdsKey = true;
           return next();
         case 'reader':
-          throw refuse(request, mayOnlyRead());
+          throw refuse(request, response, mayOnlyRead());
         case 'none':
-          throw refuse(request, noKey('GRIDLENS_API_KEY'));
+          throw refuse(request, response, noKey('GRIDLENS_API_KEY'));
         case 'wrong':
           return refuseWrongKey(request, response, next);
       }
@@ -80,7 +81,7 @@ export function createKeyGuards(keys: Keys, log: Logger): KeyGuards {
       const holder = holderOf(request.headers.authorization);
       response.locals.holdsKey = holder === 'writer' || holder === 'reader';
       if (keys.read.length === 0 || response.locals.holdsKey) return next();
-      if (holder === 'none') throw refuse(request, noKey('GRIDLENS_READ_KEY'));
+      if (holder === 'none') throw refuse(request, response, noKey('GRIDLENS_READ_KEY'));
       return refuseWrongKey(request, response, next);
     },
   };

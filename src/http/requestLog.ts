@@ -11,8 +11,8 @@ export function requestLog(logger: Logger): RequestHandler {
     logger,
     genReqId: requestId,
     autoLogging: { ignore: (request) => request.method === 'GET' || request.method === 'HEAD' },
-    // Refusals of keys have warnings of their own, thinned: anybody can cause thousands of them (http/apiKey.ts).
-    customLogLevel: (_request, response) => (isKeyRefusal(response.statusCode) ? 'silent' : 'info'),
+    // Anybody can cause thousands of them; they have warnings of their own, thinned.
+    customLogLevel: (_request, response) => (keyRefusals.has(response) ? 'silent' : 'info'),
     serializers: {
       req: (request: { id: unknown; method: string; url: string }) => ({
         id: request.id,
@@ -24,7 +24,13 @@ export function requestLog(logger: Logger): RequestHandler {
   });
 }
 
-const isKeyRefusal = (status: number): boolean => status === 401 || status === 403;
+/** Answers to requests whose key was refused (http/apiKey.ts). */
+const keyRefusals = new WeakSet<object>();
+
+/** Leaves the answer's own line out of the log. */
+export function leaveOutOfLog(response: object): void {
+  keyRefusals.add(response);
+}
 
 /**
  * A URL as it is logged: its path, without the query, where people put keys. Of the path's parts only what cannot be a key,

@@ -1,10 +1,4 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { ApiError } from '../contracts/errors.js';
@@ -33,9 +27,9 @@ const LINGER_MS = 1_000;
 
 /**
  * An HTTP server whose every answer is one of ours: what Node's parser refuses gets the envelope and a request id too, and
- * a warning with the client's address, thinned.
+ * a warning with the client's address, thinned. Its caller puts the app on it.
  */
-export function createHttpServer(app: RequestListener, log: Logger, times: ServerTimes): Server {
+export function createHttpServer(log: Logger, times: ServerTimes): Server {
   const server = createServer({
     requestTimeout: REQUEST_MS,
     headersTimeout: times.requestTimeout ?? REQUEST_MS,
@@ -49,10 +43,9 @@ export function createHttpServer(app: RequestListener, log: Logger, times: Serve
   server.on('request', (request, response) => {
     latest.set(request.socket, { request, response });
     response.once('finish', () => {
-      if (!request.complete) endLater(request.socket);
+      if (!request.complete) endLater(request.socket, () => !request.complete);
     });
   });
-  server.on('request', app);
 
   const refused = new WeakSet<Socket>();
   const thinned = thinnedBySubject();
@@ -94,7 +87,10 @@ function mayAnswer(latest: Exchange | undefined): boolean {
   return request.complete ? response.writableFinished : !response.headersSent;
 }
 
-function endLater(socket: Socket): void {
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+/** @param isWanted whether it is still to be ended then: the rest of a body may have come, and the next request. */
+function endLater(socket: Socket, isWanted = () => true): void {
+  const timer = setTimeout(() => {
+    if (isWanted()) socket.destroy();
+  }, LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
 }

@@ -20,7 +20,8 @@ export async function startApi(config: Config): Promise<Running> {
   const { queue, log, clock } = context;
   await clock.look();
   const looking = runPeriodically('comparing clocks', CLOCK_MS, clock.look, log);
-  const server = createHttpServer(composeApi(context), log, { keepAliveTimeout: KEEP_ALIVE_MS });
+  const server = createHttpServer(log, { keepAliveTimeout: KEEP_ALIVE_MS });
+  server.on('request', composeApi(context));
   try {
     await listen(server, config);
   } catch (error) {

@@ -51,6 +51,16 @@ describe('what a stranger learns without a key', () => {
     }
   });
 
+  it('no part of the answer to a key holder who asks the same at the same time', async () => {
+    const ask = async (headers: Record<string, string>) => ({
+      isStranger: headers.Authorization === undefined,
+      text: (await deployment.http.get('/api/ami/status?tenantId=T').set(headers)).text,
+    });
+    const askers: Record<string, string>[] = [BEARER, {}, BEARER, {}, {}];
+    const answers = await Promise.all(askers.map(ask));
+    for (const { isStranger, text } of answers) expect(text.includes('31415926')).toBe(!isStranger);
+  });
+
   it('with a key: the host and process of each worker, and the statements', async () => {
     const status = await deployment.http.get('/api/ami/status?tenantId=T').set(BEARER);
     expect(status.body.workers).toMatchObject([{ host: hostname(), pid: 31_415_926, concurrency: 8 }]);
