@@ -87,6 +87,7 @@ const rooms = {
       'config',
       'lifecycle',
       'log',
+      'nodeNavigator',
       'postgresPlaces',
       'supervised',
     ],

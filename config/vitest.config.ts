@@ -18,6 +18,7 @@ const UNIT = [
   'test/topologies/databaseUrl.test.ts',
   'test/pacing/batchSlots.test.ts',
   'test/process/config.test.ts',
+  'test/process/keysAndSecrets.test.ts',
   'test/publishing/plan.test.ts',
   'test/publishing/registryPlan.test.ts',
   'test/queues/redisUrl.test.ts',

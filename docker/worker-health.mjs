@@ -1,11 +1,9 @@
 // The worker container's health check: its heartbeat in the database is fresh. A worker that lives but is
-// wedged stops beating.
+// wedged stops beating, and so does one whose clock is wrong, which takes no jobs.
 import { hostname } from 'node:os';
 import pg from 'pg';
-
-/** DATABASE_URL may name several hosts, and pg takes one: whichever answers will do, a standby too. */
-const [, start, hosts, rest] =
-  /^([^:]+:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/.exec(process.env.DATABASE_URL ?? '') ?? [];
+import { hostUrls } from '../dist/db/hosts.js';
+import { loadConfig } from '../dist/process/config.js';
 
 async function beats(connectionString) {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1_500 });
@@ -13,7 +11,7 @@ async function beats(connectionString) {
   try {
     await client.connect();
     const { rowCount } = await client.query(
-      `SELECT FROM ami_workers WHERE host = $1 AND heartbeat_at > now() - interval '20 s'`,
+      `SELECT FROM ami_workers WHERE host = $1 AND heartbeat_at > now() - interval '20 s' AND retired_at IS NULL`,
       [hostname()],
     );
     return rowCount > 0;
@@ -25,5 +23,15 @@ async function beats(connectionString) {
   }
 }
 
-for (const host of (hosts ?? '').split(',')) if (await beats(`${start}${host}${rest}`)) process.exit(0);
+function databaseUrls() {
+  try {
+    return hostUrls(loadConfig(process.env, { command: 'worker' }).databaseUrl);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+// Of several hosts whichever answers will do, a standby too.
+for (const url of databaseUrls()) if (await beats(url)) process.exit(0);
 process.exit(1);

@@ -1,3 +1,4 @@
+import './process/nodeNavigator.js';
 import { startApi } from './process/apiProcess.js';
 import { loadConfig } from './process/config.js';
 import { runProcess } from './process/lifecycle.js';

@@ -13,9 +13,9 @@ async function main(): Promise<'stopped' | 'failed'> {
   const config = loadConfig(process.env, { command: 'start' });
   const lock = await acquireStartLock(config.dataDir);
   try {
-    const apiKey = config.apiKey ?? (await localApiKey(config.dataDir));
-    return await superviseParts(stagesOf(config, apiKey), {
-      onReady: (reported) => process.stdout.write(`${bannerOf(config, apiKey, reported)}\n`),
+    const apiKeys = config.apiKeys.length > 0 ? config.apiKeys : [await localApiKey(config.dataDir)];
+    return await superviseParts(stagesOf(config, apiKeys), {
+      onReady: (reported) => process.stdout.write(`${bannerOf(config, apiKeys, reported)}\n`),
       onForked: (part, pid) => lock.recordPart(part.name, pid),
       onNote: (line) => process.stderr.write(`${line}\n`),
     });
@@ -24,12 +24,12 @@ async function main(): Promise<'stopped' | 'failed'> {
   }
 }
 
-function bannerOf(config: Config, apiKey: string, reported: Reported): string {
+function bannerOf(config: Config, apiKeys: readonly string[], reported: Reported): string {
   return banner({
     ...config,
     databaseUrl: databaseUrl(config, reported),
     postgresFolder: reported.postgres?.dataFolder,
-    generatedApiKey: config.apiKey === undefined ? apiKey : undefined,
+    generatedApiKey: config.apiKeys.length === 0 ? apiKeys[0] : undefined,
   });
 }
 

@@ -1,3 +1,4 @@
+import './process/nodeNavigator.js';
 import { loadConfig } from './process/config.js';
 import { runProcess } from './process/lifecycle.js';
 import { startWorker } from './process/workerProcess.js';

@@ -3,6 +3,7 @@ import { invalidField } from './errors.js';
 import { boolean, instant, positiveInteger, tenantId } from './fields.js';
 import { requireThisCentury } from './instants.js';
 import { MS_PER_DAY } from './intervals.js';
+import { MAX_EVENT_METER_IDS, MAX_METER_ID_LENGTH } from './limits.js';
 
 /**
  * Characters of a feeder's id that a request may carry at all. An index key of Postgres ends at 2,704 bytes, so a feeder
@@ -59,11 +60,10 @@ function named(characters: readonly string[], at: number): string {
 
 const share = 'must be a number from 0 to 1';
 const fraction = 'must be a number over 0 and up to 1';
-/** Meters an event may name; about what fits into a body of 100 kB. */
-const MAX_METER_IDS = 5_000;
-const meterIds = `must be a list of 1 to ${MAX_METER_IDS} different meter ids`;
+const meterIds = `must be a list of 1 to ${MAX_EVENT_METER_IDS} different meter ids`;
 
-const meterId = 'must be a meter id, 1 to 128 characters without control characters';
+const meterId = `must be a meter id, 1 to ${MAX_METER_ID_LENGTH} characters without control characters`;
+const METER_ID = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_METER_ID_LENGTH}}$`, 'u');
 
 /** Body of `POST /api/ami/event/<type>`; unknown fields are refused, since a misspelt one would be ignored. */
 export const eventRequest = z
@@ -74,9 +74,9 @@ export const eventRequest = z
     severity: z.number(share).min(0, share).max(1, share).default(0.5),
     startAt: instant.optional(),
     meterIds: z
-      .array(z.string(meterId).regex(/^[^\p{Cc}\p{Cs}]{1,128}$/u, meterId), meterIds)
+      .array(z.string(meterId).regex(METER_ID, meterId), meterIds)
       .min(1, meterIds)
-      .max(MAX_METER_IDS, meterIds)
+      .max(MAX_EVENT_METER_IDS, meterIds)
       .refine((ids) => new Set(ids).size === ids.length, meterIds)
       .optional(),
     meterFraction: z

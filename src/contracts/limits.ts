@@ -34,6 +34,14 @@ export const MAX_CATCH_UP_INTERVALS = 96;
 export const MAX_REPLAY_SPEED = 900;
 /** JSON body size, in bytes: 100 kB, over a hundred times the largest sensible request. */
 export const MAX_BODY_BYTES = 100 * 1024;
+/** Meters an event may name, and the characters of a meter's id. */
+export const MAX_EVENT_METER_IDS = 5_000;
+export const MAX_METER_ID_LENGTH = 128;
+/**
+ * Body of an event, in bytes: all of its meter ids, with up to 4 bytes per character and 6 more for quotes, comma and
+ * indentation. Ids of our own (`DEMO_TENANT-MTR-00007`) take a fifth of it.
+ */
+export const MAX_EVENT_BODY_BYTES = MAX_BODY_BYTES + MAX_EVENT_METER_IDS * (4 * MAX_METER_ID_LENGTH + 6);
 
 export const INTERVAL_MINUTES = [15, 60] as const;
 export type IntervalMinutes = (typeof INTERVAL_MINUTES)[number];

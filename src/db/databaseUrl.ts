@@ -22,6 +22,11 @@ export function databaseUrlProblem(value: string, takesWrites = true): string | 
   return undefined;
 }
 
+/** The URL with a password, percent-encoded; as it is where it has a password already, or no user whose password it is. */
+export function withPassword(url: string, password: string): string {
+  return url.replace(/^([^:]+:\/\/[^:@/?#]+)@/, (_all, user) => `${user}:${encodeURIComponent(password)}@`);
+}
+
 function isReadable(url: URL | undefined): boolean {
   if (url === undefined || !PROTOCOLS.includes(url.protocol) || url.hostname === '') return false;
   return [url.username, url.password].every((part) => !/%(?![0-9a-f]{2})/i.test(part) && isDecodable(part));

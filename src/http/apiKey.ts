@@ -1,24 +1,135 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import { ipKeyGenerator, type RateLimitInfo, rateLimit } from 'express-rate-limit';
+import type { Logger } from 'pino';
 import { ApiError } from '../contracts/errors.js';
+import { createAddressCounts } from './addressCounts.js';
+import { createKeyRing, type Keys } from './keyRing.js';
+import { leaveOutOfLog, loggedPath } from './requestLog.js';
+import { thinnedBySubject } from './thinnedBySubject.js';
+
+/** Wrong keys that one address may send per minute; whoever mistypes a key does not reach it. */
+export const WRONG_KEYS_PER_MINUTE = 20;
+const WINDOW_MS = 60_000;
+
+/** What guards the routes by key. */
+export interface KeyGuards {
+  /** Lets a request pass that carries a key which may write. */
+  requireKey: RequestHandler;
+  /** Lets a GET or HEAD pass: without read keys every one, else those that carry a key. */
+  requireReadKey: RequestHandler;
+}
 
 /**
- * Lets a request pass that carries `Authorization: Bearer <key>` (D15). Hashing first makes both sides
- * the same length, which a comparison in constant time needs.
+ * Guards by the deployment's keys. Refusals are logged with the client's address, never with what was sent.
+ *
+ * A right key always passes, whatever else came from its address: strangers behind the same proxy could otherwise lock its
+ * holder out. So the limit does not keep anybody from guessing, which is for the length of the key to do; it bounds what
+ * guessing costs this process, and makes it seen.
  */
-export function requireApiKey(apiKey: string): RequestHandler {
-  const expected = digest(apiKey);
-  return (request, _response, next) => {
-    const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (given !== undefined && timingSafeEqual(digest(given), expected)) return next();
-    const message =
-      given === undefined
-        ? 'This request needs the API key: send the header "Authorization: Bearer <GRIDLENS_API_KEY>".'
-        : 'The API key in the Authorization header is not the one this deployment was started with.';
-    throw new ApiError(401, 'unauthorized', message, { headers: { 'WWW-Authenticate': 'Bearer' } });
+export function createKeyGuards(keys: Keys, log: Logger): KeyGuards {
+  const holderOf = createKeyRing(keys);
+  const thinned = thinnedBySubject();
+  const limitWrongKeys = rateLimit({
+    windowMs: WINDOW_MS,
+    limit: WRONG_KEYS_PER_MINUTE,
+    store: createAddressCounts(),
+    legacyHeaders: false,
+    standardHeaders: false,
+    // They print plain text between the JSON lines, for example about X-Forwarded-For, which anybody may send.
+    validate: false,
+    handler: (request, _response, next) => next(tooManyWrongKeys(request)),
+  });
+
+  const refuse = (request: Request, response: Response, error: ApiError): ApiError => {
+    leaveOutOfLog(response);
+    const address = request.ip ?? 'unknown';
+    const wrongKeys = usedOf(request);
+    const facts = {
+      address,
+      status: error.status,
+      method: request.method,
+      path: loggedPath(request.originalUrl),
+    };
+    const counted = wrongKeys === undefined ? {} : { wrongKeys, limit: WRONG_KEYS_PER_MINUTE };
+    thinned(`${error.status} ${ipKeyGenerator(address)}`, (heldBack) =>
+      log.warn({ ...facts, ...counted, ...(heldBack > 0 ? { heldBack } : {}) }, REFUSED[error.status]),
+    );
+    return error;
+  };
+  const refuseWrongKey = (request: Request, response: Response, next: (error: ApiError) => void): void => {
+    limitWrongKeys(request, response, (error?: unknown) =>
+      next(refuse(request, response, error instanceof ApiError ? error : wrongKey())),
+    );
+  };
+
+  return {
+    requireKey(request, response, next) {
+      switch (holderOf(request.headers.authorization)) {
+        case 'writer':
+          response.locals.holdsKey = true;
+          return next();
+        case 'reader':
+          throw refuse(request, response, mayOnlyRead());
+        case 'none':
+          throw refuse(request, response, noKey('GRIDLENS_API_KEY'));
+        case 'wrong':
+          return refuseWrongKey(request, response, next);
+      }
+    },
+    requireReadKey(request, response, next) {
+      if (request.method !== 'GET' && request.method !== 'HEAD') return next();
+      const holder = holderOf(request.headers.authorization);
+      response.locals.holdsKey = holder === 'writer' || holder === 'reader';
+      if (keys.read.length === 0 || response.locals.holdsKey) return next();
+      if (holder === 'none') throw refuse(request, response, noKey('GRIDLENS_READ_KEY'));
+      return refuseWrongKey(request, response, next);
+    },
   };
 }
 
-function digest(value: string): Buffer {
-  return createHash('sha256').update(value).digest();
+/** Whether the request that is answered carried a right key; without one, hosts and statements are left out. */
+export function holdsKey(response: Response): boolean {
+  return response.locals.holdsKey === true;
+}
+
+const REFUSED: Record<number, string> = {
+  401: 'refused: no key, or a wrong one',
+  403: 'refused: a read key, where a key is needed that may write',
+  429: 'refused: too many wrong keys from this address',
+};
+
+/** How many wrong keys the request's address has sent in the running minute. */
+function usedOf(request: Request): number | undefined {
+  return (request as Request & { rateLimit?: RateLimitInfo }).rateLimit?.used;
+}
+
+const CHALLENGE = { 'WWW-Authenticate': 'Bearer' };
+
+function noKey(variable: string): ApiError {
+  const message = `This request needs the API key: send the header "Authorization: Bearer <${variable}>".`;
+  return new ApiError(401, 'unauthorized', message, { headers: CHALLENGE });
+}
+
+function wrongKey(): ApiError {
+  const message = 'The API key in the Authorization header is not the one this deployment was started with.';
+  return new ApiError(401, 'unauthorized', message, { headers: CHALLENGE });
+}
+
+function mayOnlyRead(): ApiError {
+  return new ApiError(
+    403,
+    'forbidden',
+    'This key may only read: a POST needs one of GRIDLENS_API_KEY, in the header "Authorization: Bearer <GRIDLENS_API_KEY>".',
+  );
+}
+
+function tooManyWrongKeys(request: Request): ApiError {
+  const reset = (request as Request & { rateLimit?: RateLimitInfo }).rateLimit?.resetTime;
+  const seconds = Math.max(1, Math.ceil(((reset?.getTime() ?? 0) - Date.now()) / 1_000));
+  return new ApiError(
+    429,
+    'too_many_wrong_keys',
+    `This address has sent more than ${WRONG_KEYS_PER_MINUTE} wrong keys in a minute; the right one is taken at any time.`,
+    { headers: { 'Retry-After': String(seconds) } },
+  );
 }

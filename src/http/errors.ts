@@ -2,6 +2,8 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
 import { isTransient } from '../db/db.js';
 import { postgresTrouble } from '../db/postgresTrouble.js';
+import { envelopeOf } from './envelope.js';
+import { tooLarge } from './jsonBody.js';
 
 /** The last handler of a path nobody has. */
 export const notFound: RequestHandler = (request) => {
@@ -22,18 +24,10 @@ export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, resp
   }
   const answer = answerFor(error, request.method, response.locals.advice);
   if (answer.status >= 500) request.log.error({ err: error }, answer.message);
-  const { headers = {}, details, body = {} } = answer.extra;
   response
     .status(answer.status)
-    .set(headers)
-    .json({
-      ok: false,
-      error: answer.message,
-      ...body,
-      code: answer.code,
-      requestId: request.id,
-      ...(details ? { details } : {}),
-    });
+    .set(answer.extra.headers ?? {})
+    .json(envelopeOf(answer, request.id));
 };
 
 function answerFor(error: unknown, method: string, adviceInDoubt?: string): ApiError {
@@ -73,11 +67,12 @@ function unavailable(
 
 /** body-parser's and the router's own errors, which carry a status and a type. */
 function fromBodyParser(error: unknown): ApiError | undefined {
-  const { status, type } = error as { status?: unknown; type?: unknown };
+  const { status, type, limit } = error as { status?: unknown; type?: unknown; limit?: unknown };
   if (typeof status !== 'number' || status < 400 || status > 499) return undefined;
   switch (type) {
     case 'entity.too.large':
-      return new ApiError(413, 'body_too_large', 'The body must be at most 100 kB.');
+      // What a compressed body became; the bytes that were sent are counted in jsonBody.
+      return tooLarge(Number(limit));
     case 'entity.parse.failed':
       return new ApiError(400, 'invalid_json', 'The body must be valid JSON.');
     case 'charset.unsupported':

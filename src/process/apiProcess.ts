@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Express } from 'express';
 import { StartupError } from '../contracts/errors.js';
+import { createHttpServer } from '../http/server.js';
 import { runPeriodically } from '../timing/periodic.js';
 import { createApp } from './app.js';
 import type { Config } from './config.js';
@@ -19,7 +20,8 @@ export async function startApi(config: Config): Promise<Running> {
   const { queue, log, clock } = context;
   await clock.look();
   const looking = runPeriodically('comparing clocks', CLOCK_MS, clock.look, log);
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, composeApi(context));
+  const server = createHttpServer(log, { keepAliveTimeout: KEEP_ALIVE_MS });
+  server.on('request', composeApi(context));
   try {
     await listen(server, config);
   } catch (error) {

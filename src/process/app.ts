@@ -1,15 +1,16 @@
 import express, { type Express, type RequestHandler, Router } from 'express';
-import helmet from 'helmet';
-import type { Logger } from 'pino';
-import { pinoHttp } from 'pino-http';
 import { autoRoutes } from '../automatic/routes.js';
 import { backfillRoutes } from '../backfill/routes.js';
 import { ApiError } from '../contracts/errors.js';
+import { MAX_EVENT_BODY_BYTES } from '../contracts/limits.js';
 import { eventRoutes } from '../events/routes.js';
-import { requireApiKey } from '../http/apiKey.js';
+import { createKeyGuards } from '../http/apiKey.js';
 import { readableFromDashboard } from '../http/cors.js';
 import { errorEnvelope, notFound } from '../http/errors.js';
-import { requestId } from '../http/requestId.js';
+import { allowBody } from '../http/jsonBody.js';
+import { requestLog } from '../http/requestLog.js';
+import { securityHeaders } from '../http/securityHeaders.js';
+import { refuseOddRequests } from '../http/unreadable.js';
 import { kpiRoutes } from '../kpi/routes.js';
 import { publishRoutes } from '../publishing/routes.js';
 import { schemaRoutes } from '../schema/routes.js';
@@ -31,17 +32,24 @@ export function createApp(
   const app = express();
   app.disable('x-powered-by');
   app.use(requestLog(log));
-  app.use(helmet());
+  app.use(securityHeaders());
+  app.use(refuseOddRequests);
 
   const ami = Router();
   if (clock) ami.use(refuseWhileClocksDiffer(clock));
   if (reads)
     ami.use(['/kpi', '/status', '/scale/status'], (_request, _response, next) => reads.forOneAnswer(next));
-  const guards = {
-    requireKey: requireApiKey(config.apiKey ?? ''),
-    readable: readableFromDashboard(config.corsOrigins, config.corsAllowLocalhost),
-  };
-  const given = { ...services, ...guards };
+  ami.use('/event', allowBody(MAX_EVENT_BODY_BYTES));
+  const { requireKey, requireReadKey } = createKeyGuards(
+    { write: config.apiKeys, read: config.readKeys },
+    log,
+  );
+  // Whether a browser may read comes first: its preflight carries no key, and it must be able to read a 401.
+  const readable = Router().use(
+    readableFromDashboard(config.corsOrigins, config.corsAllowLocalhost),
+    requireReadKey,
+  );
+  const given = { ...services, requireKey, readable };
   publishRoutes(ami, given);
   autoRoutes(ami, given);
   backfillRoutes(ami, given);
@@ -55,23 +63,6 @@ export function createApp(
   app.use(notFound);
   app.use(errorEnvelope);
   return app;
-}
-
-function requestLog(logger: Logger): RequestHandler {
-  return pinoHttp({
-    logger,
-    genReqId: requestId,
-    // Probes and polling dashboards would drown the lines that matter.
-    autoLogging: { ignore: (request) => request.method === 'GET' || request.method === 'HEAD' },
-    serializers: {
-      req: (request: { id: unknown; method: string; url: string }) => ({
-        id: request.id,
-        method: request.method,
-        url: request.url,
-      }),
-      res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
-    },
-  });
 }
 
 /** Which intervals are due, begin or have passed is a matter of the time: nothing is accepted by a wrong clock. */

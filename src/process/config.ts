@@ -4,9 +4,11 @@ import { z } from 'zod';
 import { StartupError } from '../contracts/errors.js';
 import { tenantId } from '../contracts/fields.js';
 import { MAX_READS_PER_SECOND } from '../contracts/limits.js';
-import { databaseUrlProblem } from '../db/databaseUrl.js';
+import { databaseUrlProblem, withPassword } from '../db/databaseUrl.js';
 import { redisUrlProblem } from '../queues/redis/redisUrl.js';
+import { apiKeys } from './apiKeys.js';
 import { envFileText } from './envFile.js';
+import { type Problem, withSecretFiles } from './secretFiles.js';
 
 /** Everything the processes are told from outside, parsed once and frozen. */
 export interface Config {
@@ -29,8 +31,10 @@ export interface Config {
   readonly queuePoolMax: number | undefined;
   /** How far this machine's clock may be from the database's before the process does nothing that depends on time. */
   readonly clockToleranceSeconds: number;
-  /** Unset only where `npm start` makes one. */
-  readonly apiKey: string | undefined;
+  /** Any of them may write; none only where `npm start` makes one. */
+  readonly apiKeys: readonly string[];
+  /** Any of them may read; none: everybody may. */
+  readonly readKeys: readonly string[];
   readonly corsOrigins: readonly string[];
   /** Whether any localhost origin may read too: the local stack's dashboard in development. */
   readonly corsAllowLocalhost: boolean;
@@ -55,8 +59,6 @@ export interface Config {
 /** The tenant of every example. */
 export const DEFAULT_TENANT_ID = 'DEMO_TENANT';
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-/** The value `.env.example` carries: copied as it is, everyone would share one key. */
-const EXAMPLE_API_KEY = 'replace-with-a-long-random-key';
 /** What is shown of each variable as an example of a right value. */
 const EXAMPLES: Record<string, string> = {
   PORT: '5000',
@@ -70,7 +72,9 @@ const EXAMPLES: Record<string, string> = {
   DEPLOYMENT_NAME: 'staging',
   CLOCK_TOLERANCE_SECONDS: '5',
   REDIS_URL: 'redis://127.0.0.1:6379',
+  DATABASE_PASSWORD: 'password',
   GRIDLENS_API_KEY: '$(openssl rand -hex 32)',
+  GRIDLENS_READ_KEY: '$(openssl rand -hex 32)',
   CORS_ORIGINS: 'https://app.gridlensenergy.com,https://ops.example.com',
   WORKER_CONCURRENCY: '8, or adaptive',
   MAX_READS_PER_SECOND: '2500',
@@ -124,12 +128,9 @@ const environmentSchema = z.object({
     .optional(),
   CLOCK_TOLERANCE_SECONDS: wholeNumber(1, 999_999_999).default(5),
   REDIS_URL: redisUrl.optional(),
-  GRIDLENS_API_KEY: z
-    .string()
-    .min(16, 'must have at least 16 characters')
-    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces, as it travels in a header')
-    .refine((value) => value !== EXAMPLE_API_KEY, "is still the example's; make one of your own")
-    .optional(),
+  DATABASE_PASSWORD: z.string().optional(),
+  GRIDLENS_API_KEY: apiKeys.optional(),
+  GRIDLENS_READ_KEY: apiKeys.optional(),
   CORS_ORIGINS: z
     .string()
     .transform((value) => value.split(',').map((entry) => entry.trim()))
@@ -176,28 +177,36 @@ export interface LoadOptions {
 export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions): Config {
   const cwd = options.cwd ?? process.cwd();
   const fromFile = parseEnv(envFileText(resolve(cwd, '.env'), isSet(processEnv.DATABASE_URL)));
-  const env = withoutBlanks({ ...fromFile, ...processEnv });
+  const given = { ...fromFile, ...processEnv };
+  const { env, problems } = withSecretFiles(withoutBlanks(given), cwd);
   const parsed = environmentSchema.safeParse(env);
-  const problems = parsed.success ? [] : parsed.error.issues.map(problemOf);
-  const blankKey = { ...fromFile, ...processEnv }.GRIDLENS_API_KEY?.trim() === '';
-  problems.push(...missing(env, options.command, blankKey));
+  problems.push(...(parsed.success ? doubtful(parsed.data) : parsed.error.issues.map(problemOf)));
+  problems.push(...missing(env, options.command, isBlank(given.GRIDLENS_API_KEY)));
+  // A substitution that came out empty would open what was to be closed.
+  if (env.GRIDLENS_READ_KEY === undefined && isBlank(given.GRIDLENS_READ_KEY))
+    problems.push({ name: 'GRIDLENS_READ_KEY', reason: 'is blank: remove it where everybody may read' });
   if (!parsed.success || problems.length > 0) throw new StartupError(sentence(problems));
 
   const values = parsed.data;
+  const withItsPassword = (url: string | undefined): string | undefined =>
+    url === undefined || values.DATABASE_PASSWORD === undefined
+      ? url
+      : withPassword(url, values.DATABASE_PASSWORD);
   const embedded = values.GRIDLENS_EMBEDDED === '1' || values.DATABASE_URL === undefined;
   return Object.freeze({
     port: values.PORT,
     host: values.HOST,
-    databaseUrl: values.DATABASE_URL,
-    databaseReadUrl: values.DATABASE_READ_URL,
+    databaseUrl: withItsPassword(values.DATABASE_URL),
+    databaseReadUrl: withItsPassword(values.DATABASE_READ_URL),
     databaseReadMaxStalenessSeconds: values.DATABASE_READ_MAX_STALENESS_SECONDS,
     databasePoolMax: values.DATABASE_POOL_MAX,
     redisUrl: values.REDIS_URL,
-    queueDatabaseUrl: values.QUEUE_DATABASE_URL,
+    queueDatabaseUrl: withItsPassword(values.QUEUE_DATABASE_URL),
     deploymentName: values.DEPLOYMENT_NAME,
     queuePoolMax: values.QUEUE_POOL_MAX,
     clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,
-    apiKey: values.GRIDLENS_API_KEY,
+    apiKeys: values.GRIDLENS_API_KEY ?? [],
+    readKeys: values.GRIDLENS_READ_KEY ?? [],
     corsOrigins: values.CORS_ORIGINS,
     corsAllowLocalhost: embedded && env.CORS_ORIGINS === undefined,
     workerConcurrency: values.WORKER_CONCURRENCY,
@@ -215,20 +224,33 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
 }
 
 const isSet = (value: string | undefined): boolean => value !== undefined && value.trim() !== '';
+const isBlank = (value: string | undefined): boolean => value !== undefined && value.trim() === '';
 
 function withoutBlanks(env: Record<string, string | undefined>): Record<string, string> {
   const filled = Object.entries(env).filter(([, value]) => isSet(value));
   return Object.fromEntries(filled.map(([name, value]) => [name, (value as string).trim()]));
 }
 
-interface Problem {
-  name: string;
-  reason: string;
-}
-
 /** Only the reason is taken from the schema: zod's own messages may carry the value, and that may be secret. */
 function problemOf(issue: z.core.$ZodIssue): Problem {
   return { name: String(issue.path[0]), reason: issue.message };
+}
+
+/** What each variable alone cannot tell. */
+function doubtful(values: z.output<typeof environmentSchema>): Problem[] {
+  const { GRIDLENS_API_KEY: writing = [], GRIDLENS_READ_KEY: reading = [] } = values;
+  const problems: Problem[] = [];
+  if (reading.some((key) => writing.includes(key))) {
+    const reason = 'has a key that GRIDLENS_API_KEY has too: whoever may read could write';
+    problems.push({ name: 'GRIDLENS_READ_KEY', reason });
+  }
+  const { DATABASE_URL: url, DATABASE_PASSWORD: password } = values;
+  if (url !== undefined && password !== undefined && !url.includes('@'))
+    problems.push({
+      name: 'DATABASE_PASSWORD',
+      reason: 'is set, but DATABASE_URL names no user whose it is',
+    });
+  return problems;
 }
 
 function missing(env: Record<string, string>, command: LoadOptions['command'], blankKey: boolean): Problem[] {

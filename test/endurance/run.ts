@@ -2,6 +2,7 @@ import * as backfillWeek from './backfillWeek.js';
 import * as boundaries from './boundaries.js';
 import * as downtime from './downtime.js';
 import * as month from './month.js';
+import * as production from './production.js';
 import * as queueCost from './queueCost.js';
 import * as race from './race.js';
 import * as redisFailover from './redisFailover.js';
@@ -13,7 +14,7 @@ import * as tenants from './tenants.js';
  */
 const RUNS = {
   ...{ boundaries, month, tenants, 'backfill-week': backfillWeek, race, downtime },
-  ...{ 'redis-failover': redisFailover, 'queue-cost': queueCost },
+  ...{ 'redis-failover': redisFailover, 'queue-cost': queueCost, production },
 };
 
 const [name = '', ...args] = process.argv.slice(2);

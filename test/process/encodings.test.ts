@@ -78,7 +78,7 @@ describe('a .env', () => {
     const folder = await withEnv(test, `\ufeff${TEXT.replaceAll('\n', '\r\n')}`);
     expect(load(folder)).toMatchObject({
       databaseUrl: 'postgres://gridlens:Stra\u00dfe@db.example.com/grid',
-      apiKey: '0123456789abcdef',
+      apiKeys: ['0123456789abcdef'],
     });
     expect(load(await temporaryFolder(test))).toMatchObject({ databaseUrl: undefined, embedded: true });
   });

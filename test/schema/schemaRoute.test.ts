@@ -6,7 +6,7 @@ import {
   createCustomerDatabase,
   startOver,
 } from '../support/customerDatabase.js';
-import { createDeployment, type Deployment } from '../support/deployment.js';
+import { BEARER, createDeployment, type Deployment } from '../support/deployment.js';
 
 describe('GET /api/ami/schema', () => {
   let deployment: Deployment;
@@ -56,7 +56,7 @@ describe('GET /api/ami/schema over an existing schema', () => {
   });
 
   it('shows what carries what, where each part came from, and what was added', async () => {
-    const { body } = await deployment.http.get('/api/ami/schema');
+    const { body } = await deployment.http.get('/api/ami/schema').set(BEARER);
     // The documentation shows this very answer.
     const shown = /```json\n(\{[\s\S]*?)```/.exec(
       readFileSync(new URL('../../docs/SCHEMA_MAPPING.md', import.meta.url), 'utf8'),

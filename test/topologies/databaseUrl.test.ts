@@ -39,7 +39,8 @@ describe('a URL of Postgres', () => {
 
   it('P8: the compose file puts no password into a URL', () => {
     const compose = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
-    expect(compose).toMatch(/PGPASSWORD: \$\{POSTGRES_PASSWORD/);
+    expect(compose).toMatch(/^ {4}DATABASE_PASSWORD_FILE: \/run\/secrets\/postgres-password$/m);
+    expect(compose).toContain('DATABASE_URL: postgres://gridlens@postgres:5432/gridlens\n');
     expect(compose).not.toMatch(/:\/\/[^/\s]*\$\{[^/\s]*@/);
   });
 

@@ -4,10 +4,13 @@ import { stopLeftPostgres } from '../postgres/clusterStop.js';
 import type { Part, Reported } from './supervisor.js';
 
 /** Postgres first; API and worker migrate by themselves, one at a time. */
-export function stagesOf(config: Config, apiKey: string): Part[][] {
+export function stagesOf(config: Config, apiKeys: readonly string[]): Part[][] {
   const env = (reported: Reported) => ({
     DATABASE_URL: databaseUrl(config, reported),
-    GRIDLENS_API_KEY: apiKey,
+    GRIDLENS_API_KEY: apiKeys.join(','),
+    // Read already; a part refuses to have both.
+    DATABASE_URL_FILE: '',
+    GRIDLENS_API_KEY_FILE: '',
     ...(config.databaseUrl === undefined && { GRIDLENS_EMBEDDED: '1' }),
   });
   const services: Part[] = [

@@ -12,6 +12,7 @@ import { fleetRules } from './columnRules.js';
 import { feederNames, type RegistryRow, registryRows } from './exportRows.js';
 import { fitOf } from './fleetRows.js';
 import type { FleetRules } from './fleetValues.js';
+import { toCell } from './formulaCells.js';
 import { refusedAsSentence } from './refusals.js';
 import { feederNameColumn } from './writeRows.js';
 
@@ -25,8 +26,8 @@ export interface FleetExported {
 }
 
 /**
- * Writes the tenant's meters as a file that a load reads back without changing anything, in one snapshot. A reader that
- * has seen enough (`| head`) ends it.
+ * Writes the tenant's meters as a file that a load reads back without changing anything, in one snapshot. No cell of it is
+ * a formula to a spreadsheet. A reader that has seen enough (`| head`) ends it.
  *
  * @param begin called when there is something to write.
  * @param name of the output, for a sentence.
@@ -174,7 +175,8 @@ function header(registry: RegistryMapping): string[] {
 
 function values(row: RegistryRow, registry: RegistryMapping, names: ReadonlyMap<string, string>): string[] {
   const feeder = row.feederId ?? '';
-  return columns(registry, row.meterId, feeder, names.get(feeder) ?? '', String(row.isActive));
+  const cells = [row.meterId, feeder, names.get(feeder) ?? ''].map(toCell) as [string, string, string];
+  return columns(registry, ...cells, String(row.isActive));
 }
 
 /** Without the columns that the registry has no place for: a load would refuse them. */

@@ -10,6 +10,7 @@ import {
   unfitAsId,
   unfitForAnyColumn,
 } from './fleetValues.js';
+import { fromCell } from './formulaCells.js';
 
 /**
  * The lines of a fleet file, checked against each other and against what the registry's columns hold.
@@ -119,7 +120,7 @@ export class FleetRows {
       this.refuse(line, null, `has ${count} for ${header.length} columns`);
       return;
     }
-    const value = (column: FleetColumn): string => values[header.indexOf(column)] ?? '';
+    const value = (column: FleetColumn): string => fromCell(values[header.indexOf(column)] ?? '');
     const before = this.problemCount;
     const tenant = this.#tenantOf(line, header.includes('tenant_id') ? value('tenant_id') : this.tenantId);
     const meterId = this.#fitting(line, 'meter_id', value('meter_id'));

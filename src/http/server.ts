@@ -1,0 +1,96 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import type { ApiError } from '../contracts/errors.js';
+import { letBodiesWait } from './expectContinue.js';
+import { thinnedBySubject } from './thinnedBySubject.js';
+import { noTunnel, type ParserError, rawAnswer, unreadable } from './unreadable.js';
+
+export interface ServerTimes {
+  /** How long an idle connection stays open, ms. */
+  keepAliveTimeout: number;
+  /** How long a request may take to arrive, header and body, ms. */
+  requestTimeout?: number;
+  /** How often that is looked at, ms. */
+  connectionsCheckingInterval?: number;
+}
+
+/** The largest body at 100 kB per second takes 27 s; Node would wait for five minutes. */
+const REQUEST_MS = 30_000;
+const CHECK_MS = 5_000;
+
+/**
+ * How long a client that has its answer may go on sending. Closed at once, the operating system answers what still comes
+ * with a reset, on which the client throws its answer away.
+ */
+const LINGER_MS = 1_000;
+
+/**
+ * An HTTP server whose every answer is one of ours: what Node's parser refuses gets the envelope and a request id too, and
+ * a warning with the client's address, thinned. Its caller puts the app on it.
+ */
+export function createHttpServer(log: Logger, times: ServerTimes): Server {
+  const server = createServer({
+    requestTimeout: REQUEST_MS,
+    headersTimeout: times.requestTimeout ?? REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    // Node would answer without an envelope; refuseOddRequests (http/unreadable.ts) says it instead.
+    requireHostHeader: false,
+    ...times,
+  });
+  letBodiesWait(server);
+  const latest = new WeakMap<Socket, Exchange>();
+  server.on('request', (request, response) => {
+    latest.set(request.socket, { request, response });
+    response.once('finish', () => {
+      if (!request.complete) endLater(request.socket, () => !request.complete);
+    });
+  });
+
+  const refused = new WeakSet<Socket>();
+  const thinned = thinnedBySubject();
+  const refuse = (socket: Socket, error: ApiError, reason: string): void => {
+    refused.add(socket);
+    const address = socket.remoteAddress ?? 'unknown';
+    thinned(`${reason} ${address}`, (heldBack) =>
+      log.warn(
+        { address, status: error.status, reason, ...(heldBack > 0 ? { heldBack } : {}) },
+        'a request could not be read',
+      ),
+    );
+    if (!mayAnswer(latest.get(socket))) {
+      socket.destroy();
+      return;
+    }
+    socket.end(rawAnswer(error));
+    endLater(socket);
+  };
+  server.on('clientError', (error: ParserError, socket: Socket) => {
+    // What comes after a refused request is not looked at.
+    if (refused.has(socket)) return;
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else refuse(socket, unreadable(error), error.code ?? error.name);
+  });
+  server.on('connect', (_request, socket: Socket) => refuse(socket, noTunnel(), 'CONNECT'));
+  return server;
+}
+
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+/** Whether what is written to a connection now is taken for the answer to the request that could not be read. */
+function mayAnswer(latest: Exchange | undefined): boolean {
+  if (latest === undefined) return true;
+  const { request, response } = latest;
+  return request.complete ? response.writableFinished : !response.headersSent;
+}
+
+/** @param isWanted whether it is still to be ended then: the rest of a body may have come, and the next request. */
+function endLater(socket: Socket, isWanted = () => true): void {
+  const timer = setTimeout(() => {
+    if (isWanted()) socket.destroy();
+  }, LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}
