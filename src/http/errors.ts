@@ -2,6 +2,8 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
 import { isTransient } from '../db/db.js';
 import { postgresTrouble } from '../db/postgresTrouble.js';
+import { NobodyWaitsError } from '../db/shares.js';
+import { logRefusal } from './refusals.js';
 
 /** The last handler of a path nobody has. */
 export const notFound: RequestHandler = (request) => {
@@ -14,6 +16,7 @@ export const notFound: RequestHandler = (request) => {
 
 /** Every error becomes the envelope of docs/api.md; no stack ever leaves the process, it goes to the log. */
 export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, response, next) => {
+  if (error instanceof NobodyWaitsError) return void response.destroy();
   if (response.headersSent) {
     // The answer was already given (a deadline that passed): the late error is only worth a line.
     request.log.warn({ err: error }, 'error after the answer');
@@ -21,7 +24,9 @@ export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, resp
     return;
   }
   const answer = answerFor(error, request.method, response.locals.advice);
-  if (answer.status >= 500) request.log.error({ err: error }, answer.message);
+  if (answer.status === 503 || answer.status === 429)
+    logRefusal(request.log, answer.message, reasonOf(error));
+  else if (answer.status >= 500) request.log.error({ err: error }, answer.message);
   const { headers = {}, details, body = {} } = answer.extra;
   response
     .status(answer.status)
@@ -35,6 +40,11 @@ export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, resp
       ...(details ? { details } : {}),
     });
 };
+
+/** What the answer does not say: what Postgres or the queue said to us. */
+function reasonOf(error: unknown): string | undefined {
+  return error instanceof Error && !(error instanceof ApiError) ? error.message : undefined;
+}
 
 function answerFor(error: unknown, method: string, adviceInDoubt?: string): ApiError {
   if (error instanceof ApiError) return error;

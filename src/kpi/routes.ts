@@ -1,8 +1,8 @@
 import type { RequestHandler, Router } from 'express';
 import { tenantQuery } from '../contracts/fields.js';
 import { parseRequest } from '../contracts/parseRequest.js';
-import { answerInTime } from '../http/answerInTime.js';
 import { resource } from '../http/resource.js';
+import { sharedAnswer } from '../http/sharedAnswer.js';
 import type { KpiService } from './quickcheck.js';
 
 interface KpiRoutes {
@@ -15,21 +15,15 @@ interface KpiRoutes {
  * changes. If a KPI view is the customer's own there is no tag, since nobody can say whether that view has changed.
  */
 export function kpiRoutes(router: Router, { kpi, readable }: KpiRoutes): void {
-  const quickcheck = answerInTime(async (request, response) => {
+  const quickcheck = sharedAnswer(async (request) => {
     const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
     const tag = await kpi.quickcheckTag(tenantId);
-    if (!kpi.tagTellsAll) {
-      const answer = { ok: true, ...(await kpi.quickcheck(tenantId, tag)) };
-      // Not response.json(), which would make a tag of the text.
-      response.set('Cache-Control', 'no-store').type('json').end(JSON.stringify(answer));
-      return;
-    }
-    response.set({ ETag: tag, 'Cache-Control': 'no-cache' });
-    if (isAmong(tag, request.get('If-None-Match'))) {
-      response.status(304).end();
-      return;
-    }
-    response.json({ ok: true, ...(await kpi.quickcheck(tenantId, tag)) });
+    const isSeen = kpi.tagTellsAll && isAmong(tag, request.get('If-None-Match'));
+    const headers = kpi.tagTellsAll
+      ? { ETag: tag, 'Cache-Control': 'no-cache' }
+      : { 'Cache-Control': 'no-store' };
+    if (isSeen) return { status: 304, headers };
+    return { headers, body: { ok: true, ...(await kpi.quickcheck(tenantId, tag)) } };
   });
   router.use('/kpi/quickcheck', readable);
   resource(router, '/kpi/quickcheck', { get: [quickcheck] });

@@ -9,6 +9,7 @@ import { eventRoutes } from '../events/routes.js';
 import { requireApiKey } from '../http/apiKey.js';
 import { readableFromDashboard } from '../http/cors.js';
 import { errorEnvelope, notFound } from '../http/errors.js';
+import { createReaders } from '../http/readers.js';
 import { requestId } from '../http/requestId.js';
 import { kpiRoutes } from '../kpi/routes.js';
 import { publishRoutes } from '../publishing/routes.js';
@@ -27,13 +28,16 @@ import type { Services } from './services.js';
 export function createApp(
   { config, log, clock, reads }: Pick<Context, 'config' | 'log'> & Partial<Pick<Context, 'clock' | 'reads'>>,
   services: Services,
+  isStopping = () => false,
 ): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.set('trust proxy', config.trustedProxyHops);
   app.use(requestLog(log));
   app.use(helmet());
 
   const ami = Router();
+  ami.use(createReaders({ perAddressPerSecond: config.readsPerAddress, log }));
   if (clock) ami.use(refuseWhileClocksDiffer(clock));
   if (reads)
     ami.use(['/kpi', '/status', '/scale/status'], (_request, _response, next) => reads.forOneAnswer(next));
@@ -50,7 +54,7 @@ export function createApp(
   statusRoutes(ami, given);
   schemaRoutes(ami, given);
   app.use('/api/ami', ami);
-  healthRoutes(app, given);
+  healthRoutes(app, { ...given, isStopping });
 
   app.use(notFound);
   app.use(errorEnvelope);

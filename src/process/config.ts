@@ -31,6 +31,12 @@ export interface Config {
   readonly clockToleranceSeconds: number;
   /** Unset only where `npm start` makes one. */
   readonly apiKey: string | undefined;
+  /** Proxies before this process, each of which adds the address that it sees to X-Forwarded-For. */
+  readonly trustedProxyHops: number;
+  /** Reads per second that one client address may make, as a mean over 10 s; 0 for any number. */
+  readonly readsPerAddress: number;
+  /** For how long a process that was told to stop goes on answering while it says that it is not ready. */
+  readonly stopGraceSeconds: number;
   readonly corsOrigins: readonly string[];
   /** Whether any localhost origin may read too: the local stack's dashboard in development. */
   readonly corsAllowLocalhost: boolean;
@@ -71,6 +77,9 @@ const EXAMPLES: Record<string, string> = {
   CLOCK_TOLERANCE_SECONDS: '5',
   REDIS_URL: 'redis://127.0.0.1:6379',
   GRIDLENS_API_KEY: '$(openssl rand -hex 32)',
+  TRUSTED_PROXY_HOPS: '1',
+  READS_PER_ADDRESS: '200',
+  STOP_GRACE_SECONDS: '1',
   CORS_ORIGINS: 'https://app.gridlensenergy.com,https://ops.example.com',
   WORKER_CONCURRENCY: '8, or adaptive',
   MAX_READS_PER_SECOND: '2500',
@@ -130,6 +139,11 @@ const environmentSchema = z.object({
     .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces, as it travels in a header')
     .refine((value) => value !== EXAMPLE_API_KEY, "is still the example's; make one of your own")
     .optional(),
+  // More would let a caller choose its own address: each hop that is not there is one that the caller may write.
+  TRUSTED_PROXY_HOPS: wholeNumber(0, 10).default(0),
+  READS_PER_ADDRESS: wholeNumber(0, 1_000_000).default(200),
+  // A process that is told to stop is gone after 10 s, and its last answers and its pools take 3 of them.
+  STOP_GRACE_SECONDS: wholeNumber(0, 6).default(1),
   CORS_ORIGINS: z
     .string()
     .transform((value) => value.split(',').map((entry) => entry.trim()))
@@ -198,6 +212,9 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     queuePoolMax: values.QUEUE_POOL_MAX,
     clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,
     apiKey: values.GRIDLENS_API_KEY,
+    trustedProxyHops: values.TRUSTED_PROXY_HOPS,
+    readsPerAddress: values.READS_PER_ADDRESS,
+    stopGraceSeconds: values.STOP_GRACE_SECONDS,
     corsOrigins: values.CORS_ORIGINS,
     corsAllowLocalhost: embedded && env.CORS_ORIGINS === undefined,
     workerConcurrency: values.WORKER_CONCURRENCY,

@@ -1,8 +1,8 @@
 import type { RequestHandler, Router } from 'express';
 import { tenantQuery } from '../contracts/fields.js';
 import { parseRequest } from '../contracts/parseRequest.js';
-import { answerInTime } from '../http/answerInTime.js';
 import { resource } from '../http/resource.js';
+import { sharedAnswer } from '../http/sharedAnswer.js';
 import type { StatusService } from './status.js';
 
 interface StatusRoutes {
@@ -13,9 +13,9 @@ interface StatusRoutes {
 /** `GET /status`, `GET /scale/status`. */
 export function statusRoutes(router: Router, { status, readable }: StatusRoutes): void {
   const forTenant = (answer: (tenantId: string) => Promise<object>): RequestHandler =>
-    answerInTime(async (request, response) => {
+    sharedAnswer(async (request) => {
       const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
-      response.json({ ok: true, ...(await answer(tenantId)) });
+      return { body: { ok: true, ...(await answer(tenantId)) } };
     });
   const paths = {
     '/status': (tenantId: string) => status.overview(tenantId),

@@ -5,6 +5,7 @@ import * as month from './month.js';
 import * as queueCost from './queueCost.js';
 import * as race from './race.js';
 import * as redisFailover from './redisFailover.js';
+import * as strangers from './strangers.js';
 import * as tenants from './tenants.js';
 
 /**
@@ -13,7 +14,7 @@ import * as tenants from './tenants.js';
  */
 const RUNS = {
   ...{ boundaries, month, tenants, 'backfill-week': backfillWeek, race, downtime },
-  ...{ 'redis-failover': redisFailover, 'queue-cost': queueCost },
+  ...{ 'redis-failover': redisFailover, 'queue-cost': queueCost, strangers },
 };
 
 const [name = '', ...args] = process.argv.slice(2);
