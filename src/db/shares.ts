@@ -26,11 +26,13 @@ export class NobodyWaitsError extends Error {
 /**
  * The pool with its connections shared out by who asks, so that none of the three waits for the others: readers have at
  * most half of them, readers and key holders together all but one, and that one is left to health and clocks. Of the
- * four of an API process: two, three and one.
+ * four of an API process: two, three and one. As its size the pool gives the readers' share, of which a customer's views may
+ * have half.
  */
 export function withShares(database: Database): Database {
   const { max } = database.options;
-  const readers = new Places(Math.max(1, Math.floor(max / 2)));
+  const readersMax = Math.max(1, Math.floor(max / 2));
+  const readers = new Places(readersMax);
   const answers = new Places(Math.max(1, max - 1));
 
   const enter = async (): Promise<() => void> => {
@@ -77,6 +79,7 @@ export function withShares(database: Database): Database {
     get(target, name) {
       if (name === 'query') return query;
       if (name === 'connect') return connect;
+      if (name === 'options') return { ...target.options, max: readersMax };
       const value = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },

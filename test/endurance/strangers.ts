@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { BEARER } from '../support/deployment.js';
+import { memoryOf } from '../support/memoryOf.js';
 import { startOwnPostgres } from '../support/ownPostgres.js';
 import { startApiProcess, startWorkerProcess } from '../support/processes.js';
 import { quantile } from '../support/quantiles.js';
@@ -131,11 +131,6 @@ async function pollersBeside(url: string, ms: number, print: Print): Promise<boo
       passed && polled.answered === polled.asked && status.answered === status.asked && ratio <= TARGET.p99;
   }
   return passed;
-}
-
-/** Resident memory in MB. */
-function memoryOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
 }
 
 async function burst(

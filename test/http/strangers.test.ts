@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDeployment, type Deployment } from '../support/deployment.js';
+import { memoryOf } from '../support/memoryOf.js';
 import { type ProductProcess, startApiProcess } from '../support/processes.js';
 import { getRequest, openRaw } from '../support/rawHttp.js';
 import { startCrowd } from '../support/startCrowd.js';
@@ -21,7 +22,7 @@ describe('a process that strangers ask', () => {
   });
   const health = async (): Promise<number> => (await fetch(`${api.url}/healthz`)).status;
 
-  it('H1: answers health at once beside 5,000 pipelined reads, and none of them when their connection has gone', async () => {
+  it('H1: answers health between 5,000 pipelined reads, long before the last of them', async () => {
     const { socket, counts } = await openRaw(api.url);
     socket.write(getRequest(QUICKCHECK).repeat(5_000));
     await waitFor('the first read', async () => (counts[200] ?? 0) > 0);
@@ -32,12 +33,15 @@ describe('a process that strangers ask', () => {
   });
 
   it('H1: keeps its memory with 50 connections of 2,000 pipelined reads', async () => {
+    const before = memoryOf(api.child.pid as number);
     const opened = await Promise.all(Array.from({ length: 50 }, () => openRaw(api.url)));
     for (const { socket } of opened) socket.write(getRequest(QUICKCHECK).repeat(2_000));
     await waitFor('an answer on each', async () => opened.every(({ counts }) => (counts[200] ?? 0) > 0));
     for (let time = 0; time < 10; time += 1) expect(await health()).toBe(200);
     const answered = opened.reduce((sum, { counts }) => sum + (counts[200] ?? 0), 0);
     expect(answered).toBeLessThan(50_000);
+    // × 7 when each of them was parsed at once; what is above 1 is mostly what any 3,000 answers leave to be collected.
+    expect(memoryOf(api.child.pid as number) / before).toBeLessThan(2.5);
     for (const { socket } of opened) socket.destroy();
   });
 
@@ -88,7 +92,7 @@ describe('readers, key holders and health', () => {
         if (answer.status !== 200)
           refused.push({ status: answer.status, code, retry: answer.headers.get('Retry-After') });
       });
-      await waitFor('refusals', async () => refused.length >= asked - 68);
+      await waitFor('refusals', async () => refused.length >= asked - 72);
       expect(refused).toEqual(refused.map(() => ({ status: 503, code: 'busy', retry: '1' })));
       expect((await fetch(`${url}/healthz`)).status).toBe(200);
       const ready = (await (await fetch(`${url}/readyz`)).json()) as { dependencies: object };
