@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * would keep the run waiting. These mostly wait, for boundaries, paces and processes.
  */
 const WAITING = [
+  'campaign/campaign',
   'docs/runbook',
   'faults/automatic',
   'faults/crash',

@@ -2,8 +2,10 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ApiError, BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
 import { isTransient } from '../db/db.js';
 import { postgresTrouble } from '../db/postgresTrouble.js';
+import { NobodyWaitsError } from '../db/shares.js';
 import { envelopeOf } from './envelope.js';
 import { tooLarge } from './jsonBody.js';
+import { logRefusal } from './refusals.js';
 
 /** The last handler of a path nobody has. */
 export const notFound: RequestHandler = (request) => {
@@ -16,6 +18,7 @@ export const notFound: RequestHandler = (request) => {
 
 /** Every error becomes the envelope of docs/api.md; no stack ever leaves the process, it goes to the log. */
 export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, response, next) => {
+  if (error instanceof NobodyWaitsError) return void response.destroy();
   if (response.headersSent) {
     // The answer was already given (a deadline that passed): the late error is only worth a line.
     request.log.warn({ err: error }, 'error after the answer');
@@ -23,12 +26,19 @@ export const errorEnvelope: ErrorRequestHandler = (error: unknown, request, resp
     return;
   }
   const answer = answerFor(error, request.method, response.locals.advice);
-  if (answer.status >= 500) request.log.error({ err: error }, answer.message);
+  if (answer.status === 503 || answer.status === 429)
+    logRefusal(request.log, answer.message, reasonOf(error));
+  else if (answer.status >= 500) request.log.error({ err: error }, answer.message);
   response
     .status(answer.status)
     .set(answer.extra.headers ?? {})
     .json(envelopeOf(answer, request.id));
 };
+
+/** What the answer does not say: what Postgres or the queue said to us. */
+function reasonOf(error: unknown): string | undefined {
+  return error instanceof Error && !(error instanceof ApiError) ? error.message : undefined;
+}
 
 function answerFor(error: unknown, method: string, adviceInDoubt?: string): ApiError {
   if (error instanceof ApiError) return error;

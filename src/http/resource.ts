@@ -1,6 +1,6 @@
 /**
  * Room: http. Promises: what all routes share. Every answer carries a request ID, comes within the answer budget, and is
- * JSON; every failure has the same envelope; a POST needs the key.
+ * JSON; every failure has the same envelope; a POST needs the key. No caller keeps the others from theirs.
  */
 
 import type { RequestHandler, Router } from 'express';

@@ -1,8 +1,8 @@
 import type { RequestHandler, Router } from 'express';
 import { tenantQuery } from '../contracts/fields.js';
 import { parseRequest } from '../contracts/parseRequest.js';
-import { answerInTime } from '../http/answerInTime.js';
 import { resource } from '../http/resource.js';
+import { sharedAnswer } from '../http/sharedAnswer.js';
 import type { KpiService } from './quickcheck.js';
 
 interface KpiRoutes {
@@ -15,25 +15,22 @@ interface KpiRoutes {
  * changes. If a KPI view is the customer's own there is no tag, since nobody can say whether that view has changed.
  */
 export function kpiRoutes(router: Router, { kpi, readable }: KpiRoutes): void {
-  const quickcheck = answerInTime(async (request, response) => {
+  const quickcheck = sharedAnswer(async (request) => {
     const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
     const tag = await kpi.quickcheckTag(tenantId);
-    if (kpi.tagTellsAll && isAmong(tag, request.get('If-None-Match'))) {
-      response.set({ ETag: tag, 'Cache-Control': 'no-cache' }).status(304).end();
-      return;
-    }
-    const answer = { ok: true, ...(await kpi.quickcheck(tenantId, tag)) };
+    if (kpi.tagTellsAll && isAmong(tag, request.get('If-None-Match')))
+      return { status: 304, headers: tagged(tag) };
+    const body = { ok: true, ...(await kpi.quickcheck(tenantId, tag)) };
     // An answer with warnings lacks a part that the next one may have. With a tag its caller would get 304 from then on.
-    if (kpi.tagTellsAll && !('warnings' in answer)) {
-      response.set({ ETag: tag, 'Cache-Control': 'no-cache' }).json(answer);
-      return;
-    }
-    // Not response.json(), which would make a tag of the text.
-    response.set('Cache-Control', 'no-store').type('json').end(JSON.stringify(answer));
+    const headers = kpi.tagTellsAll && !('warnings' in body) ? tagged(tag) : UNTAGGED;
+    return { headers, body };
   });
   router.use('/kpi/quickcheck', readable);
   resource(router, '/kpi/quickcheck', { get: [quickcheck] });
 }
+
+const tagged = (tag: string): Record<string, string> => ({ ETag: tag, 'Cache-Control': 'no-cache' });
+const UNTAGGED = { 'Cache-Control': 'no-store' };
 
 /**
  * Whether a caller already has the answer of this tag. Express's `request.fresh` does not do: a `fetch` that sends a tag

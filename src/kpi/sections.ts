@@ -23,9 +23,9 @@ import { isCanceled, LEFT_ALONE_MS, LeftAloneError, TooSlowError, whyUnreadable 
 const OVERVIEW_DAYS = 5;
 const LISTED = 10;
 
-/** Half of the pool's connections: the rest of the product goes on even while every customer's view is slow. */
+/** Half of the readers' connections: other answers go on even while every customer's view is slow. */
 const customerViewsAtOnce = ({ options }: Database): number => Math.max(1, Math.floor(options.max / 2));
-/** A slow view holds one of 2 turns for 1 s, of a pool of 4, so at most 60 views are left alone within 30 s. */
+/** A slow view holds one of 2 turns for 1 s, where a pool of 4 is not shared, so at most 60 views are left alone within 30 s. */
 const MAX_LEFT_ALONE = 200;
 
 /** What quickcheck shows of the four KPI views. */

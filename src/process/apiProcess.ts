@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import type { Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Express } from 'express';
 import { StartupError } from '../contracts/errors.js';
+import { handleOneAtATime } from '../http/oneAtATime.js';
 import { createHttpServer } from '../http/server.js';
+import { stoppable } from '../http/stoppable.js';
 import { runPeriodically } from '../timing/periodic.js';
 import { createApp } from './app.js';
 import type { Config } from './config.js';
@@ -10,9 +12,10 @@ import { logPostgres } from './connectionBudget.js';
 import { API_POOL, type Context, createContext } from './context.js';
 import type { Running } from './lifecycle.js';
 import { createServices } from './services.js';
+import { isSupervised } from './supervised.js';
 
 /**
- * Starts the API: context, app, listen. Stopping goes in the order of the data: no new connections, answers
+ * Starts the API: context, app, listen. Stopping goes in the order of the data: not ready, no new connections, answers
  * under way, queue, database.
  */
 export async function startApi(config: Config): Promise<Running> {
@@ -21,7 +24,8 @@ export async function startApi(config: Config): Promise<Running> {
   await clock.look();
   const looking = runPeriodically('comparing clocks', CLOCK_MS, clock.look, log);
   const server = createHttpServer(log, { keepAliveTimeout: KEEP_ALIVE_MS });
-  server.on('request', composeApi(context));
+  const stopping = stoppable(server, log);
+  handleOneAtATime(server, composeApi(context, undefined, stopping.isStopping));
   try {
     await listen(server, config);
   } catch (error) {
@@ -33,7 +37,8 @@ export async function startApi(config: Config): Promise<Running> {
   await logPostgres(context);
   return {
     async stop() {
-      await closeServer(server);
+      // Before `npm start` stands no balancer that would have to see it.
+      await stopping.stop(isSupervised() ? 0 : config.stopGraceSeconds * 1_000);
       await looking.stop();
       await context.close();
       log.info('API stopped');
@@ -51,25 +56,9 @@ const KEEP_ALIVE_MS = 75_000;
 /** Less than the seconds that clocks may differ by. */
 const CLOCK_MS = 2_000;
 
-/** Longer than any answer takes, short enough for the local stack's 3.5 s. */
-const LAST_ANSWERS_MS = 2_500;
-
-/** Waits for the answers under way. A client that keeps its connection and goes on polling is told to close it. */
-async function closeServer(server: Server): Promise<void> {
-  server.prependListener('request', (_request, response: ServerResponse) => {
-    response.setHeader('Connection', 'close');
-  });
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  const cutOff = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
-  await closed;
-  clearTimeout(cutOff);
-}
-
 /** The app over a context; `now` is the wall clock but in tests. */
-export function composeApi(context: Context, now = () => new Date()): Express {
-  return createApp(context, createServices(context, now));
+export function composeApi(context: Context, now = () => new Date(), isStopping = () => false): Express {
+  return createApp(context, createServices(context, now), isStopping);
 }
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {

@@ -8,6 +8,7 @@ import { createKeyGuards } from '../http/apiKey.js';
 import { readableFromDashboard } from '../http/cors.js';
 import { errorEnvelope, notFound } from '../http/errors.js';
 import { allowBody } from '../http/jsonBody.js';
+import { createReaders } from '../http/readers.js';
 import { requestLog } from '../http/requestLog.js';
 import { securityHeaders } from '../http/securityHeaders.js';
 import { refuseOddRequests } from '../http/unreadable.js';
@@ -28,14 +29,17 @@ import type { Services } from './services.js';
 export function createApp(
   { config, log, clock, reads }: Pick<Context, 'config' | 'log'> & Partial<Pick<Context, 'clock' | 'reads'>>,
   services: Services,
+  isStopping = () => false,
 ): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.set('trust proxy', config.trustedProxyHops);
   app.use(requestLog(log));
   app.use(securityHeaders());
   app.use(refuseOddRequests);
 
   const ami = Router();
+  ami.use(createReaders({ perAddressPerSecond: config.readsPerAddress, log }));
   if (clock) ami.use(refuseWhileClocksDiffer(clock));
   if (reads)
     ami.use(['/kpi', '/status', '/scale/status'], (_request, _response, next) => reads.forOneAnswer(next));
@@ -58,7 +62,7 @@ export function createApp(
   statusRoutes(ami, given);
   schemaRoutes(ami, given);
   app.use('/api/ami', ami);
-  healthRoutes(app, given);
+  healthRoutes(app, { ...given, isStopping });
 
   app.use(notFound);
   app.use(errorEnvelope);

@@ -35,6 +35,12 @@ export interface Config {
   readonly apiKeys: readonly string[];
   /** Any of them may read; none: everybody may. */
   readonly readKeys: readonly string[];
+  /** Proxies before this process, each of which adds the address that it sees to X-Forwarded-For. */
+  readonly trustedProxyHops: number;
+  /** Reads per second that one client address may make, as a mean over 10 s; 0 for any number. */
+  readonly readsPerAddress: number;
+  /** For how long a process that was told to stop goes on answering while it says that it is not ready. */
+  readonly stopGraceSeconds: number;
   readonly corsOrigins: readonly string[];
   /** Whether any localhost origin may read too: the local stack's dashboard in development. */
   readonly corsAllowLocalhost: boolean;
@@ -75,6 +81,9 @@ const EXAMPLES: Record<string, string> = {
   DATABASE_PASSWORD: 'password',
   GRIDLENS_API_KEY: '$(openssl rand -hex 32)',
   GRIDLENS_READ_KEY: '$(openssl rand -hex 32)',
+  TRUSTED_PROXY_HOPS: '1',
+  READS_PER_ADDRESS: '200',
+  STOP_GRACE_SECONDS: '1',
   CORS_ORIGINS: 'https://app.gridlensenergy.com,https://ops.example.com',
   WORKER_CONCURRENCY: '8, or adaptive',
   MAX_READS_PER_SECOND: '2500',
@@ -131,6 +140,11 @@ const environmentSchema = z.object({
   DATABASE_PASSWORD: z.string().optional(),
   GRIDLENS_API_KEY: apiKeys.optional(),
   GRIDLENS_READ_KEY: apiKeys.optional(),
+  // More would let a caller choose its own address: each hop that is not there is one that the caller may write.
+  TRUSTED_PROXY_HOPS: wholeNumber(0, 10).default(0),
+  READS_PER_ADDRESS: wholeNumber(0, 1_000_000).default(200),
+  // A process that is told to stop is gone after 10 s, and its last answers and its pools take 3 of them.
+  STOP_GRACE_SECONDS: wholeNumber(0, 6).default(1),
   CORS_ORIGINS: z
     .string()
     .transform((value) => value.split(',').map((entry) => entry.trim()))
@@ -207,6 +221,9 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     clockToleranceSeconds: values.CLOCK_TOLERANCE_SECONDS,
     apiKeys: values.GRIDLENS_API_KEY ?? [],
     readKeys: values.GRIDLENS_READ_KEY ?? [],
+    trustedProxyHops: values.TRUSTED_PROXY_HOPS,
+    readsPerAddress: values.READS_PER_ADDRESS,
+    stopGraceSeconds: values.STOP_GRACE_SECONDS,
     corsOrigins: values.CORS_ORIGINS,
     corsAllowLocalhost: embedded && env.CORS_ORIGINS === undefined,
     workerConcurrency: values.WORKER_CONCURRENCY,

@@ -10,6 +10,7 @@ import { createDatabase, type Database, withTransaction } from '../db/db.js';
 import { QUEUE_SCHEMA } from '../db/deploymentIdentity.js';
 import { DIRECT, type Pooling } from '../db/pooling.js';
 import { whenConnected } from '../db/requirePostgres.js';
+import { withShares } from '../db/shares.js';
 import type { Reads } from '../db/standbyReads.js';
 import { whenTablesAreFree } from '../db/whenTablesAreFree.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
@@ -60,6 +61,8 @@ interface PoolLimits {
   /** Of the queue in Postgres, unless QUEUE_POOL_MAX says another number. */
   queueConnections: number;
   queryTimeoutMs(): number;
+  /** Whether those who ask each have a share of them. */
+  isShared?: boolean;
   /** How long to wait for one of them; where it is not said, no longer than for a new one. */
   connectionWaitMs?: number;
 }
@@ -76,6 +79,7 @@ export const API_POOL: PoolLimits = {
   // It adds and counts, one statement at a time.
   queueConnections: 1,
   queryTimeoutMs: () => answerBudget().dependency,
+  isShared: true,
 };
 /**
  * A worker would rather wait for a slow database than write a batch twice, and for a connection of its own rather than
@@ -127,7 +131,7 @@ export async function createContext(
     queryTimeoutMs: limits.queryTimeoutMs(),
   };
   const queueConnections = config.queuePoolMax ?? limits.queueConnections;
-  const database = createDatabase({
+  const pool = createDatabase({
     connectionString: databaseUrl,
     applicationName: `gridlens-${part}`,
     ...ownLimits,
@@ -136,6 +140,7 @@ export async function createContext(
     pooling,
     onIdleError: onError,
   });
+  const database = limits.isShared ? withShares(pool) : pool;
   const reads = await openReads(database, config, ownLimits, log);
   const queueDatabase = { ...queuePlace, maxConnections: queueConnections };
   const onBroken = (error: Error): void => {

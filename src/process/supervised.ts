@@ -17,6 +17,11 @@ export interface StoppingMessage {
   by: number;
 }
 
+/** Whether a supervisor has started this process, as part of `npm start`. */
+export function isSupervised(): boolean {
+  return process.send !== undefined;
+}
+
 /** Tells the supervisor that this part does its work; `details` are for the parts that start after it. */
 export function reportReady(details: Record<string, string> = {}): void {
   const message: ReadyMessage = { type: 'ready', details };

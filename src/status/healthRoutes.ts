@@ -4,6 +4,7 @@ import { ApiError } from '../contracts/errors.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { resource } from '../http/resource.js';
+import { joinedRuns } from '../timing/joinedRuns.js';
 import type { Dependency, StatusService } from './status.js';
 
 /** A probe may carry parameters of its own; only this one says something to us. */
@@ -17,8 +18,14 @@ const readinessQuery = z.object({
  *
  * Workers are no part of this process's readiness: an orchestrator that asks would take the dashboards out of service
  * for a fault that is elsewhere.
+ *
+ * @param isStopping whether this process takes nothing new soon: not ready, though it lives and answers.
  */
-export function healthRoutes(router: Router, { status }: { status: StatusService }): void {
+export function healthRoutes(
+  router: Router,
+  { status, isStopping = () => false }: { status: StatusService; isStopping?: () => boolean },
+): void {
+  const readiness = joinedRuns(() => status.readiness());
   resource(router, '/healthz', {
     get: [
       (_request, response) => {
@@ -30,7 +37,12 @@ export function healthRoutes(router: Router, { status }: { status: StatusService
     get: [
       answerInTime(async (request, response) => {
         const { require } = parseRequest(readinessQuery, request.query, 'The query');
-        const { dependencies } = await status.readiness();
+        if (isStopping()) {
+          throw new ApiError(503, 'unavailable', 'Not ready: this process is stopping.', {
+            headers: { 'Retry-After': '5' },
+          });
+        }
+        const { dependencies } = await readiness();
         const failing = Object.entries(dependencies).filter(([, { ok }]) => !ok);
         // Only Postgres knows what workers do: while it is away there is nothing to say about them.
         const asksForWorker = require === 'worker' && dependencies.postgres.ok;

@@ -1,9 +1,8 @@
 import type { RequestHandler, Router } from 'express';
 import { tenantQuery } from '../contracts/fields.js';
 import { parseRequest } from '../contracts/parseRequest.js';
-import { answerInTime } from '../http/answerInTime.js';
-import { holdsKey } from '../http/apiKey.js';
 import { resource } from '../http/resource.js';
+import { sharedAnswer } from '../http/sharedAnswer.js';
 import type { StatusService } from './status.js';
 import type { LiveWorker } from './workers.js';
 
@@ -18,9 +17,9 @@ interface StatusRoutes {
  */
 export function statusRoutes(router: Router, { status, readable }: StatusRoutes): void {
   const forTenant = (answer: (tenantId: string, toKeyHolder: boolean) => Promise<object>): RequestHandler =>
-    answerInTime(async (request, response) => {
+    sharedAnswer(async (request, toKeyHolder) => {
       const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
-      response.json({ ok: true, ...(await answer(tenantId, holdsKey(response))) });
+      return { body: { ok: true, ...(await answer(tenantId, toKeyHolder)) } };
     });
   const paths = {
     '/status': async (tenantId: string, toKeyHolder: boolean) => {

@@ -6,6 +6,7 @@ import * as production from './production.js';
 import * as queueCost from './queueCost.js';
 import * as race from './race.js';
 import * as redisFailover from './redisFailover.js';
+import * as strangers from './strangers.js';
 import * as tenants from './tenants.js';
 
 /**
@@ -14,7 +15,7 @@ import * as tenants from './tenants.js';
  */
 const RUNS = {
   ...{ boundaries, month, tenants, 'backfill-week': backfillWeek, race, downtime },
-  ...{ 'redis-failover': redisFailover, 'queue-cost': queueCost, production },
+  ...{ 'redis-failover': redisFailover, 'queue-cost': queueCost, production, strangers },
 };
 
 const [name = '', ...args] = process.argv.slice(2);

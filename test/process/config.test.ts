@@ -24,6 +24,14 @@ describe('loadConfig', () => {
     });
   });
 
+  it('H2: trusts no proxy unless told how many there are, and says so in one sentence where that is no number', () => {
+    const given = { DATABASE_URL: database, GRIDLENS_API_KEY: key };
+    expect(load(given)).toMatchObject({ trustedProxyHops: 0, readsPerAddress: 200, stopGraceSeconds: 1 });
+    expect(() => load({ ...given, TRUSTED_PROXY_HOPS: 'all' })).toThrow(
+      'TRUSTED_PROXY_HOPS must be a whole number between 0 and 10 (example: TRUSTED_PROXY_HOPS=1).',
+    );
+  });
+
   it('takes blank variables for unset ones', () => {
     expect(load({ DATABASE_URL: database, GRIDLENS_API_KEY: key, REDIS_URL: ' ', PORT: '' }).port).toBe(5000);
   });

@@ -1,0 +1,148 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type pg from 'pg';
+import { answerBudget } from '../contracts/answerBudget.js';
+import { ApiError } from '../contracts/errors.js';
+import type { Database } from './db.js';
+
+/** For whom statements are made. Nobody named: health, clocks and what else the process does for itself. */
+export interface Asker {
+  share: 'readers' | 'keyHolders';
+  /** Aborted when nobody waits for the answer any more: what still waits for a connection is then not asked at all. */
+  gone?: AbortSignal;
+}
+
+const asker = new AsyncLocalStorage<Asker>();
+
+/** Does `work` on behalf of somebody: all its statements, wherever they are made, go by the share of that asker. */
+export function askAs<T>(who: Asker, work: () => T): T {
+  return asker.run(who, work);
+}
+
+/** Nobody waits for the answer of this statement any more, so it was not made. */
+export class NobodyWaitsError extends Error {
+  override name = 'NobodyWaitsError';
+}
+
+/**
+ * The pool with its connections shared out by who asks, so that none of the three waits for the others: readers have at
+ * most half of them, readers and key holders together all but one, and that one is left to health and clocks. Of the
+ * four of an API process: two, three and one. As its size the pool gives the readers' share, of which a customer's views may
+ * have half.
+ */
+export function withShares(database: Database): Database {
+  const { max } = database.options;
+  const readersMax = Math.max(1, Math.floor(max / 2));
+  const readers = new Places(readersMax);
+  const answers = new Places(Math.max(1, max - 1));
+
+  const enter = async (): Promise<() => void> => {
+    const who = asker.getStore();
+    if (who === undefined) return () => undefined;
+    if (who.share === 'keyHolders') return answers.take(who.gone);
+    const leaveReaders = await readers.take(who.gone);
+    try {
+      const leaveAnswers = await answers.take(who.gone);
+      return () => {
+        leaveAnswers();
+        leaveReaders();
+      };
+    } catch (error) {
+      leaveReaders();
+      throw error;
+    }
+  };
+
+  const query = async (...args: unknown[]): Promise<unknown> => {
+    const leave = await enter();
+    try {
+      return await Reflect.apply(database.query, database, args);
+    } finally {
+      leave();
+    }
+  };
+  const connect = async (): Promise<pg.PoolClient> => {
+    const leave = await enter();
+    try {
+      const client = await database.connect();
+      const { release } = client;
+      client.release = (error) => {
+        leave();
+        release.call(client, error);
+      };
+      return client;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  };
+  return new Proxy(database, {
+    get(target, name) {
+      if (name === 'query') return query;
+      if (name === 'connect') return connect;
+      if (name === 'options') return { ...target.options, max: readersMax };
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+interface Waiting {
+  begin(leave: () => void): void;
+}
+
+/** So many at once; the others wait in the order in which they came. */
+class Places {
+  readonly #waiting = new Set<Waiting>();
+
+  constructor(private free: number) {}
+
+  /**
+   * @returns what gives the place back; called twice it does so once.
+   * @throws NobodyWaitsError when `gone` is aborted before; ApiError 503 when the wait was longer than any answer may take.
+   */
+  async take(gone: AbortSignal | undefined): Promise<() => void> {
+    if (gone?.aborted) throw new NobodyWaitsError();
+    if (this.free > 0) {
+      this.free -= 1;
+      return this.#leave();
+    }
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        gone?.removeEventListener('abort', onGone);
+        this.#waiting.delete(waiting);
+      };
+      const waiting: Waiting = {
+        begin(leave) {
+          end();
+          resolve(leave);
+        },
+      };
+      const giveUp = (error: Error): void => {
+        end();
+        reject(error);
+      };
+      const onGone = (): void => giveUp(new NobodyWaitsError());
+      const timer = setTimeout(() => giveUp(noConnectionFree()), answerBudget().handler);
+      gone?.addEventListener('abort', onGone);
+      this.#waiting.add(waiting);
+    });
+  }
+
+  #leave(): () => void {
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      const [next] = this.#waiting;
+      if (next === undefined) this.free += 1;
+      else next.begin(this.#leave());
+    };
+  }
+}
+
+function noConnectionFree(): ApiError {
+  return new ApiError(503, 'busy', 'All connections to Postgres were in use; try again shortly.', {
+    headers: { 'Retry-After': '1' },
+  });
+}
