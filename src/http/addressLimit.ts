@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Logger } from 'pino';
 import { ApiError } from '../contracts/errors.js';
+import { createAddressCounts } from './addressCounts.js';
 
 /** Long enough that a page which loads ten things at once is not counted as ten per second. */
 const WINDOW_SECONDS = 10;
@@ -29,6 +30,7 @@ export function limitPerAddress(
   const count = rateLimit({
     windowMs: WINDOW_SECONDS * 1_000,
     limit: ({ ip = '' }) => (perSecond === 0 || isOwnMachine(ip) ? Number.POSITIVE_INFINITY : limit),
+    store: createAddressCounts(),
     standardHeaders: false,
     legacyHeaders: false,
     // Each is looked at once, at the first request that it is about.

@@ -24,8 +24,8 @@ export interface AmiQueue {
   check(): Promise<void>;
   /** Whether the queue holds the job in a state that leads to its being run. */
   holds(payload: BatchJobPayload, lane: Lane): Promise<boolean>;
-  /** Has a job run now that waits for a later time; answers whether there is one. */
-  hasten(payload: BatchJobPayload, lane: Lane): Promise<boolean>;
+  /** Has a job run now, if it waits for a later time. */
+  hasten(payload: BatchJobPayload, lane: Lane): Promise<void>;
   /** Puts in a job that it does not hold, in place of one that has failed or wrongly counts as completed. */
   putBack(payload: BatchJobPayload, lane: Lane): Promise<void>;
   /** Starts to take jobs of one lane. */
@@ -159,9 +159,7 @@ export function openAmiQueue(connections: Connections, onError: (error: Error) =
     hasten: (payload, lane) =>
       withQueueDeadline(async () => {
         const job = await queues[lane].getJob(jobIdOf(payload));
-        if (job === undefined || (await job.getState()) !== 'delayed') return false;
-        await job.promote();
-        return true;
+        if ((await job?.getState()) === 'delayed') await job?.promote();
       }),
     putBack: (payload, lane) =>
       withQueueDeadline(async () => {

@@ -217,6 +217,23 @@ describeOnBothBackends('the lanes', (backend) => {
     expect(await allStarts(deployment)).toHaveLength(5);
   });
 
+  it('C1: runs what is overdue and was put off by a day, as by a machine whose clock is ahead', async () => {
+    const { database, queue } = deployment.context;
+    for (const publish of [publishOf('live', 2), publishOf('background', 2)]) {
+      const { publishId } = publish;
+      const batches = [0, 1].map((number) => ({
+        ...{ publishId, number, tenantId: TENANT, meters: BATCH, dueInMs: 0 },
+      }));
+      await recordPublishes(database, [publish], batches);
+      const payloads = [0, 1].map((batch) => batchPayload(publish, batch));
+      await queue.add(payloads.map((payload) => ({ payload, lane: publish.lane, delayMs: 86_400_000 })));
+    }
+    await deployment.startWorker();
+    await sql(`UPDATE ami_publish_batches SET due_at = now() - interval '1 min'`);
+    await restoreLostBatches(database, queue);
+    expect(await allStarts(deployment)).toHaveLength(4);
+  });
+
   it('a revision of an interval that was published in the background is live', async () => {
     const readAt = new Date('2026-06-01T10:00:00Z');
     await admissionOf(deployment).admit(publishOf('background', 4, { readAt, origin: 'catch-up' }));
