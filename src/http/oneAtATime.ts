@@ -15,6 +15,30 @@ export function holdConnection(socket: Socket, ms: number): void {
   heldUntil.set(socket, performance.now() + ms);
 }
 
+/**
+ * Characters of the first line of a request that could not be read, infinite where the line has not ended; undefined where
+ * nobody has counted. Of a request in slices the parser shows no more than the last one.
+ */
+export function requestLineOf(socket: Socket): number | undefined {
+  return heads.get(socket)?.lineLength;
+}
+
+/** What has come of the request that is being parsed. */
+interface Head {
+  counted: number;
+  lineLength: number;
+}
+const heads = new WeakMap<Socket, Head>();
+
+function countHead(socket: Socket, slice: Buffer): void {
+  const head = heads.get(socket) ?? { counted: 0, lineLength: Number.POSITIVE_INFINITY };
+  heads.set(socket, head);
+  if (head.lineLength !== Number.POSITIVE_INFINITY) return;
+  const lineEnd = slice.indexOf('\n');
+  if (lineEnd >= 0) head.lineLength = head.counted + lineEnd;
+  head.counted += slice.length;
+}
+
 /** The requests of one connection. */
 interface Line {
   /** Parsed, and not handled yet: what was pipelined within a slice. */
@@ -42,6 +66,7 @@ export function handleOneAtATime(server: Server, handle: RequestListener): void 
   });
 
   server.on('request', (request, response) => {
+    heads.delete(request.socket);
     const line = lines.get(request.socket) as Line;
     line.latest = request;
     if (line.isAnswering) line.waiting.push([request, response]);
@@ -79,12 +104,16 @@ function parseInSlices(socket: Socket, mayParse: () => boolean): void {
   socket.removeListener('data', parse);
   socket.on('data', (chunk: Buffer) => {
     for (let at = 0; at < chunk.length; at += SLICE) {
+      // The parser has refused what came before: the rest is no request's.
+      if (socket.destroyed || socket.writableEnded) return;
       if (!mayParse() || socket.isPaused()) {
         socket.pause();
         socket.unshift(chunk.subarray(at));
         return;
       }
-      parse(chunk.subarray(at, at + SLICE));
+      const slice = chunk.subarray(at, at + SLICE);
+      countHead(socket, slice);
+      parse(slice);
     }
   });
 }

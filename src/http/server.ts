@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { ApiError } from '../contracts/errors.js';
 import { letBodiesWait } from './expectContinue.js';
+import { requestLineOf } from './oneAtATime.js';
 import { thinnedBySubject } from './thinnedBySubject.js';
 import { noTunnel, type ParserError, rawAnswer, unreadable } from './unreadable.js';
 
@@ -69,7 +70,7 @@ export function createHttpServer(log: Logger, times: ServerTimes): Server {
     // What comes after a refused request is not looked at.
     if (refused.has(socket)) return;
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else refuse(socket, unreadable(error), error.code ?? error.name);
+    else refuse(socket, unreadable(error, requestLineOf(socket)), error.code ?? error.name);
   });
   server.on('connect', (_request, socket: Socket) => refuse(socket, noTunnel(), 'CONNECT'));
   return server;

@@ -14,14 +14,20 @@ export interface ParserError extends Error {
   rawPacket?: Buffer;
 }
 
-/** The answer to a request that Node's parser cannot read. */
-export function unreadable({ code, rawPacket }: ParserError): ApiError {
+/**
+ * The answer to a request that Node's parser cannot read.
+ *
+ * @param lineLength characters of its first line, infinite where it has not ended; looked for in what the parser shows
+ * when left out.
+ */
+export function unreadable({ code, rawPacket }: ParserError, lineLength?: number): ApiError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new ApiError(408, 'request_timeout', 'The request did not arrive in time.');
   if (code !== 'HPE_HEADER_OVERFLOW')
     return new ApiError(400, 'invalid_request', 'The request could not be read as HTTP/1.1.');
   const lineEnd = rawPacket?.indexOf('\r\n') ?? 0;
-  if (lineEnd === -1 || lineEnd > MAX_URI_LENGTH) return uriTooLong();
+  if ((lineLength ?? (lineEnd === -1 ? Number.POSITIVE_INFINITY : lineEnd)) > MAX_URI_LENGTH)
+    return uriTooLong();
   return new ApiError(431, 'headers_too_large', 'The headers may have at most 16 kB together.');
 }
 

@@ -10,6 +10,7 @@ describe('the answer budget', () => {
       lock: 1_400,
       customerSection: 1_200,
       customerView: 1_000,
+      staleness: 800,
       connection: 1_000,
       frozenHolder: 5_000,
     });

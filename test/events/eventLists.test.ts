@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listEvents } from '../../src/events/eventTable.js';
 import { createPilot, NOW, type Pilot, TENANT } from '../support/pilot.js';
@@ -23,19 +24,22 @@ describe('what lists of events carry', () => {
     );
   /** Bytes of rows that Postgres sends while `ask` runs. */
   const bytesFromPostgres = async (ask: () => Promise<unknown>): Promise<number> => {
-    const { context } = pilot.deployment;
     let bytes = 0;
-    const query = context.database.query.bind(context.database) as (...args: unknown[]) => Promise<unknown>;
-    context.database.query = (async (...args: unknown[]) => {
-      const result = (await query(...args)) as { rows?: unknown };
-      bytes += JSON.stringify(result.rows ?? null).length;
-      return result;
-    }) as never;
+    const query = pg.Client.prototype.query;
+    pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+      const callback = args.at(-1);
+      if (typeof callback === 'function')
+        args[args.length - 1] = (error: unknown, result: { rows?: unknown }) => {
+          bytes += JSON.stringify(result?.rows ?? null).length;
+          callback(error, result);
+        };
+      return Reflect.apply(query, this, args);
+    } as never;
     try {
       await ask();
       return bytes;
     } finally {
-      context.database.query = query as never;
+      pg.Client.prototype.query = query;
     }
   };
 

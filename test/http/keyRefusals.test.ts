@@ -103,6 +103,7 @@ describe('a read key', () => {
     '/api/ami/status?tenantId=T',
     '/api/ami/scale/status?tenantId=T',
     '/api/ami/events?tenantId=T',
+    `/api/ami/events/${ID}`,
     '/api/ami/auto/status?tenantId=T',
     '/api/ami/backfills?tenantId=T',
     `/api/ami/backfill/${ID}`,

@@ -220,7 +220,8 @@ describeOnBothBackends('the lanes', (backend) => {
   it('C1: runs what is overdue and was put off by a day, as by a machine whose clock is ahead', async () => {
     const { database, queue } = deployment.context;
     for (const publish of [publishOf('live', 2), publishOf('background', 2)]) {
-      const { publishId } = publish;
+      const { publishId, readAt } = publish;
+      await sql('SELECT ami_ensure_read_partition($1)', [readAt.toISOString().slice(0, 10)]);
       const batches = [0, 1].map((number) => ({
         ...{ publishId, number, tenantId: TENANT, meters: BATCH, dueInMs: 0 },
       }));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeOnBothBackends } from '../support/backends.js';
-import { createDeployment, type Deployment } from '../support/deployment.js';
+import { BEARER, createDeployment, type Deployment } from '../support/deployment.js';
 import { waitFor } from '../support/waitFor.js';
 
 const TENANT = 'DEMO_TENANT';
@@ -74,7 +74,7 @@ describeOnBothBackends('publish-once', (backend) => {
       queue: { waiting: 0, delayed: 0, active: 0, failed: 0 },
       ingestionRate: { readsPerSecond: 10, windowSeconds: 60 },
     });
-    const status = await deployment.http.get(`/api/ami/status?tenantId=${TENANT}`);
+    const status = await deployment.http.get(`/api/ami/status?tenantId=${TENANT}`).set(BEARER);
     expect(status.body).toMatchObject({
       queue: { backend, healthy: true },
       workers: [{ pid: process.pid, concurrency: 8 }],
