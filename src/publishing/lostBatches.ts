@@ -32,10 +32,7 @@ async function restoreLane(database: Database, queue: AmiQueue, lane: Lane): Pro
   let restored = 0;
   for (const overdue of await overdueBatches(database, lane, OVERDUE_SECONDS, LIMITS[lane])) {
     const payload = batchPayload(overdue, overdue.batch);
-    if (await queue.holds(payload, lane)) {
-      await queue.hasten(payload, lane);
-      continue;
-    }
+    if (await queue.haveRun(payload, lane)) continue;
     // The batch may have been written since the list was read: then its job has ended rightly.
     if (!(await isOwed(database, overdue.publishId, overdue.batch))) continue;
     await queue.putBack(payload, lane);

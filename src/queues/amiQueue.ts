@@ -22,10 +22,8 @@ export interface AmiQueue {
   counts(): Promise<QueueCounts>;
   /** Whether jobs can be counted and added. @throws DependencyUnavailableError within 1.5 s, with the reason. */
   check(): Promise<void>;
-  /** Whether the queue holds the job in a state that leads to its being run. */
-  holds(payload: BatchJobPayload, lane: Lane): Promise<boolean>;
-  /** Has a job run now, if it waits for a later time. */
-  hasten(payload: BatchJobPayload, lane: Lane): Promise<void>;
+  /** Has a job that it holds run, now where it waits for a later time; answers whether it holds the job. */
+  haveRun(payload: BatchJobPayload, lane: Lane): Promise<boolean>;
   /** Puts in a job that it does not hold, in place of one that has failed or wrongly counts as completed. */
   putBack(payload: BatchJobPayload, lane: Lane): Promise<void>;
   /** Starts to take jobs of one lane. */
@@ -151,15 +149,17 @@ export function openAmiQueue(connections: Connections, onError: (error: Error) =
       withQueueDeadline(async () => {
         await Promise.all([connections.writeProbe(), ...both.map((queue) => queue.getJobCounts('waiting'))]);
       }),
-    holds: (payload, lane) =>
+    haveRun: (payload, lane) =>
       withQueueDeadline(async () => {
         const job = await queues[lane].getJob(jobIdOf(payload));
-        return job !== undefined && !ENDED_STATES.has(await job.getState());
-      }),
-    hasten: (payload, lane) =>
-      withQueueDeadline(async () => {
-        const job = await queues[lane].getJob(jobIdOf(payload));
-        if ((await job?.getState()) === 'delayed') await job?.promote();
+        const state = await job?.getState();
+        if (job === undefined || state === undefined) return false;
+        if (state === 'delayed')
+          await job.promote().catch(async (error: unknown) => {
+            // Its own time may have come meanwhile.
+            if ((await job.getState()) === 'delayed') throw error;
+          });
+        return !ENDED_STATES.has(state);
       }),
     putBack: (payload, lane) =>
       withQueueDeadline(async () => {

@@ -210,8 +210,8 @@ describeOnBothBackends('the lanes', (backend) => {
     expect(await restoreLostBatches(database, queue)).toBe(0);
     for (const publish of publishes) {
       const payload = batchPayload(publish, 0);
-      expect(await queue.holds(payload, publish.lane)).toBe(true);
-      expect(await queue.holds(payload, publish.lane === 'live' ? 'background' : 'live')).toBe(false);
+      expect(await queue.haveRun(payload, publish.lane)).toBe(true);
+      expect(await queue.haveRun(payload, publish.lane === 'live' ? 'background' : 'live')).toBe(false);
     }
     await deployment.startWorker();
     expect(await allStarts(deployment)).toHaveLength(5);
