@@ -1,4 +1,5 @@
-import type { Options, Store } from 'express-rate-limit';
+import type { Request } from 'express';
+import type { Options, RateLimitInfo, Store } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
 
 /** Addresses remembered at once, some 2 MB. Beyond them the one that was quiet for longest is forgotten. */
@@ -35,4 +36,14 @@ export function createAddressCounts(): Store {
       counts.delete(key);
     },
   };
+}
+
+/** What a limit has counted of the request's address; undefined where no limit has looked at the request. */
+export function countOf(request: Request): RateLimitInfo | undefined {
+  return (request as Request & { rateLimit?: RateLimitInfo }).rateLimit;
+}
+
+/** After how many seconds, 1 or more, the request's address is counted anew. */
+export function secondsUntilReset(request: Request): number {
+  return Math.max(1, Math.ceil(((countOf(request)?.resetTime?.getTime() ?? 0) - Date.now()) / 1_000));
 }

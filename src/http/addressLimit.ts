@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Logger } from 'pino';
 import { ApiError } from '../contracts/errors.js';
-import { createAddressCounts } from './addressCounts.js';
+import { createAddressCounts, secondsUntilReset } from './addressCounts.js';
 
 /** Long enough that a page which loads ten things at once is not counted as ten per second. */
 const WINDOW_SECONDS = 10;
@@ -14,13 +14,12 @@ const WINDOW_SECONDS = 10;
  * nobody has declared (TRUSTED_PROXY_HOPS), and its clients would be limited as one.
  *
  * @param perSecond reads of one address, as a mean over 10 s; 0 for no limit.
- * @returns how many reads this address has made in its window, this one included.
  * @throws ApiError 429 over the limit.
  */
 export function limitPerAddress(
   perSecond: number,
   log: Logger,
-): (request: Request, response: Response) => Promise<number> {
+): (request: Request, response: Response) => Promise<void> {
   const limit = perSecond * WINDOW_SECONDS;
   const warn = (error: unknown): void =>
     log.warn(
@@ -36,28 +35,17 @@ export function limitPerAddress(
     // Each is looked at once, at the first request that it is about.
     logger: { warn, error: warn },
     handler(request, _response, next) {
-      const { resetTime } = rateLimitOf(request);
-      const seconds = Math.ceil(((resetTime?.getTime() ?? 0) - Date.now()) / 1_000);
-      next(tooMany(perSecond, Math.min(WINDOW_SECONDS, Math.max(1, seconds))));
+      next(tooMany(perSecond, Math.min(WINDOW_SECONDS, secondsUntilReset(request))));
     },
   });
   return (request, response) =>
     new Promise((resolve, reject) => {
       const next = (error?: unknown): void => {
-        if (error === undefined) resolve(rateLimitOf(request).used);
+        if (error === undefined) resolve();
         else reject(error);
       };
       void count(request, response, next);
     });
-}
-
-interface Counted {
-  used: number;
-  resetTime: Date | undefined;
-}
-
-function rateLimitOf(request: Request): Counted {
-  return (request as Request & { rateLimit: Counted }).rateLimit;
 }
 
 function isOwnMachine(ip: string): boolean {

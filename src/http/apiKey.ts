@@ -1,8 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { ipKeyGenerator, type RateLimitInfo, rateLimit } from 'express-rate-limit';
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import type { Logger } from 'pino';
 import { ApiError } from '../contracts/errors.js';
-import { createAddressCounts } from './addressCounts.js';
+import { countOf, createAddressCounts, secondsUntilReset } from './addressCounts.js';
 import { createKeyRing, type Keys } from './keyRing.js';
 import { leaveOutOfLog, loggedPath } from './requestLog.js';
 import { thinnedBySubject } from './thinnedBySubject.js';
@@ -43,7 +43,7 @@ export function createKeyGuards(keys: Keys, log: Logger): KeyGuards {
   const refuse = (request: Request, response: Response, error: ApiError): ApiError => {
     leaveOutOfLog(response);
     const address = request.ip ?? 'unknown';
-    const wrongKeys = usedOf(request);
+    const wrongKeys = countOf(request)?.used;
     const facts = {
       address,
       status: error.status,
@@ -98,11 +98,6 @@ const REFUSED: Record<number, string> = {
   429: 'refused: too many wrong keys from this address',
 };
 
-/** How many wrong keys the request's address has sent in the running minute. */
-function usedOf(request: Request): number | undefined {
-  return (request as Request & { rateLimit?: RateLimitInfo }).rateLimit?.used;
-}
-
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer' };
 
 function noKey(variable: string): ApiError {
@@ -124,12 +119,10 @@ function mayOnlyRead(): ApiError {
 }
 
 function tooManyWrongKeys(request: Request): ApiError {
-  const reset = (request as Request & { rateLimit?: RateLimitInfo }).rateLimit?.resetTime;
-  const seconds = Math.max(1, Math.ceil(((reset?.getTime() ?? 0) - Date.now()) / 1_000));
   return new ApiError(
     429,
     'too_many_wrong_keys',
     `This address has sent more than ${WRONG_KEYS_PER_MINUTE} wrong keys in a minute; the right one is taken at any time.`,
-    { headers: { 'Retry-After': String(seconds) } },
+    { headers: { 'Retry-After': String(secondsUntilReset(request)) } },
   );
 }
