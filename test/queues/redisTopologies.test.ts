@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openConnections, QUEUE_NAMES } from '../../src/queues/queueConnections.js';
+import { createProducerRedis } from '../../src/queues/redis/redisClients.js';
+import { parseRedisUrl } from '../../src/queues/redis/redisUrl.js';
 import { openTickQueue } from '../../src/queues/tickQueue.js';
 import { type FailoverResult, failingMaster, failingPrimary, failover } from '../endurance/redisFailover.js';
 import { createDeployment } from '../support/deployment.js';
@@ -10,6 +12,7 @@ import { startRedisCluster, type TestCluster } from '../support/redisCluster.js'
 import type { Node } from '../support/redisNodes.js';
 import { startSentinels, type TestSentinels } from '../support/redisSentinels.js';
 import { redisBinary } from '../support/redisServer.js';
+import { startRelay } from '../support/relay.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 import { waitFor } from '../support/waitFor.js';
 
@@ -179,6 +182,44 @@ describe.skipIf((await redisBinary()) === undefined)('behind Redis Sentinel', ()
 
   it('Q4: behind Redis Sentinel publish, tick, automatic mode, event and backfill work', () =>
     everyUse(sentinels.url));
+
+  it('Q4: a client whom the Sentinels tell of the new primary while it asks one of them for the address connects again', async () => {
+    const own = await startSentinels();
+    const relay = await startRelay((own.sentinels[0] as Node).port);
+    const client = createProducerRedis(
+      {
+        target: parseRedisUrl(`redis+sentinel://127.0.0.1:${relay.port}/mymaster`),
+        ...{ versionInfo: '', evictionPolicy: undefined },
+      },
+      () => undefined,
+    );
+    try {
+      await waitFor('the client to listen to all Sentinels', async () => {
+        const clients = await Promise.all(own.sentinels.map((sentinel) => sentinel.ask('CLIENT', 'LIST')));
+        return clients.every((list) => / sub=1 /.test(String(list)));
+      });
+      let ended = 0;
+      client.on('end', () => {
+        ended += 1;
+      });
+      // Longer than a failover takes: the client still waits for this answer when the Sentinels speak.
+      relay.trouble(() => ({ stage: 0, trouble: { delayMs: 4_500 } }));
+      own.primary.kill('SIGKILL');
+      await waitFor('the client to have ended', async () => ended > 0);
+      relay.trouble(() => undefined);
+      await waitFor('the client to write to the new primary', () =>
+        client.set('{test}:after', '1').then(
+          () => true,
+          () => false,
+        ),
+      );
+    } finally {
+      client.disconnect();
+      await relay.close();
+      await own.stop();
+    }
+    await waitFor('the client to be closed', async () => client.status === 'end');
+  });
 
   it('Q4: behind Redis Sentinel, with the primary killed in the middle of a publish, nothing is lost or written twice', async () => {
     expectWhole(await failover(database.url, failingPrimary(sentinels)));

@@ -166,7 +166,36 @@ function prepared<T extends QueueClient>(client: T, preparation: Preparation): T
         : Promise.resolve(server.versionInfo),
     duplicate: (...args: unknown[]) => prepared(duplicate(...args), preparation),
     ...(client instanceof Cluster ? { connect: settlingConnect(client) } : {}),
+    ...(client instanceof Redis && server.target.kind === 'sentinel' ? closingOnlyByCaller(client) : {}),
   });
+}
+
+/**
+ * Connects again when the client ends without having been told to. The client of ioredis 6.0.0 ends for good if the Sentinels
+ * say that there is a new primary just while the client asks one of them for the address: an API process would refuse
+ * every publish from then on.
+ *
+ * @returns the client's own ways to close, which from then on are the only ones.
+ */
+function closingOnlyByCaller(client: Redis): Pick<Redis, 'disconnect' | 'quit'> {
+  const disconnect = client.disconnect.bind(client);
+  const quit = client.quit.bind(client) as () => Promise<'OK'>;
+  let isClosed = false;
+  client.on('end', () => {
+    if (isClosed) return;
+    // A failure is told by the client's events, and ends in the next `end`.
+    setTimeout(() => isClosed || client.connect().catch(() => undefined), retryStrategy(1));
+  });
+  return {
+    disconnect: (reconnect = false) => {
+      isClosed ||= !reconnect;
+      disconnect(reconnect);
+    },
+    quit: () => {
+      isClosed = true;
+      return quit();
+    },
+  };
 }
 
 /**
