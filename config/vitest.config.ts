@@ -15,6 +15,7 @@ const UNIT = [
   'test/emulator/',
   'test/db/deploymentIdentity.test.ts',
   'test/db/locks.test.ts',
+  'test/timing/joinedRuns.test.ts',
   'test/topologies/databaseUrl.test.ts',
   'test/pacing/batchSlots.test.ts',
   'test/process/config.test.ts',
