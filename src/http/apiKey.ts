@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import { ApiError } from '../contracts/errors.js';
 import { countOf, createAddressCounts, secondsUntilReset } from './addressCounts.js';
 import { createKeyRing, type Keys } from './keyRing.js';
+import { thinnedForStrangers } from './refusals.js';
 import { leaveOutOfLog, loggedPath } from './requestLog.js';
-import { thinnedBySubject } from './thinnedBySubject.js';
 
 /** Wrong keys that one address may send per minute; whoever mistypes a key does not reach it. */
 export const WRONG_KEYS_PER_MINUTE = 20;
@@ -28,7 +28,7 @@ export interface KeyGuards {
  */
 export function createKeyGuards(keys: Keys, log: Logger): KeyGuards {
   const holderOf = createKeyRing(keys);
-  const thinned = thinnedBySubject();
+  const thinned = thinnedForStrangers();
   const limitWrongKeys = rateLimit({
     windowMs: WINDOW_MS,
     limit: WRONG_KEYS_PER_MINUTE,

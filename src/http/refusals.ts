@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { thinnedBySubject } from '../timing/thinnedBySubject.js';
 
 const EVERY_MS = 1_000;
 
@@ -28,4 +29,12 @@ export function logRefusal(log: Logger, message: string, reason: string | undefi
     tallies.delete(message);
     if (begun.refused > 0) log.warn({ refused: begun.refused }, message);
   }, EVERY_MS).unref();
+}
+
+/** A thousand addresses at once say no more than thirty of them. */
+const STRANGERS_LINES_PER_MINUTE = 30;
+
+/** Thins log lines that strangers can cause; the subject is the reason with the address. */
+export function thinnedForStrangers(): ReturnType<typeof thinnedBySubject> {
+  return thinnedBySubject({ mostLines: STRANGERS_LINES_PER_MINUTE });
 }

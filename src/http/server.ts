@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { ApiError } from '../contracts/errors.js';
 import { letBodiesWait } from './expectContinue.js';
 import { requestLineOf } from './oneAtATime.js';
-import { thinnedBySubject } from './thinnedBySubject.js';
+import { thinnedForStrangers } from './refusals.js';
 import { noTunnel, type ParserError, rawAnswer, unreadable } from './unreadable.js';
 
 export interface ServerTimes {
@@ -49,7 +49,7 @@ export function createHttpServer(log: Logger, times: ServerTimes): Server {
   });
 
   const refused = new WeakSet<Socket>();
-  const thinned = thinnedBySubject();
+  const thinned = thinnedForStrangers();
   const refuse = (socket: Socket, error: ApiError, reason: string): void => {
     refused.add(socket);
     const address = socket.remoteAddress ?? 'unknown';

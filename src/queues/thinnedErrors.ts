@@ -1,7 +1,7 @@
-/** One line per minute and reason: what repeats a thousand times per second says nothing new. */
-const EVERY_MS = 60_000;
-/** Reasons that are told apart; what comes beyond is told as one. */
-const MOST_REASONS = 50;
+import { thinnedBySubject } from '../timing/thinnedBySubject.js';
+
+/** Reasons per minute; a server that is away has a handful of them. */
+const MOST_LINES = 50;
 
 /**
  * A listener for errors that may come thousands of times per second: each reason is passed on at once the first time,
@@ -12,24 +12,9 @@ const MOST_REASONS = 50;
  *
  * @param now ms of a clock that never goes back.
  */
-export function thinned(
-  listener: (error: Error) => void,
-  now: () => number = () => performance.now(),
-): (error: Error) => void {
-  const reasons = new Map<string, { toldAt: number; heldBack: number }>();
-  return (error) => {
-    const at = now();
-    const wanted = kindOf(error);
-    const kind = reasons.has(wanted) || reasons.size < MOST_REASONS ? wanted : '';
-    const told = reasons.get(kind);
-    if (told !== undefined && at - told.toldAt < EVERY_MS) {
-      told.heldBack += 1;
-      return;
-    }
-    const heldBack = told?.heldBack ?? 0;
-    reasons.set(kind, { toldAt: at, heldBack: 0 });
-    listener(new QueueTrouble(error, heldBack));
-  };
+export function thinned(listener: (error: Error) => void, now?: () => number): (error: Error) => void {
+  const tell = thinnedBySubject({ mostLines: MOST_LINES, ...(now ? { now } : {}) });
+  return (error) => tell(kindOf(error), (heldBack) => listener(new QueueTrouble(error, heldBack)));
 }
 
 /** An error of the queue's as it is logged: in one sentence, without a stack, which is the same for all. */
