@@ -12,7 +12,7 @@ const FIT_A_PRIMARY = ['read-write', 'primary', 'any'];
  */
 export function databaseUrlProblem(value: string, takesWrites = true): string | undefined {
   const urls = hostUrls(value).map((url) => (URL.canParse(url) ? new URL(url) : undefined));
-  if (!urls.every(isReadable) || ENDS_IN_PASSWORD.test(value)) return unreadable(value);
+  if (!urls.every(isReadable) || endsInPassword(value)) return unreadable(value);
   const parameters = (urls[0] as URL).searchParams;
   const wanted = new URLSearchParams(value.split('?')[1] ?? '').get('target_session_attrs');
   if (parameters.has('schema'))
@@ -24,7 +24,7 @@ export function databaseUrlProblem(value: string, takesWrites = true): string | 
 
 /** The URL with a password, percent-encoded; as it is where it has a password already, or no user whose password it is. */
 export function withPassword(url: string, password: string): string {
-  return url.replace(/^([^:]+:\/\/[^:@/?#]+)@/, (_all, user) => `${user}:${encodeURIComponent(password)}@`);
+  return url.replace(/^([^:]+:\/\/[^:/?#]+)@/, (_all, user) => `${user}:${encodeURIComponent(password)}@`);
 }
 
 function isReadable(url: URL | undefined): boolean {
@@ -43,10 +43,16 @@ function isDecodable(text: string): boolean {
 
 /** A raw `/`, `#` or `?` in the password: what is before it passes for a host and, where it is digits, a port. */
 const ENDS_IN_PASSWORD = /^postgres(ql)?:\/\/[^@/?#:]+:[^@/?#]*[/?#].*@/i;
+/** The same behind a raw `@`: what is between the two passes for a host. A parameter's value may have an @. */
+const ENDS_BEHIND_AT = /^postgres(ql)?:\/\/[^/?#]*@[^/?#]*(\/[^?#]*@|[^#]*\?[^=#]*@|.*#.*@)/i;
+
+function endsInPassword(value: string): boolean {
+  return ENDS_IN_PASSWORD.test(value) || ENDS_BEHIND_AT.test(value);
+}
 
 function unreadable(value: string): string {
   const sentence = 'must be a URL that starts with postgres:// or postgresql:// and names a host';
-  const isPasswordLikely = ENDS_IN_PASSWORD.test(value) || /^postgres(ql)?:\/\/[^@]*%[^@]*@/i.test(value);
+  const isPasswordLikely = endsInPassword(value) || /^postgres(ql)?:\/\/[^@]*%[^@]*@/i.test(value);
   return isPasswordLikely
     ? `${sentence}; characters such as / # ? % @ in the user or the password must be percent-encoded (/ is %2F, # is %23, ? is %3F, % is %25, @ is %40)`
     : sentence;

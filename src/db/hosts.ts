@@ -1,7 +1,10 @@
 import type { Queryable } from './queryable.js';
 
-/** Scheme and credentials, hosts, and the rest of a URL whose hosts may be several: `postgres://u:p@one:5432,two/db`. */
-const PARTS = /^(postgres(?:ql)?:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/i;
+/**
+ * Scheme and credentials, hosts, and the rest of a URL whose hosts may be several: `postgres://u:p@one:5432,two/db`. Hosts
+ * begin behind the last @: one before it is the password's.
+ */
+const PARTS = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#]*)(.*)$/i;
 
 /**
  * A URL for each host that a connection string names, in its order, with sslmode as pg means it.

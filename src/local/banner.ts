@@ -88,7 +88,7 @@ function reachableHost(host: string): string {
 function withoutSecrets(url: string): string {
   // Not by URL, which takes one host.
   const [, protocol = '', hosts = '', path = ''] =
-    /^([^:]+:\/\/)(?:[^@/?#]*@)?([^/?#]*)([^?#]*)/.exec(url) ?? [];
+    /^([^:]+:\/\/)(?:[^/?#]*@)?([^/?#]*)([^?#]*)/.exec(url) ?? [];
   return `${protocol}${hosts}${path === '/' ? '' : path}`;
 }
 

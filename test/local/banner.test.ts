@@ -59,6 +59,13 @@ describe('banner', () => {
     expect(text).not.toContain('psql');
   });
 
+  it('shows nothing of a password with a raw @', () => {
+    const databaseUrl = 'postgres://app:data@base-secret@db.example.com/ami';
+    const text = banner({ ...embedded, postgresFolder: undefined, databaseUrl });
+    expect(text).toContain('  postgres://db.example.com/ami\n');
+    expect(text).not.toContain('secret');
+  });
+
   it('P6: shows each of several hosts', () => {
     const databaseUrl =
       'postgres://app:database-secret@one:5432,two:5433/ami?target_session_attrs=read-write';

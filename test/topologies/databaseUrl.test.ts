@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { databaseUrlProblem } from '../../src/db/databaseUrl.js';
+import { databaseUrlProblem, withPassword } from '../../src/db/databaseUrl.js';
 import { hostUrls, inTurn, withFirstHost } from '../../src/db/hosts.js';
 import { loadConfig } from '../../src/process/config.js';
 
@@ -32,6 +32,29 @@ describe('a URL of Postgres', () => {
       else expect(problem).toContain('/ is %2F');
     }
   });
+
+  it('a raw @ in the password is the password’s, also with several hosts, and none of it passes for a host', () => {
+    const url = 'postgres://u:p@hunter2,x@one:5433,two/gridlens';
+    expect(databaseUrlProblem(url)).toBeUndefined();
+    expect(hostUrls(url)).toEqual([
+      'postgres://u:p@hunter2,x@one:5433/gridlens',
+      'postgres://u:p@hunter2,x@two/gridlens',
+    ]);
+    expect(withFirstHost(url, 1)).toBe('postgres://u:p@hunter2,x@two,one:5433/gridlens');
+    expect(withPassword('postgres://me@server@one/gridlens', 'hunter2')).toBe(
+      'postgres://me@server:hunter2@one/gridlens',
+    );
+  });
+
+  it.each(['/', '#', '?'])(
+    'a raw @ and then a raw %s in the password are met with that advice',
+    (character) => {
+      const problem = databaseUrlProblem(`postgres://u:p@hunter2${character}xy@db/gridlens`);
+      expect(problem).toContain('percent-encoded');
+      expect(problem).not.toContain('hunter2');
+      expect(databaseUrlProblem('postgres://u:p@db/gridlens?application_name=a@b')).toBeUndefined();
+    },
+  );
 
   it('P8: ?schema= is refused with what does the same', () => {
     expect(databaseUrlProblem('postgres://u:p@db/gridlens?schema=ami')).toMatch(/\?schema=.*search_path/);
