@@ -197,8 +197,9 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
   problems.push(...(parsed.success ? doubtful(parsed.data) : parsed.error.issues.map(problemOf)));
   problems.push(...missing(env, options.command, isBlank(given.GRIDLENS_API_KEY)));
   // A substitution that came out empty would open what was to be closed.
-  if (env.GRIDLENS_READ_KEY === undefined && isBlank(given.GRIDLENS_READ_KEY))
-    problems.push({ name: 'GRIDLENS_READ_KEY', reason: 'is blank: remove it where everybody may read' });
+  for (const name of ['GRIDLENS_READ_KEY', 'GRIDLENS_READ_KEY_FILE'])
+    if (env.GRIDLENS_READ_KEY === undefined && isBlank(given[name]))
+      problems.push({ name, reason: 'is blank: remove it where everybody may read' });
   if (!parsed.success || problems.length > 0) throw new StartupError(sentence(problems));
 
   const values = parsed.data;

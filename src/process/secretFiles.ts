@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /**
  * Variables that may come from a file: of each, `NAME_FILE` is the path. Docker, Kubernetes and systemd hand secrets over as
@@ -24,7 +24,7 @@ export interface Problem {
 
 /**
  * The environment with the content of each `NAME_FILE` under `NAME`, and what is wrong with them. No content of a file is in
- * a reason.
+ * a reason, and no path that may be a secret.
  *
  * @param env without blank variables.
  * @param cwd folder that relative paths are taken from.
@@ -45,9 +45,20 @@ export function withSecretFiles(
     }
     const read = secretIn(resolve(cwd, path));
     if ('secret' in read) filled[variable] = read.secret;
-    else problems.push({ name, reason: `names ${path}, which ${read.problem}` });
+    else problems.push({ name, reason: `names ${shownPath(path, cwd)}, which ${read.problem}` });
   }
   return { env: filled, problems };
+}
+
+/**
+ * A path as a refusal names it. What leads to no folder may be the secret itself, set under the name that is for its file;
+ * so may a name alone, and a base64 that begins with `/`.
+ */
+function shownPath(path: string, cwd: string): string {
+  const folder = dirname(path);
+  const isPath =
+    existsSync(resolve(cwd, path)) || (!['.', '/'].includes(folder) && existsSync(resolve(cwd, folder)));
+  return isPath ? path : 'a file (not shown, as it may be the secret itself)';
 }
 
 /** Editors and `echo` end a file with a line feed, which is no part of the secret. */

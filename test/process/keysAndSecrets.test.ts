@@ -108,6 +108,23 @@ describe('secrets in files', () => {
     expect(sentence).toContain(reason);
   });
 
+  it('refuse to start without showing what was set, where that is no path: it may be the secret itself', () => {
+    for (const secret of [ONE, `/${ONE}`, `a/${ONE}`, DATABASE, 'hunter2']) {
+      const sentence = refusal({ GRIDLENS_API_KEY: ONE, DATABASE_PASSWORD_FILE: secret }, folder);
+      expect(sentence).toMatch(/^DATABASE_PASSWORD_FILE names a file .* cannot be read/);
+    }
+    const missing = join(folder, 'missing');
+    expect(refusal({ GRIDLENS_API_KEY: ONE, DATABASE_PASSWORD_FILE: missing }, folder)).toContain(missing);
+  });
+
+  it('refuse to start where the file of a read key is blank: everybody could read', () => {
+    expect(refusal({ GRIDLENS_API_KEY: ONE, GRIDLENS_READ_KEY_FILE: ' ' })).toMatch(
+      /^GRIDLENS_READ_KEY_FILE is blank/,
+    );
+    const env = { GRIDLENS_API_KEY: ONE, GRIDLENS_READ_KEY: READ, GRIDLENS_READ_KEY_FILE: '' };
+    expect(load(env).readKeys).toEqual([READ]);
+  });
+
   it('refuse to start where the variable is set as well', () => {
     const env = { GRIDLENS_API_KEY: ONE, GRIDLENS_API_KEY_FILE: join(folder, 'key') };
     expect(refusal(env)).toMatch(/^GRIDLENS_API_KEY_FILE is set, and GRIDLENS_API_KEY as well/);
