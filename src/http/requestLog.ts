@@ -1,18 +1,24 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import { ipKeyGenerator } from 'express-rate-limit';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
+import { thinnedForStrangers } from './refusals.js';
 import { requestId } from './requestId.js';
 
 const LONGEST_PATH = 200;
 
-/** A line per request that is neither GET nor HEAD, since probes and polling dashboards would drown what matters. */
+/**
+ * A line per request that is neither GET nor HEAD, since probes and polling dashboards would drown what matters. Of what
+ * carries no right key, as a POST to a path that nobody has, it is a line per minute, status and address.
+ */
 export function requestLog(logger: Logger): RequestHandler {
+  const levelOf = strangersThinned();
   return pinoHttp({
     logger,
     genReqId: requestId,
     autoLogging: { ignore: (request) => request.method === 'GET' || request.method === 'HEAD' },
-    // Anybody can cause thousands of them; they have warnings of their own, thinned.
-    customLogLevel: (_request, response) => (keyRefusals.has(response) ? 'silent' : 'info'),
+    customLogLevel: (request, response) => levelOf(request as Request, response as Response),
+    customSuccessObject: (_request, response, line) => ({ ...line, ...heldBackBefore.get(response) }),
     serializers: {
       req: (request: { id: unknown; method: string; url: string }) => ({
         id: request.id,
@@ -22,6 +28,24 @@ export function requestLog(logger: Logger): RequestHandler {
       res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
     },
   });
+}
+
+/** Lines that were held back before that of an answer. */
+const heldBackBefore = new WeakMap<object, { heldBack: number }>();
+
+/** Anybody can cause thousands of answers; refused keys have warnings of their own, thinned as well. */
+function strangersThinned(): (request: Request, response: Response) => 'info' | 'silent' {
+  const thinned = thinnedForStrangers();
+  return (request, response) => {
+    if (keyRefusals.has(response)) return 'silent';
+    if (response.locals.holdsKey === true) return 'info';
+    let level: 'info' | 'silent' = 'silent';
+    thinned(`${response.statusCode} ${ipKeyGenerator(request.ip ?? '')}`, (heldBack) => {
+      level = 'info';
+      if (heldBack > 0) heldBackBefore.set(response, { heldBack });
+    });
+    return level;
+  };
 }
 
 /** Answers to requests whose key was refused (http/apiKey.ts). */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ApiError } from '../contracts/errors.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
+import { thinnedForStrangers } from '../http/refusals.js';
 import { resource } from '../http/resource.js';
 import { joinedRuns } from '../timing/joinedRuns.js';
 import type { Dependency, StatusService } from './status.js';
@@ -26,6 +27,7 @@ export function healthRoutes(
   { status, isStopping = () => false }: { status: StatusService; isStopping?: () => boolean },
 ): void {
   const readiness = joinedRuns(() => status.readiness());
+  const thinned = thinnedForStrangers();
   resource(router, '/healthz', {
     get: [
       (_request, response) => {
@@ -47,7 +49,14 @@ export function healthRoutes(
         // Only Postgres knows what workers do: while it is away there is nothing to say about them.
         const asksForWorker = require === 'worker' && dependencies.postgres.ok;
         const away = asksForWorker ? failing : failing.filter(([name]) => name !== 'worker');
-        for (const [name, { reason }] of away) request.log.warn({ dependency: name, reason }, 'not ready');
+        // Reasons that differ in seconds alone are the same.
+        for (const [name, { reason = '' }] of away)
+          thinned(`${name} ${reason.replaceAll(/\d+/g, '#')}`, (heldBack) =>
+            request.log.warn(
+              { dependency: name, reason, ...(heldBack > 0 ? { heldBack } : {}) },
+              'not ready',
+            ),
+          );
         const shown = Object.fromEntries(
           Object.entries(dependencies).map(([name, { ok, advice }]) => [
             name,

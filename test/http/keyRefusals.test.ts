@@ -70,6 +70,32 @@ describe('keys', () => {
     expect(JSON.stringify(completed)).not.toMatch(/"statusCode":4(01|29)/);
   });
 
+  it('requests without a key that no guard refuses leave a line per status and minute; those with one a line each', async () => {
+    deployment.logLines.length = 0;
+    for (let sent = 0; sent < 40; sent += 1)
+      await Promise.all([
+        deployment.http.post('/nowhere').send({}),
+        deployment.http.put('/api/ami/publish-once').send({}),
+        deployment.http.options('/api/ami/publish-once'),
+      ]);
+    const completed = deployment.logLines.filter(({ msg }) => msg === 'request completed');
+    expect(completed.length).toBeLessThanOrEqual(3);
+    expect(completed.length).toBeGreaterThan(0);
+    for (let sent = 0; sent < 3; sent += 1) await publish(bearer(NEW));
+    const ofHolder = deployment.logLines.filter(
+      ({ msg, res }) => msg === 'request completed' && (res as { statusCode: number }).statusCode === 200,
+    );
+    expect(ofHolder).toHaveLength(3);
+  });
+
+  it('asking again and again whether it is ready leaves a few lines while it is not', async () => {
+    deployment.logLines.length = 0;
+    for (let sent = 0; sent < 30; sent += 1)
+      expect((await deployment.http.get('/readyz?require=worker')).status).toBe(503);
+    expect(warnings('not ready').length).toBeLessThanOrEqual(2);
+    expect(warnings('not ready')).toContainEqual(expect.objectContaining({ dependency: 'worker' }));
+  });
+
   it('says after how many seconds an address may try again, and takes the right key at any time', async () => {
     const refused = await publish(bearer('one-more-guess-0123456789'));
     expect([refused.status, refused.body.code]).toEqual([429, 'too_many_wrong_keys']);
