@@ -14,11 +14,18 @@ export interface ServerTimes {
   requestTimeout?: number;
   /** How often that is looked at, ms. */
   connectionsCheckingInterval?: number;
+  /** How long nothing may be read or written while a request is under way, ms. */
+  stallTimeout?: number;
 }
 
 /** The largest body at 100 kB per second takes 27 s; Node would wait for five minutes. */
 const REQUEST_MS = 30_000;
 const CHECK_MS = 5_000;
+/**
+ * A client that asks and never reads its answers ends here: Node's two limits are for requests, and it would keep the
+ * connection for ever. Longer than any answer takes, 38 s with the largest ANSWER_BUDGET_FACTOR.
+ */
+const STALL_MS = 60_000;
 
 /**
  * How long a client that has its answer may go on sending. Closed at once, the operating system answers what still comes
@@ -39,6 +46,7 @@ export function createHttpServer(log: Logger, times: ServerTimes): Server {
     requireHostHeader: false,
     ...times,
   });
+  server.timeout = times.stallTimeout ?? STALL_MS;
   letBodiesWait(server);
   const latest = new WeakMap<Socket, Exchange>();
   server.on('request', (request, response) => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import { pino } from 'pino';
@@ -8,24 +8,30 @@ import { describe, expect, it } from 'vitest';
 import { createHttpServer } from '../../src/http/server.js';
 import type { Test } from '../local/fixtures/processes.js';
 import { sendRaw } from '../support/rawConnection.js';
+import { waitFor } from '../support/waitFor.js';
 
 /** A server of ours over two routes: one that refuses without reading the body, one that waits for it. */
-async function serve(test: Test, requestTimeout: number) {
+async function serve(test: Test, requestTimeout: number, stallTimeout = 60_000) {
   const app = express();
+  app.get('/large', (_request, response) => void response.send('x'.repeat(30_000_000)));
   app.post('/refused', (_request, response) => void response.status(401).json({ ok: false }));
   app.post('/awaited', (request, response) => {
     request.on('end', () => response.json({ ok: true })).resume();
   });
   const logLines: Record<string, unknown>[] = [];
   const log = pino({}, { write: (line: string) => logLines.push(JSON.parse(line)) });
-  const times = { keepAliveTimeout: 75_000, requestTimeout, connectionsCheckingInterval: 50 };
+  const times = { keepAliveTimeout: 75_000, requestTimeout, connectionsCheckingInterval: 50, stallTimeout };
   const server = createHttpServer(log, times).on('request', app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   test.onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, logLines };
+  const connections = () =>
+    new Promise<number>((resolve, reject) => {
+      server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, logLines, connections };
 }
 
 describe('a server whose clients are slow', () => {
@@ -42,6 +48,31 @@ describe('a server whose clients are slow', () => {
       expect(logLines).toMatchObject([{ level: 40, status: 408, address: '127.0.0.1' }]);
     },
   );
+
+  it('whoever asks and never reads the answer loses the connection', async (test) => {
+    const { url, connections } = await serve(test, 60_000, 300);
+    const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
+    test.onTestFinished(() => void socket.destroy());
+    socket.pause();
+    socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+    await waitFor('the connection', async () => (await connections()) === 1);
+    await waitFor('its end', async () => (await connections()) === 0);
+  });
+
+  it('whoever reads slowly gets the whole answer', async (test) => {
+    const { url } = await serve(test, 60_000, 3_000);
+    const answer = await fetch(`${url}/large`);
+    let bytes = 0;
+    let pauses = 0;
+    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+      bytes += chunk.length;
+      if (pauses < 40 && bytes > pauses * 700_000) {
+        pauses += 1;
+        await sleep(100);
+      }
+    }
+    expect([bytes, pauses]).toEqual([30_000_000, 40]);
+  });
 
   it('H9: whoever sends the rest of a refused body keeps the connection', async (test) => {
     const { url } = await serve(test, 60_000);
