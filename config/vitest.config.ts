@@ -16,6 +16,7 @@ const UNIT = [
   'test/db/deploymentIdentity.test.ts',
   'test/db/locks.test.ts',
   'test/timing/joinedRuns.test.ts',
+  'test/db/shownReason.test.ts',
   'test/topologies/databaseUrl.test.ts',
   'test/pacing/batchSlots.test.ts',
   'test/process/config.test.ts',

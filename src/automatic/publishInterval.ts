@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { BackpressureError, DependencyUnavailableError } from '../contracts/errors.js';
 import { type Database, isPassing, type Queryable } from '../db/db.js';
+import { shownReason } from '../db/shownReason.js';
 import type { Admission } from '../publishing/admission.js';
 import type { MissingParts, PartsAs } from '../publishing/missingParts.js';
 import { isSnapshotGone } from '../registry/snapshots.js';
@@ -96,7 +97,7 @@ export function createIntervalPublisher({ database, admission, missingParts, now
         log.warn({ tenantId, readAt, reason }, 'interval not published, to be tried again');
         // When Postgres is away for everybody the note fails too, and that ends the pass.
         const pause = doublingPause(isPassing(error) ? PASSING_PAUSE : PAUSE, attempts);
-        await putOffInterval(database, tenantId, readAt, later(now(), pause), reason);
+        await putOffInterval(database, tenantId, readAt, later(now(), pause), shownReason(error));
         return 'put off';
       }
     },

@@ -1,6 +1,8 @@
+import type { Logger } from 'pino';
 import { BackpressureError } from '../contracts/errors.js';
 import { keptSince } from '../contracts/intervals.js';
 import { type Database, isPassing } from '../db/db.js';
+import { shownReason } from '../db/shownReason.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
 import type { Admission } from '../publishing/admission.js';
 import type { MissingParts } from '../publishing/missingParts.js';
@@ -26,6 +28,8 @@ interface SupplierOptions {
   /** Days of reads that are kept; undefined keeps all. */
   readsRetentionDays: number | undefined;
   now: () => Date;
+  /** Told what the database says of an interval that cannot be accepted: answers have less of it. */
+  log?: Pick<Logger, 'warn'>;
 }
 
 export interface BackfillSupplier {
@@ -48,7 +52,7 @@ const PAUSE = { first: 5_000, longest: 300_000 };
 
 /** Supplies the background lane with what backfills are missing, the newest interval of each first. */
 export function createBackfillSupplier(options: SupplierOptions): BackfillSupplier {
-  const { database, admission, missingParts, readsRetentionDays, now } = options;
+  const { database, admission, missingParts, readsRetentionDays, now, log } = options;
   /** By the present clock, since days may pass before a backfill comes to its oldest intervals. */
   const isKept = (readAt: Date): boolean => {
     const kept = keptSince(now(), readsRetentionDays);
@@ -60,7 +64,13 @@ export function createBackfillSupplier(options: SupplierOptions): BackfillSuppli
     const attempts = backfill.attempts + 1;
     const pause = doublingPause(PAUSE, backfill.attempts);
     const nextTryAt = attempts < MAX_ATTEMPTS ? new Date(now().getTime() + pause) : null;
-    await noteTrouble(database, backfill, (error as Error).message, nextTryAt);
+    const { backfillId, tenantId, cursor } = backfill;
+    const { message: reason } = error as Error;
+    log?.warn(
+      { backfillId, tenantId, readAt: cursor, reason, attempts, nextTryAt },
+      'interval of a backfill not accepted',
+    );
+    await noteTrouble(database, backfill, shownReason(error), nextTryAt);
   };
 
   const admit = (backfill: OpenBackfill, record: PublishRecord, isLast: boolean) =>

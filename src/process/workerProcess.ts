@@ -157,6 +157,6 @@ export function composeAutomatic(
     readsRetentionDays: config.readsRetentionDays,
     now,
   };
-  const backfills = createBackfillSupplier(publishing);
+  const backfills = createBackfillSupplier({ ...publishing, log });
   return createAutomatic({ ...publishing, ticks, supplyBackfills: () => backfills.supply(), log });
 }

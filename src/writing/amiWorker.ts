@@ -14,6 +14,7 @@ import type { Logger } from 'pino';
 import { type BatchJob, batchJob } from '../contracts/batchJob.js';
 import type { DatabaseReturn } from '../db/databaseReturn.js';
 import { isPassing, isTransient } from '../db/db.js';
+import { shownReason } from '../db/shownReason.js';
 import { isPacerClosed } from '../pacing/startPacer.js';
 import type { AmiQueue, BatchWorker, WorkOptions } from '../queues/amiQueue.js';
 import { type BatchResult, type BatchRunner, UnknownBatchError } from './batchRunner.js';
@@ -70,7 +71,7 @@ export function startAmiWorker({
         ownFaults.set(id, faults);
         if (faults < TRIES_AT_OWN_FAULT) throw error;
         const reason = error instanceof Error ? error.message : String(error);
-        await runner.giveUp(job, reason);
+        await runner.giveUp(job, shownReason(error));
         throw new UnrecoverableError(`given up after ${faults} attempts: ${reason}`);
       }
     },

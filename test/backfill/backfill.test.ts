@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type BackfillSupplier, createBackfillSupplier } from '../../src/backfill/supplier.js';
 import { ApiError, DependencyUnavailableError } from '../../src/contracts/errors.js';
@@ -60,6 +61,7 @@ function backfillTools(deployment: () => Deployment) {
         missingParts: Pick<MissingParts, 'look'>;
         readsRetentionDays: number;
         now: () => Date;
+        log: { warn(...line: unknown[]): void };
       }> = {},
     ) {
       return createBackfillSupplier({ now: () => NOW, readsRetentionDays: undefined, ...parts(), ...given });
@@ -655,6 +657,26 @@ describeOnce('a backfill', () => {
     expect(second[1]).toMatchObject({ tenant: 'B', publishes: 20 });
     expect(second[0].publishes).toBe(46);
     expect(second[0].seeds).toBe(2);
+  });
+
+  it('tells strangers nothing of what the database says of values, and the log all of it', async () => {
+    const warnings: unknown[] = [];
+    const feeder = tools.feeder({
+      log: { warn: (...line: unknown[]) => void warnings.push(line) },
+      missingParts: {
+        async look() {
+          throw Object.assign(new pg.DatabaseError('invalid input syntax: "Jane Doe"', 0, 'error'), {
+            code: '22P02',
+          });
+        },
+      },
+    });
+    const { backfillId } = await post();
+    await tools.feedAll(feeder);
+    const { failure } = await progress(backfillId);
+    expect(failure).toBe('Postgres refuses it (a data exception, SQLSTATE 22P02)');
+    expect(JSON.stringify(warnings)).toContain('Jane Doe');
+    expect(JSON.stringify(warnings)).toContain(backfillId);
   });
 
   it('tries again what cannot be accepted, gives up after some tries, and keeps no other from its turn', async () => {

@@ -52,6 +52,23 @@ describeOnBothBackends('the worker', (backend) => {
     expect((await deployment.context.queue.counts()).failed).toBe(1);
   });
 
+  it('shows nothing of what a customer’s trigger says of the reads: the log has it', async () => {
+    await deployment.database.pool.query(
+      `CREATE FUNCTION refuse_seven() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN RAISE EXCEPTION 'the meter of Jane Doe is %', NEW.meter_id USING ERRCODE = '23514'; END $$;
+       CREATE TRIGGER refuse_seven BEFORE INSERT ON meter_reads_electric FOR EACH ROW
+         WHEN (NEW.meter_id = 'T-MTR-00007') EXECUTE FUNCTION refuse_seven()`,
+    );
+    await deployment.startWorker();
+    const publishId = await publish({ meterCount: 100, batchSize: 10 });
+    await settled(publishId);
+    const { failure, state } = (await deployment.http.get(`/api/ami/publish/${publishId}`)).body;
+    expect(state).toBe('failed');
+    expect(failure).toContain('an integrity constraint violation, SQLSTATE 23514');
+    expect(failure).not.toMatch(/Jane|MTR/);
+    expect(JSON.stringify(deployment.logLines)).toContain('Jane Doe');
+  });
+
   it('refuses a job that is none, without harm to the next', async () => {
     const publishId = await publish({ meterCount: 10, batchSize: 10 });
     await deployment.context.queue.add([
