@@ -25,29 +25,29 @@ export class NobodyWaitsError extends Error {
 
 /**
  * The pool with its connections shared out by who asks, so that none of the three waits for the others: readers have at
- * most half of them, readers and key holders together all but one, and that one is left to health and clocks. Of the
- * four of an API process: two, three and one. As its size the pool gives the readers' share, of which a customer's views may
- * have half.
+ * most half of them, key holders all but two, both together all but one, and that one is left to health and clocks. Of the
+ * four of an API process readers and key holders have two at most, and one in any case. As its size the pool gives the
+ * readers' share, of which a customer's views may have half.
  */
 export function withShares(database: Database): Database {
   const { max } = database.options;
   const readersMax = Math.max(1, Math.floor(max / 2));
   const readers = new Places(readersMax);
+  const keyHolders = new Places(Math.max(1, max - 2));
   const answers = new Places(Math.max(1, max - 1));
 
   const enter = async (): Promise<() => void> => {
     const who = asker.getStore();
     if (who === undefined) return () => undefined;
-    if (who.share === 'keyHolders') return answers.take(who.gone);
-    const leaveReaders = await readers.take(who.gone);
+    const leaveOwn = await (who.share === 'readers' ? readers : keyHolders).take(who.gone);
     try {
       const leaveAnswers = await answers.take(who.gone);
       return () => {
         leaveAnswers();
-        leaveReaders();
+        leaveOwn();
       };
     } catch (error) {
-      leaveReaders();
+      leaveOwn();
       throw error;
     }
   };

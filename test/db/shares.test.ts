@@ -4,7 +4,7 @@ import { createDatabase, type Database, withTransaction } from '../../src/db/db.
 import { type Asker, askAs, NobodyWaitsError, withShares } from '../../src/db/shares.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
-/** As an API process has them: two for readers, three for readers and key holders, one for itself. */
+/** As an API process has them: two at most for readers and for key holders, three for both, one for itself. */
 const CONNECTIONS = 4;
 const READER: Asker = { share: 'readers' };
 const KEY_HOLDER: Asker = { share: 'keyHolders' };
@@ -75,14 +75,23 @@ describe('the shares of a pool', () => {
     await third;
   });
 
-  it('lets the process itself ask while key holders have all of theirs', async () => {
-    const end = await hold(KEY_HOLDER, 3);
-    const fourth = one(KEY_HOLDER);
+  it('lets a reader and the process itself ask while key holders have all of theirs', async () => {
+    const end = await hold(KEY_HOLDER, 2);
+    const third = one(KEY_HOLDER);
+    await one(READER);
+    await shared.query('SELECT 1');
+    expect(await waits(third)).toBe(true);
+    await end();
+    await third;
+  });
+
+  it('lets the process itself ask while readers and key holders have all of theirs', async () => {
+    const ends = [await hold(KEY_HOLDER, 2), await hold(READER, 1)];
     const reader = one(READER);
     await shared.query('SELECT 1');
-    expect(await waits(Promise.race([fourth, reader]))).toBe(true);
-    await end();
-    await Promise.all([fourth, reader]);
+    expect(await waits(reader)).toBe(true);
+    await Promise.all(ends.map((end) => end()));
+    await reader;
   });
 
   it('never makes a statement for which nobody waits any more, and gives its place to the next', async () => {

@@ -111,7 +111,7 @@ describe('the README', () => {
 
   it('names every variable of .env.example that the configuration knows', async () => {
     const example = await readFile(join(ROOT, '.env.example'), 'utf8');
-    const named = new Set([...example.matchAll(/^([A-Z_]+)=/gm)].map((match) => match[1]));
+    const named = new Set([...example.matchAll(/^(?:# )?([A-Z_]+)=/gm)].map((match) => match[1]));
     const source = await readFile(join(ROOT, 'src/process/config.ts'), 'utf8');
     const examples = /const EXAMPLES[^{]*\{([\s\S]*?)\};/.exec(source)?.[1] ?? '';
     const known = new Set([...examples.matchAll(/^\s+([A-Z_]+):/gm)].map((match) => match[1]));

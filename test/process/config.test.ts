@@ -1,3 +1,6 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type LoadOptions, loadConfig } from '../../src/process/config.js';
 
@@ -34,6 +37,14 @@ describe('loadConfig', () => {
 
   it('takes blank variables for unset ones', () => {
     expect(load({ DATABASE_URL: database, GRIDLENS_API_KEY: key, REDIS_URL: ' ', PORT: '' }).port).toBe(5000);
+  });
+
+  it('takes a copy of .env.example as it stands for the local stack', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gridlens-env-'));
+    await copyFile(new URL('../../.env.example', import.meta.url), join(folder, '.env'));
+    const config = loadConfig({}, { command: 'start', cwd: folder });
+    await rm(folder, { recursive: true });
+    expect(config).toMatchObject({ embedded: true, readKeys: [], port: 5000 });
   });
 
   it('reports all bad variables together, each with reason and example, and no secret', () => {
