@@ -33,8 +33,6 @@ export const MIGRATIONS = [
   'phase6_meter_fingerprints.sql',
 ] as const;
 
-const MIGRATIONS_FOLDER = new URL('../../sql/migrations/', import.meta.url);
-
 export interface Migration {
   name: string;
   sql: string;
@@ -111,7 +109,7 @@ function inThisDatabase(sql: string): string {
 }
 
 async function readMigration(name: string): Promise<Migration> {
-  const sql = await readSqlFile(new URL(name, MIGRATIONS_FOLDER));
+  const sql = await readSqlFile(`migrations/${name}`);
   return { name, sql, checksum: sha256(sql), checksumWithCrlf: sha256(sql.replaceAll('\n', '\r\n')) };
 }
 

@@ -2,9 +2,6 @@ import type { Queryable } from '../db/db.js';
 import { KPI_VIEWS, type SchemaMapping } from './mapping.js';
 import { readSqlFile } from './readSqlFile.js';
 
-/** The files of `sql/schema`: the database as it is now, each table, type, function and view once. */
-const SCHEMA_FOLDER = new URL('../../sql/schema/', import.meta.url);
-
 /** What there is to know before a file can be said to apply: which objects are a customer's. */
 export interface Ownership {
   mapping: SchemaMapping;
@@ -21,6 +18,8 @@ interface SchemaFile {
 const ownReads = ({ mapping }: Ownership): boolean => mapping.reads.own;
 
 /**
+ * The files of `sql/schema`: the database as it is now, each table, type, function and view once.
+ *
  * In the order in which a fresh database is made from them. A change of the schema is made twice: in the file of its
  * subject here, and in a new file of `sql/migrations` for databases that are there already. A test holds the two to the
  * same result.
@@ -70,7 +69,7 @@ const ALL_FILES = [...SCHEMA_FILES, ...REGISTRY_FILES, ...MADE_FUNCTION_FILES];
 export const SCHEMA_FILE_NAMES: readonly string[] = ALL_FILES.map(({ name }) => name);
 
 export function readSchemaFile(name: string): Promise<string> {
-  return readSqlFile(new URL(name, SCHEMA_FOLDER));
+  return readSqlFile(`schema/${name}`);
 }
 
 /** Makes the schema in a database that has none of it, in the caller's transaction. */

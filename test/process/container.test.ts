@@ -96,7 +96,12 @@ describe('the image', () => {
     expect(/^USER (\d+):\d+$/m.exec(stage)?.[1]).toMatch(/^[1-9]/);
     expect(await textOf('docker/Dockerfile')).toContain('RUN npm run build');
     const ignored = await textOf('.dockerignore');
-    for (const file of ['docker/api-health.mjs', 'docker/worker-health.mjs', 'scripts/compile.mjs'])
+    for (const file of [
+      'docker/api-health.mjs',
+      'docker/worker-health.mjs',
+      'scripts/compile.mjs',
+      'scripts/ownMappings.mjs',
+    ])
       expect(ignored).toContain(`!${file}\n`);
     expect(ignored.split('\n')[0]).toBe('*');
   });

@@ -1,4 +1,5 @@
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { Config } from '../../process/config.js';
 import { stopLeftPostgres } from '../postgres/clusterStop.js';
 import type { Part, Reported } from './supervisor.js';
@@ -14,8 +15,8 @@ export function stagesOf(config: Config, apiKeys: readonly string[]): Part[][] {
     ...(config.databaseUrl === undefined && { GRIDLENS_EMBEDDED: '1' }),
   });
   const services: Part[] = [
-    { name: 'api', modulePath: pathOf('../../index.js'), env },
-    { name: 'worker', modulePath: pathOf('../../worker.js'), env },
+    { name: 'api', modulePath: programPath('index.js'), env },
+    { name: 'worker', modulePath: programPath('worker.js'), env },
   ];
   return config.databaseUrl === undefined ? [[postgresPart(config.dataDir)], services] : [services];
 }
@@ -24,7 +25,7 @@ export function stagesOf(config: Config, apiKeys: readonly string[]): Part[][] {
 export function postgresPart(dataDir: string): Part {
   return {
     name: 'postgres',
-    modulePath: pathOf('../postgres/postgresPart.js'),
+    modulePath: programPath('local/postgres/postgresPart.js'),
     args: [dataDir],
     afterStop: (by) => stopLeftPostgres(dataDir, { immediateAfter: () => by - 300 }),
   };
@@ -35,6 +36,7 @@ export function databaseUrl(config: Config, reported: Reported): string {
   return config.databaseUrl ?? String(reported.postgres?.connectionString);
 }
 
-function pathOf(module: string): string {
-  return fileURLToPath(new URL(module, import.meta.url));
+/** Of a compiled program. By the package, not by the place of this file, which is in a bundle when it runs. */
+function programPath(name: string): string {
+  return join(dirname(createRequire(import.meta.url).resolve('#product/package.json')), 'dist', name);
 }
