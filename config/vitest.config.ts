@@ -34,6 +34,7 @@ const UNIT = [
   'test/docs/housePicture.test.ts',
   'test/writing/adaptiveConcurrency.test.ts',
   'test/writing/ownFaults.test.ts',
+  'test/writing/runEach.test.ts',
   'test/writing/sampledDepth.test.ts',
   'test/writing/snapshotMeters.test.ts',
 ];

@@ -16,6 +16,12 @@ const described = z.object({
   timeZone: timeZone.default(DEFAULT_TIME_ZONE),
   climate: climate.default(DEFAULT_CLIMATE),
   onConflict: z.enum(['nothing', 'update']),
+  /**
+   * The last batch of a job that carries several, and where it ends: from the first on, all but it are of one size.
+   * Without it a job carries one batch. A worker from before there was such a job writes the first batch only, and the
+   * upkeep puts the others back.
+   */
+  last: z.object({ batch: z.int().nonnegative(), to: z.int().positive() }).optional(),
   /** The request that asked for it, so that the worker's log lines can be found from the API's. */
   requestId: z.string().optional(),
 });
@@ -43,12 +49,38 @@ const roster = z.union([
  */
 export const batchJob = described
   .and(roster)
-  .refine((job) => job.to > job.from && job.to - job.from <= MAX_BATCH_SIZE, {
+  .refine((job) => job.to > job.from && (job.last?.to ?? job.to) - job.from <= MAX_BATCH_SIZE, {
     message: `a job covers between 1 and ${MAX_BATCH_SIZE} meters`,
+  })
+  .refine(({ batch, from, to, last }) => !last || isEnd(last, { batch, from, to }), {
+    message: 'the last batch of a job begins where the one before it ends',
   });
 export type BatchJob = z.infer<typeof batchJob>;
 /** The same as it stands in the queue: JSON. */
 export type BatchJobPayload = z.input<typeof batchJob>;
+
+/** Whether batches as large as the first reach the beginning of the last, and the last is no larger. */
+function isEnd(
+  last: { batch: number; to: number },
+  { batch, from, to }: { batch: number; from: number; to: number },
+): boolean {
+  const size = to - from;
+  const lastFrom = from + (last.batch - batch) * size;
+  return last.batch > batch && last.to > lastFrom && last.to <= lastFrom + size;
+}
+
+/** The batches that a job carries, in the order of their numbers, each as a job of its own would describe it. */
+export function batchesOf({ last, ...first }: BatchJob): BatchJob[] {
+  const { batch, from, to } = first;
+  const size = to - from;
+  const end = last ?? { batch, to };
+  return Array.from({ length: end.batch - batch + 1 }, (_, index) => ({
+    ...first,
+    batch: batch + index,
+    from: from + index * size,
+    to: Math.min(to + index * size, end.to),
+  }));
+}
 
 /** Deterministic, so that adding a batch twice leaves one job; no `:`, which BullMQ keeps for itself. */
 export function batchJobId(publishId: string, batch: number): string {

@@ -1,4 +1,5 @@
 import type { BatchJobPayload } from '../contracts/batchJob.js';
+import { MAX_BATCH_SIZE } from '../contracts/limits.js';
 import { batchRange } from './batchRange.js';
 import type { PublishRecord } from './publishLedger.js';
 
@@ -22,4 +23,28 @@ export function batchPayload(publish: PublishRecord, batch: number): BatchJobPay
     onConflict: publish.onConflict,
     ...(publish.requestId === null ? {} : { requestId: publish.requestId }),
   };
+}
+
+type Carried = Pick<PublishRecord, 'origin' | 'batchSize'>;
+
+/**
+ * How many consecutive batches one job of the queue carries: in a backfill as many as a full batch has meters, else one.
+ * Postgres as queue spends nearly half as much on a job as on the write of a batch of 25
+ * (docs/decisions/0011-jobs-of-several-batches.md).
+ */
+export function batchesPerJob({ origin, batchSize }: Carried): number {
+  return origin === 'backfill' ? Math.max(1, Math.floor(MAX_BATCH_SIZE / batchSize)) : 1;
+}
+
+/** The number of the first batch of the job that carries a batch. */
+export function firstOfJob(publish: Carried, batch: number): number {
+  return batch - (batch % batchesPerJob(publish));
+}
+
+/** The job that carries a batch, with all the batches that it carries. */
+export function carryingPayload(publish: PublishRecord, batch: number): BatchJobPayload {
+  const first = firstOfJob(publish, batch);
+  const last = Math.min(first + batchesPerJob(publish), publish.batchCount) - 1;
+  const payload = batchPayload(publish, first);
+  return last > first ? { ...payload, last: { batch: last, to: batchRange(publish, last).to } } : payload;
 }

@@ -1,7 +1,7 @@
 import type { Lane } from '../contracts/batchJob.js';
 import { BackpressureError } from '../contracts/errors.js';
 import { MAX_BACKGROUND_JOBS, MAX_BATCH_SIZE, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
-import { batchPayload } from '../ledger/batchPayload.js';
+import { carryingPayload, firstOfJob } from '../ledger/batchPayload.js';
 import { batchRanges } from '../ledger/batchRange.js';
 import type { BatchRecord, Outstanding, PublishRecord } from '../ledger/publishLedger.js';
 import type { QueueCounts, QueuedBatch } from '../queues/amiQueue.js';
@@ -18,7 +18,7 @@ export interface Decision<Request extends Asking> {
 }
 
 /**
- * Accepts requests in their order while the queue has room for all jobs of a request. Outstanding is the larger of what
+ * Accepts requests in their order while the queue has room for all batches of a request, whether or not they share a job. Outstanding is the larger of what
  * the ledger owes and what the queue holds: the ledger also knows accepted jobs on their way into the queue and jobs
  * that the queue has lost; the queue also knows jobs that are not ours.
  */
@@ -54,7 +54,8 @@ export function decideAdmissions<Request extends Asking>(
 }
 
 /**
- * Gives every accepted batch its due time, spaced by the paced rate within its lane, and adds its job to the decision.
+ * Gives every accepted batch its due time, spaced by the paced rate within its lane, and adds the jobs that carry them to the
+ * decision.
  */
 export function schedule(
   decision: Decision<Asking>,
@@ -70,7 +71,8 @@ export function schedule(
       const dueInMs = nextDueInMs[lane];
       batches.push({ publishId, number, tenantId, meters: to - from, dueInMs });
       const delayMs = lane === 'live' ? dueInMs : 0;
-      decision.jobs.push({ payload: batchPayload(publish, number), delayMs, lane });
+      if (number === firstOfJob(publish, number))
+        decision.jobs.push({ payload: carryingPayload(publish, number), delayMs, lane });
       accepted.lastStartInMs = dueInMs;
       nextDueInMs[lane] += ((to - from) / rate) * 1000;
     }

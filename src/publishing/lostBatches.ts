@@ -1,8 +1,8 @@
-import type { Lane } from '../contracts/batchJob.js';
+import { batchJobId, type Lane } from '../contracts/batchJob.js';
 import { MAX_BACKGROUND_JOBS, MAX_QUEUE_DEPTH } from '../contracts/limits.js';
 import type { Database } from '../db/db.js';
-import { batchPayload } from '../ledger/batchPayload.js';
-import { isOwed, overdueBatches } from '../ledger/publishLedger.js';
+import { batchPayload, carryingPayload, firstOfJob } from '../ledger/batchPayload.js';
+import { isOwed, type OverdueBatch, overdueBatches } from '../ledger/publishLedger.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 
 /**
@@ -30,13 +30,29 @@ export async function restoreLostBatches(database: Database, queue: AmiQueue): P
 
 async function restoreLane(database: Database, queue: AmiQueue, lane: Lane): Promise<number> {
   let restored = 0;
+  /** Jobs of several batches are asked about once. */
+  const held = new Set<string>();
   for (const overdue of await overdueBatches(database, lane, OVERDUE_SECONDS, LIMITS[lane])) {
-    const payload = batchPayload(overdue, overdue.batch);
-    if (await queue.haveRun(payload, lane)) continue;
+    const { publishId, batch } = overdue;
+    const payload = carryingPayload(overdue, batch);
+    const jobId = batchJobId(publishId, payload.batch);
+    if (held.has(jobId)) continue;
+    if (await isHeldAlone(queue, overdue, lane)) continue;
+    if (await queue.haveRun(payload, lane)) {
+      held.add(jobId);
+      continue;
+    }
     // The batch may have been written since the list was read: then its job has ended rightly.
-    if (!(await isOwed(database, overdue.publishId, overdue.batch))) continue;
+    if (!(await isOwed(database, publishId, batch))) continue;
     await queue.putBack(payload, lane);
+    held.add(jobId);
     restored += 1;
   }
   return restored;
+}
+
+/** Whether the batch has a job of its own, of an earlier version, though now it shares one. Such a job is run too. */
+async function isHeldAlone(queue: AmiQueue, overdue: OverdueBatch, lane: Lane): Promise<boolean> {
+  const { batch } = overdue;
+  return batch !== firstOfJob(overdue, batch) && queue.haveRun(batchPayload(overdue, batch), lane);
 }

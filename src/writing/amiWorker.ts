@@ -11,13 +11,14 @@
 import { UnrecoverableError } from 'bullmq';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { type BatchJob, batchJob } from '../contracts/batchJob.js';
+import { type BatchJob, batchesOf, batchJob, batchJobId } from '../contracts/batchJob.js';
 import type { DatabaseReturn } from '../db/databaseReturn.js';
 import { isPassing, isTransient } from '../db/db.js';
 import { shownReason } from '../db/shownReason.js';
 import { isPacerClosed } from '../pacing/startPacer.js';
 import type { AmiQueue, BatchWorker, WorkOptions } from '../queues/amiQueue.js';
 import { type BatchResult, type BatchRunner, UnknownBatchError } from './batchRunner.js';
+import { runEach } from './runEach.js';
 import { type Depth, sampledDepth } from './sampledDepth.js';
 
 export interface AmiWorkerOptions {
@@ -50,36 +51,53 @@ export function startAmiWorker({
   // Not BullMQ's count of attempts: the tries of an outage are in that, and the first fault after it was the last.
   const ownFaults = new LRUCache<string, number>({ max: REMEMBERED_FAULTS });
   const depth = sampledDepth(queue);
+  /** One batch, until it is written or its error says what becomes of its job. */
+  const runBatch = async (job: BatchJob, isRerun: boolean): Promise<BatchResult> => {
+    const id = batchJobId(job.publishId, job.batch);
+    try {
+      const result = await runWhenThere(
+        (isAgain) => runner.run(job, isRerun || isAgain, lane),
+        databaseReturn,
+      );
+      if (!result.alreadyFinished) onWritten?.(result.elapsedMs);
+      return result;
+    } catch (error) {
+      if (error instanceof UnknownBatchError) throw new UnrecoverableError(error.message);
+      // What is no fault of the batch costs no try: the batch runs again however often it takes.
+      if (isPassing(error, isPacerClosed)) throw error;
+      const faults = (ownFaults.get(id) ?? 0) + 1;
+      ownFaults.set(id, faults);
+      if (faults < TRIES_AT_OWN_FAULT) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      await runner.giveUp(job, shownReason(error));
+      throw new UnrecoverableError(`given up after ${faults} attempts: ${reason}`);
+    }
+  };
+  const logAll = (jobId: string, batches: readonly BatchJob[], results: readonly BatchResult[]): void => {
+    for (const [index, batch] of batches.entries()) {
+      const result = results[index];
+      if (result) void logDone(log, depth, runner, jobId, batch, result);
+    }
+  };
   return queue.work(
-    async ({ id, payload, isRerun }): Promise<BatchResult> => {
+    async ({ id, payload, isRerun }): Promise<BatchResult[]> => {
       const parsed = batchJob.safeParse(payload);
       if (!parsed.success)
         throw new UnrecoverableError(`job ${id} is not a batch job: ${parsed.error.message}`);
-      const job = parsed.data;
-      try {
-        const result = await runWhenThere(
-          (isAgain) => runner.run(job, isRerun || isAgain, lane),
-          databaseReturn,
-        );
-        if (!result.alreadyFinished) onWritten?.(result.elapsedMs);
-        return result;
-      } catch (error) {
-        if (error instanceof UnknownBatchError) throw new UnrecoverableError(error.message);
-        // What is no fault of the batch costs no try: the batch runs again however often it takes.
-        if (isPassing(error, isPacerClosed)) throw error;
-        const faults = (ownFaults.get(id) ?? 0) + 1;
-        ownFaults.set(id, faults);
-        if (faults < TRIES_AT_OWN_FAULT) throw error;
-        const reason = error instanceof Error ? error.message : String(error);
-        await runner.giveUp(job, shownReason(error));
-        throw new UnrecoverableError(`given up after ${faults} attempts: ${reason}`);
-      }
+      const { done, error } = await runEach(batchesOf(parsed.data), (batch) => runBatch(batch, isRerun));
+      if (error === undefined) return done.map(({ result }) => result);
+      logAll(
+        id,
+        done.map(({ batch }) => batch),
+        done.map(({ result }) => result),
+      );
+      throw error;
     },
     {
       lane,
       concurrency,
       onCompleted: (jobId, payload, result) =>
-        void logDone(log, depth, runner, jobId, batchJob.parse(payload), result as BatchResult),
+        logAll(jobId, batchesOf(batchJob.parse(payload)), result as BatchResult[]),
       onFailed: (jobId, error) => logFailed(log, jobId, error),
       onError: (error) => log.warn({ err: error }, 'queue connection'),
     },
@@ -103,7 +121,7 @@ async function runWhenThere<T>(
   }
 }
 
-/** One log line per job, written after its completion. */
+/** One log line per batch, written when its job is over for now. */
 async function logDone(
   log: Logger,
   depth: () => Promise<Depth | null>,
@@ -117,6 +135,7 @@ async function logDone(
     {
       jobId,
       publishId: job.publishId,
+      batch: job.batch,
       requestId: job.requestId,
       tenantId: job.tenantId,
       readAt: job.readAt,

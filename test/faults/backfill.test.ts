@@ -103,4 +103,34 @@ describeOnBothBackends('a backfill by real processes', (backend) => {
     );
     expect(rows[0]).toEqual({ reads: 24_000, keys: 24_000, intervals: 12, publishes: 12 });
   });
+
+  it('writes each batch once when the worker is killed -9 in the middle of a job of fifty', async () => {
+    // 10 reads per 0.1 s: the job takes five seconds.
+    env.MAX_READS_PER_SECOND = '100';
+    const api = await started(startApiProcess(env));
+    const worker = await started(startWorkerProcess(env));
+    const created = await post(api.url, {
+      ...{ tenantId: 'DEMO_TENANT', meterCount: 500, batchSize: 10 },
+      ...{ from: '2026-01-31T00:00:00Z', to: '2026-01-31T00:15:00Z' },
+    });
+    expect(created.status).toBe(202);
+    const batches = async () =>
+      (
+        await database.pool.query(
+          `SELECT count(*)::integer AS total, count(*) FILTER (WHERE state = 'done')::integer AS done,
+             coalesce(sum(inserted), 0)::integer AS inserted, coalesce(sum(duplicate), 0)::integer AS duplicate
+           FROM ami_publish_batches`,
+        )
+      ).rows[0];
+    await waitFor('ten batches', async () => (await batches()).done >= 10);
+    await worker.kill('SIGKILL');
+    expect((await batches()).done).toBeLessThan(50);
+    await started(startWorkerProcess(env));
+    await waitFor('all batches', async () => (await batches()).done === 50);
+    expect(await batches()).toEqual({ total: 50, done: 50, inserted: 500, duplicate: 0 });
+    const { rows } = await database.pool.query(
+      'SELECT count(*)::integer AS reads, count(DISTINCT meter_id)::integer AS meters FROM meter_reads_electric',
+    );
+    expect(rows[0]).toEqual({ reads: 500, meters: 500 });
+  });
 });
