@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const WAITING = [
   'campaign/campaign',
+  'campaign/ownParts',
   'docs/runbook',
   'faults/automatic',
   'faults/crash',

@@ -11,6 +11,7 @@ const TESTS = readdirSync(new URL('../test/', import.meta.url), { recursive: tru
 
 /** Decisions, arithmetic and shapes: no database, no queue, no process of ours. In seconds. */
 const UNIT = [
+  'test/campaign/modelState.test.ts',
   'test/contracts/',
   'test/emulator/',
   'test/db/deploymentIdentity.test.ts',
@@ -44,6 +45,7 @@ const SMOKE = ['test/publishing/onePublish.test.ts'];
 const MODELS = ['test/simulation/fairness.test.ts', 'test/realism/'];
 /** Real processes of the product, its commands and its local stack. */
 const PROCESSES = [
+  'test/campaign/',
   'test/local/',
   'test/commands/',
   'test/docs/',

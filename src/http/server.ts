@@ -60,6 +60,9 @@ export function createHttpServer(log: Logger, times: ServerTimes): Server {
   const thinned = thinnedForStrangers();
   const refuse = (socket: Socket, error: ApiError, reason: string): void => {
     refused.add(socket);
+    // Node takes its listener off a socket that asks for a tunnel: answering one that its client has ended or reset would
+    // be an error that nobody hears, which ends the process.
+    socket.on('error', () => socket.destroy());
     const address = socket.remoteAddress ?? 'unknown';
     thinned(`${reason} ${address}`, (heldBack) =>
       log.warn(

@@ -15,6 +15,8 @@ export interface Disturbance {
   apis?: number;
   workers?: number;
   beforeStart?: SceneOptions['beforeStart'];
+  /** Variables of each process, beside those of all. */
+  ownEnv?: SceneOptions['ownEnv'];
   /** Why it cannot be done on this machine; undefined where it can. */
   lacking?: () => Promise<string | undefined>;
   /** One round; it has to leave everything able to go on. */
@@ -58,7 +60,8 @@ export interface Outcome {
   troubles: string[];
 }
 
-const NOTHING: Outcome = {
+/** Of a part that was not run, and where there is nothing to count. */
+export const NOTHING: Outcome = {
   ...{ rounds: 0, publishes: 0, jobs: 0, reads: 0, sentAgain: 0, ended: 0, seconds: 0, troubles: [] },
 };
 /** A pause between publishes: 2,000 reads per second, a little below the limit. */
@@ -80,6 +83,8 @@ export async function runCampaign(disturbance: Disturbance, options: CampaignOpt
   const scene = await openScene({
     ...{ backend, seed, apis: disturbance.apis ?? 1, workers: disturbance.workers ?? 2 },
     ...(disturbance.beforeStart === undefined ? {} : { beforeStart: disturbance.beforeStart }),
+    ...(disturbance.ownEnv === undefined ? {} : { ownEnv: disturbance.ownEnv }),
+    ...(disturbance.afterwards === undefined ? {} : { afterwards: disturbance.afterwards }),
   });
   if (scene === undefined) return { ...NOTHING, skipped: 'there is no redis-server or valkey-server' };
   const began = performance.now();
@@ -114,7 +119,6 @@ export async function runCampaign(disturbance: Disturbance, options: CampaignOpt
     };
   } finally {
     await scene.close();
-    await disturbance.afterwards?.(scene.postgres);
   }
 }
 

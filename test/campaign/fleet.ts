@@ -10,8 +10,8 @@ export interface Fleet {
   url(): string | undefined;
   /** The processes that are up now. */
   running(kind: Kind): Running[];
-  /** Kills one with `kill -9` and waits until another is up in its place. */
-  replace(kind: Kind, number: number): Promise<void>;
+  /** Kills one with `kill -9`, unless told to end it in another way, and waits until another is up in its place. */
+  replace(kind: Kind, number: number, signal?: NodeJS.Signals): Promise<void>;
   /** How many have ended by themselves. */
   endedByThemselves(): number;
   /** Lines of all logs, also of processes that are gone, that match. */
@@ -79,10 +79,10 @@ export async function startFleet(
       return apis[asked % Math.max(1, apis.length)]?.url;
     },
     running: up,
-    async replace(kind, number) {
+    async replace(kind, number, signal = 'SIGKILL') {
       const running = places[kind][number];
       places[kind][number] = undefined;
-      await running?.kill('SIGKILL');
+      await running?.kill(signal);
       await start(kind, number);
     },
     endedByThemselves: () => ended,

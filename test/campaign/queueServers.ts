@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { type FailingRedis, failingMaster, failingPrimary } from '../support/failingRedis.js';
 import { queuePrefixOf } from '../support/queuePrefix.js';
 import { startRedisCluster } from '../support/redisCluster.js';
 import { startSentinels } from '../support/redisSentinels.js';
@@ -73,17 +74,14 @@ async function oneRedis(): Promise<QueueServers> {
 }
 
 async function behindSentinels(): Promise<QueueServers> {
-  const { url, primary, replica, stop } = await startSentinels();
-  const isPrimary = async (): Promise<boolean> =>
-    String(await replica.ask('INFO', 'replication')).includes('role:master');
+  const sentinels = await startSentinels();
+  const { primary, replica } = sentinels;
+  const failing = failingPrimary(sentinels);
   return {
-    url,
-    wipe: async () => void (await ((await isPrimary()) ? replica : primary).ask('FLUSHALL')),
-    async failover() {
-      primary.kill('SIGKILL');
-      await waitFor('the failover', isPrimary);
-    },
-    stop,
+    url: sentinels.url,
+    wipe: async () => void (await ((await failing.hasFailedOver()) ? replica : primary).ask('FLUSHALL')),
+    failover: () => untilFailedOver(failing),
+    stop: sentinels.stop,
   };
 }
 
@@ -93,11 +91,12 @@ async function onCluster(databaseUrl: string): Promise<QueueServers> {
   return {
     url: cluster.url,
     wipe: async () => void (await (await cluster.masterOf(key)).ask('FLUSHALL')),
-    async failover() {
-      const master = await cluster.masterOf(key);
-      master.kill('SIGKILL');
-      await waitFor('the failover', () => cluster.hasReplaced(master));
-    },
+    failover: async () => untilFailedOver(failingMaster(cluster, await cluster.masterOf(key))),
     stop: cluster.stop,
   };
+}
+
+async function untilFailedOver(redis: FailingRedis): Promise<void> {
+  await redis.kill();
+  await waitFor('the failover', redis.hasFailedOver);
 }

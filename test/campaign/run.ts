@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { type Disturbance, type Outcome, runCampaign } from './campaign.js';
-import { DISTURBANCES } from './disturbances/index.js';
+import { openGuardedRun } from '../support/guardedRun.js';
+import type { Outcome } from './campaign.js';
+import { PARTS, type Part } from './parts.js';
 import { BACKENDS, type Backend } from './queueServers.js';
 import { closeScenes } from './scene.js';
 
@@ -22,21 +23,21 @@ const { values, positionals } = parseArgs({
   },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const unknown = positionals.filter((name) => !(name in DISTURBANCES));
+const unknown = positionals.filter((name) => !(name in PARTS));
 const badBackend = values.backend !== undefined && !BACKENDS.includes(values.backend as Backend);
 if (values.list || unknown.length > 0 || badBackend) {
   if (unknown.length > 0) print(`There is no campaign ${unknown.join(', ')}.`);
   if (badBackend) print(`--backend must be one of ${BACKENDS.join(', ')}, not ${values.backend}.`);
   print(USAGE);
-  for (const [name, { about, rounds, backends }] of Object.entries(DISTURBANCES))
+  for (const [name, { about, rounds, backends }] of Object.entries(PARTS))
     print(
       `\n  ${name}\n      ${about}; ${rounds.long} rounds, short ${rounds.short}; ${backends.join(', ')}`,
     );
   process.exitCode = values.list ? 0 : 1;
 } else {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void closeScenes().finally(() => process.exit(130)));
+  const close = await openGuardedRun(closeScenes);
   process.exitCode = (await runAll()) ? 0 : 1;
+  await close();
 }
 
 async function runAll(): Promise<boolean> {
@@ -47,10 +48,10 @@ async function runAll(): Promise<boolean> {
   );
   print('|---|---|---|---|---|---|---|---|---|---|');
   let passed = true;
-  for (const [name, disturbance] of chosen()) {
-    for (const backend of disturbance.backends) {
+  for (const [name, part] of chosen()) {
+    for (const backend of part.backends) {
       if (values.backend !== undefined && values.backend !== backend) continue;
-      const outcome = await runOne(name, disturbance, backend, seed);
+      const outcome = await runOne(name, part, backend, seed);
       print(rowOf(name, backend, outcome));
       for (const trouble of outcome.troubles) print(`  ${trouble}`);
       passed &&= outcome.troubles.length === 0;
@@ -59,20 +60,13 @@ async function runAll(): Promise<boolean> {
   return passed;
 }
 
-function chosen(): [string, Disturbance][] {
-  return Object.entries(DISTURBANCES).filter(
-    ([name]) => positionals.length === 0 || positionals.includes(name),
-  );
+function chosen(): [string, Part][] {
+  return Object.entries(PARTS).filter(([name]) => positionals.length === 0 || positionals.includes(name));
 }
 
-async function runOne(
-  name: string,
-  disturbance: Disturbance,
-  backend: Backend,
-  seed: string,
-): Promise<Outcome> {
+async function runOne(name: string, part: Part, backend: Backend, seed: string): Promise<Outcome> {
   try {
-    return await runCampaign(disturbance, {
+    return await part.run({
       ...{ backend, seed, isShort: values.short },
       rounds: values.rounds === undefined ? undefined : Number(values.rounds),
       say: (line) => void process.stderr.write(`${name}, ${backend}: ${line}\n`),

@@ -28,13 +28,28 @@ export interface SceneOptions {
   workers: number;
   /** What the URL of the processes is made of the server's; the server itself when left out. */
   beforeStart?: (scene: Pick<Scene, 'postgres' | 'queue'>) => Promise<Record<string, string>>;
+  ownEnv?: (scene: Pick<Scene, 'postgres'>) => (kind: Kind, number: number) => Record<string, string>;
+  /** Takes away what was made beside the servers, once those are gone. */
+  afterwards?: (postgres: OwnPostgres) => Promise<void>;
 }
 
-const open = new Set<Scene>();
+const open = new Set<() => Promise<void>>();
 
 /** For a run that is ended by a signal: leaves no server behind. */
 export async function closeScenes(): Promise<void> {
-  await Promise.all([...open].map((scene) => scene.close()));
+  await Promise.all([...open].map((close) => close()));
+}
+
+/** Has `closeScenes` close something too, once. */
+export function closeOnSignal(work: () => Promise<void>) {
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    open.delete(close);
+    closing ??= work();
+    return closing;
+  };
+  open.add(close);
+  return { close, isClosing: () => closing !== undefined };
 }
 
 /** Undefined where this machine lacks what the backend needs. */
@@ -61,12 +76,19 @@ export async function openScene(options: SceneOptions): Promise<Scene | undefine
     ...(queue.url === undefined ? {} : { REDIS_URL: queue.url }),
     ...(await options.beforeStart?.({ postgres, queue })),
   };
-  let own: (kind: Kind, number: number) => Record<string, string> = () => ({});
+  let own = options.ownEnv?.({ postgres }) ?? ((): Record<string, string> => ({}));
   const fleet = await startFleet({ api: options.apis, worker: options.workers }, (kind, number) => ({
     ...common,
     ...own(kind, number),
   }));
   const random = seedrandom(seed);
+  const { close } = closeOnSignal(async () => {
+    await fleet.close();
+    await Promise.all(pools.map((one) => one.end()));
+    await queue.stop();
+    await postgres.remove();
+    await options.afterwards?.(postgres);
+  });
   const scene: Scene = {
     backend,
     postgres,
@@ -80,14 +102,7 @@ export async function openScene(options: SceneOptions): Promise<Scene | undefine
       own = change;
     },
     random: () => random(),
-    async close() {
-      open.delete(scene);
-      await fleet.close();
-      await Promise.all(pools.map((one) => one.end()));
-      await queue.stop();
-      await postgres.remove();
-    },
+    close,
   };
-  open.add(scene);
   return scene;
 }

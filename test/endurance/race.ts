@@ -32,6 +32,7 @@ export async function race(
   deployment: ClockedDeployment,
   rounds: number,
   say: (line: string) => void = () => undefined,
+  random: () => number = Math.random,
 ): Promise<RaceResult> {
   const { clock } = deployment;
   const result: RaceResult = { rounds, wholeAfterMs: [], intervals: 0 };
@@ -46,13 +47,13 @@ export async function race(
     const other = `OTHER-${round}`;
     const sized = `MIXED-${round}`;
     await Promise.all([
-      startFromAll(deployment, boundary, same, () => ({})),
+      startFromAll(deployment, random, boundary, same, () => ({})),
       // What is stored last counts, and covers what was published for another.
-      startFromAll(deployment, boundary, other, (api) => ({
+      startFromAll(deployment, random, boundary, other, (api) => ({
         batchSize: 10 + api,
         catchUpIntervals: 4 + api,
       })),
-      startFromAll(deployment, boundary, sized, (api) => ({
+      startFromAll(deployment, random, boundary, sized, (api) => ({
         meterCount: METERS + api,
         intervalMinutes: api % 2 === 0 ? 15 : 60,
       })),
@@ -81,13 +82,14 @@ export async function race(
 /** One start by each API, at an instant of its own around the boundary. */
 async function startFromAll(
   { apis, clock, post }: ClockedDeployment,
+  random: () => number,
   boundary: Date,
   tenantId: string,
   settings: (api: number) => object,
 ): Promise<void> {
   await Promise.all(
     apis.map(async (_, api) => {
-      await clock.until(plus(boundary, (2 * Math.random() - 1) * AROUND_MS));
+      await clock.until(plus(boundary, (2 * random() - 1) * AROUND_MS));
       await post('/auto/start', { tenantId, meterCount: METERS, batchSize: 25, ...settings(api) }, api);
     }),
   );

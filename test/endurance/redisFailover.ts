@@ -1,22 +1,13 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { BEARER } from '../support/deployment.js';
+import { type FailingRedis, failingMaster, failingPrimary } from '../support/failingRedis.js';
 import { startOwnPostgres } from '../support/ownPostgres.js';
 import { type ProductProcess, startApiProcess, startWorkerProcess } from '../support/processes.js';
 import { queuePrefixOf } from '../support/queuePrefix.js';
-import { startRedisCluster, type TestCluster } from '../support/redisCluster.js';
-import type { Node } from '../support/redisNodes.js';
-import { startSentinels, type TestSentinels } from '../support/redisSentinels.js';
+import { startRedisCluster } from '../support/redisCluster.js';
+import { startSentinels } from '../support/redisSentinels.js';
 import { waitFor } from '../support/waitFor.js';
-
-/** A Redis that can lose the server which holds the queue. */
-export interface FailingRedis {
-  url: string;
-  /** Kills the server that holds the queue with `kill -9`. */
-  kill(): Promise<void>;
-  /** Whether another serves what it served. */
-  hasFailedOver(): Promise<boolean>;
-}
 
 export interface FailoverResult {
   /** From the kill until another server had taken over, as the servers say, ms. */
@@ -29,24 +20,6 @@ export interface FailoverResult {
   distinctReads: number;
   duplicates: number;
   wanted: number;
-}
-
-/** A cluster of which `master` is killed, which holds the queue. */
-export function failingMaster(cluster: TestCluster, master: Node): FailingRedis {
-  return {
-    url: cluster.url,
-    kill: async () => master.kill('SIGKILL'),
-    hasFailedOver: () => cluster.hasReplaced(master),
-  };
-}
-
-/** A primary that is killed while Sentinels watch it. */
-export function failingPrimary({ url, primary, replica }: TestSentinels): FailingRedis {
-  return {
-    url,
-    kill: async () => primary.kill('SIGKILL'),
-    hasFailedOver: async () => String(await replica.ask('INFO', 'replication')).includes('role:master'),
-  };
 }
 
 /** All that one publish may be in batches of 100. */

@@ -1,3 +1,4 @@
+import { openGuardedRun } from '../support/guardedRun.js';
 import * as backfillWeek from './backfillWeek.js';
 import * as boundaries from './boundaries.js';
 import * as downtime from './downtime.js';
@@ -22,7 +23,9 @@ const [name = '', ...args] = process.argv.slice(2);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const chosen = Object.entries(RUNS).find(([run]) => run === name)?.[1];
 if (chosen) {
+  const close = await openGuardedRun();
   process.exitCode = (await chosen.run(args, print)) ? 0 : 1;
+  await close();
 } else {
   const width = Math.max(...Object.keys(RUNS).map((run) => run.length));
   print('npm run endurance -- RUN [options]');

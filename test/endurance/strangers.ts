@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { BEARER } from '../support/deployment.js';
-import { memoryOf } from '../support/memoryOf.js';
+import { flood } from '../support/flood.js';
 import { startOwnPostgres } from '../support/ownPostgres.js';
 import { startApiProcess, startWorkerProcess } from '../support/processes.js';
 import { quantile } from '../support/quantiles.js';
-import { getRequest, openRaw } from '../support/rawHttp.js';
 import { startCrowd } from '../support/startCrowd.js';
 import { waitFor } from '../support/waitFor.js';
 
@@ -142,31 +141,10 @@ async function burst(
   print: Print,
 ): Promise<boolean> {
   await pollAsDashboard(url, QUICKCHECK, 2_000);
-  const before = memoryOf(pid);
-  const requests = getRequest(QUICKCHECK).repeat(each);
-  const opened = await Promise.all(Array.from({ length: sockets }, () => openRaw(url)));
-  for (const { socket } of opened) socket.write(requests);
-  let memory = before;
-  let slowest = 0;
-  const until = performance.now() + ms;
-  while (performance.now() < until) {
-    const from = performance.now();
-    await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(60_000) }).then(
-      (answer) => answer.text(),
-      () => undefined,
-    );
-    slowest = Math.max(slowest, performance.now() - from);
-    memory = Math.max(memory, memoryOf(pid));
-    await sleep(10);
-  }
-  const answered = opened.reduce(
-    (sum, { counts }) => sum + Object.values(counts).reduce((a, b) => a + b, 0),
-    0,
-  );
-  for (const { socket } of opened) socket.destroy();
-  const ratio = memory / before;
+  const { memory, slowest, answered } = await flood(url, pid, { sockets, each, path: QUICKCHECK, ms });
+  const ratio = memory.most / memory.before;
   print(
-    `${sockets} × ${each} pipelined reads: memory ${before.toFixed(0)} → ${memory.toFixed(0)} MB, × ${ratio.toFixed(2)} (target ≤ ${TARGET.memory}); ` +
+    `${sockets} × ${each} pipelined reads: memory ${memory.before.toFixed(0)} → ${memory.most.toFixed(0)} MB, × ${ratio.toFixed(2)} (target ≤ ${TARGET.memory}); ` +
       `slowest /healthz ${slowest.toFixed(0)} ms (target ≤ ${TARGET.healthMs}); ${answered} answered in ${ms / 1_000} s`,
   );
   return ratio <= TARGET.memory && slowest <= TARGET.healthMs;

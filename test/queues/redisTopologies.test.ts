@@ -5,8 +5,9 @@ import { openConnections, QUEUE_NAMES } from '../../src/queues/queueConnections.
 import { createProducerRedis } from '../../src/queues/redis/redisClients.js';
 import { parseRedisUrl } from '../../src/queues/redis/redisUrl.js';
 import { openTickQueue } from '../../src/queues/tickQueue.js';
-import { type FailoverResult, failingMaster, failingPrimary, failover } from '../endurance/redisFailover.js';
+import { type FailoverResult, failover } from '../endurance/redisFailover.js';
 import { createDeployment } from '../support/deployment.js';
+import { failingMaster, failingPrimary } from '../support/failingRedis.js';
 import { queuePrefixOf } from '../support/queuePrefix.js';
 import { startRedisCluster, type TestCluster } from '../support/redisCluster.js';
 import type { Node } from '../support/redisNodes.js';

@@ -1,4 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where a run's processes note themselves for its guardian: the forks of vitest inherit the environment. */
+const RUN_FOLDER = 'TEST_RUN_FOLDER';
 
 /**
  * Waits for its standard input to end, which happens however the run ends, by SIGKILL too. A line before that says
@@ -6,7 +11,7 @@ import { spawn } from 'node:child_process';
  * second, since one may just be starting; then removes the folders.
  */
 const PROGRAM = `
-const { existsSync, readdirSync, readFileSync, rmSync } = require('node:fs');
+const { existsSync, readdirSync, readFileSync, rmSync, statSync } = require('node:fs');
 const { join } = require('node:path');
 const [runFolder, ...others] = process.argv.slice(1);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -15,11 +20,16 @@ const send = (pid, signal) => {
 };
 const servers = () => {
   if (!existsSync(runFolder)) return [];
-  const files = readdirSync(runFolder).flatMap((name) => [
-    { file: join(runFolder, name, 'postgres/postmaster.pid'), signal: 'SIGQUIT' },
-    { file: join(runFolder, name, 'redis.pid'), signal: 'SIGTERM' },
-    { file: join(runFolder, name, 'pgbouncer.pid'), signal: 'SIGTERM' },
-  ]);
+  const files = readdirSync(runFolder).flatMap((name) => {
+    const folder = join(runFolder, name);
+    const noted = existsSync(folder) && statSync(folder).isDirectory() ? readdirSync(folder) : [];
+    return [
+      { file: join(folder, 'postgres/postmaster.pid'), signal: 'SIGQUIT' },
+      ...noted.filter((one) => one.endsWith('.pid')).map((one) => ({
+        file: join(folder, one), signal: name === 'processes' ? 'SIGKILL' : 'SIGTERM',
+      })),
+    ];
+  });
   return files.filter(({ file }) => existsSync(file)).map(({ file, signal }) => ({
     pid: Number(readFileSync(file, 'utf8').split('\\n')[0]), signal,
   })).filter(({ pid }) => pid > 0);
@@ -53,6 +63,7 @@ process.stdin.on('end', async () => {
  * @param others folders to remove as well.
  */
 export function guardServers(runFolder: string, others: readonly string[]): { release(): void } {
+  process.env[RUN_FOLDER] = runFolder;
   const guardian = spawn(process.execPath, ['-e', PROGRAM, runFolder, ...others], {
     detached: true,
     cwd: '/',
@@ -66,4 +77,15 @@ export function guardServers(runFolder: string, others: readonly string[]): { re
       guardian.stdin.end('released\n');
     },
   };
+}
+
+/** Has the run's guardian end a process of the product too, which would go on without a reader of its output. */
+export function noteForGuardian(child: ChildProcess): void {
+  const runFolder = process.env[RUN_FOLDER];
+  if (runFolder === undefined || child.pid === undefined) return;
+  const folder = join(runFolder, 'processes');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${child.pid}.pid`);
+  writeFileSync(file, String(child.pid));
+  child.once('exit', () => rmSync(file, { force: true }));
 }

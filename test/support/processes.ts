@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { STRETCHED_BUDGET } from './answerBudget.js';
 import { programArguments } from './compiledSources.js';
 import { API_KEY } from './deployment.js';
+import { noteForGuardian } from './guardian.js';
 import { freePort } from './redisServer.js';
 import { waitFor } from './waitFor.js';
 
@@ -23,12 +25,14 @@ export interface ProductProcess {
 
 /**
  * Starts `src/<entry>.ts` with an environment that holds nothing of this machine's but the PATH; with
- * TEST_CLOCK_FILE in it under that clock (shiftedClock.ts).
+ * TEST_CLOCK_FILE in it under that clock (shiftedClock.ts), with TEST_LOG_FILE in it with stdout appended to that file.
  */
 export function startProcess(
   entry: 'index' | 'worker' | 'migrate',
   env: Record<string, string>,
 ): ProductProcess {
+  const { TEST_LOG_FILE: logFile, ...given } = env;
+  const stdout = logFile === undefined ? undefined : openSync(logFile, 'a');
   const child = spawn(process.execPath, programArguments(entry, env.TEST_CLOCK_FILE !== undefined), {
     cwd: ROOT,
     env: {
@@ -37,22 +41,25 @@ export function startProcess(
       ...STRETCHED_BUDGET,
       // Under a clock of the test's the database's is another one by intent.
       ...(env.TEST_CLOCK_FILE === undefined ? {} : { CLOCK_TOLERANCE_SECONDS: '999999999' }),
-      ...env,
+      ...given,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout ?? 'pipe', 'pipe'],
   });
-  let output = '';
+  if (stdout !== undefined) closeSync(stdout);
+  noteForGuardian(child);
+  let piped = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += String(chunk);
+    stream?.on('data', (chunk) => {
+      piped += String(chunk);
     });
   }
+  const output = (): string => (logFile === undefined ? piped : `${readFileSync(logFile, 'utf8')}${piped}`);
   const exited = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode }));
   return {
     child,
-    output: () => output,
+    output,
     logLines: () =>
-      output
+      output()
         .split('\n')
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line)),

@@ -35,6 +35,7 @@ export async function startNodes(
   for (let index = 0; index < count; index += 1) {
     const port = await freePort();
     const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+    own.push('--pidfile', join(folder, `${port}.pid`));
     started.push(await startNode(binary, port, [...(await argumentsOf(port, folder)), ...own]));
   }
   return {

@@ -1,10 +1,11 @@
 import type { Disturbance } from '../campaign.js';
-import { diskFull, steppedClock } from './machine.js';
+import { diskFull, logDiskFull, steppedClock } from './machine.js';
 import { troubledPostgres, troubledRedis } from './network.js';
 import { overload } from './overload.js';
 import { endedSessions, postgresFailover, postgresOutage, postgresStops } from './postgres.js';
 import { apiKills, frozenProcesses, workerKills } from './processes.js';
 import { queueWiped, redisFailover, redisFrozen, redisOutage, redisRestart } from './queue.js';
+import { floods, hostileSockets } from './strangers.js';
 
 /** What `npm run campaign` does to a deployment, by the names of its command line. */
 export const DISTURBANCES: Record<string, Disturbance> = {
@@ -24,5 +25,8 @@ export const DISTURBANCES: Record<string, Disturbance> = {
   'troubled-postgres': troubledPostgres,
   'stepped-clock': steppedClock,
   'disk-full': diskFull,
+  'log-disk-full': logDiskFull,
+  'hostile-sockets': hostileSockets,
+  floods,
   overload,
 };

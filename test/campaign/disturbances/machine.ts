@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Disturbance } from '../campaign.js';
+import type { Fleet } from '../fleet.js';
 import { BACKENDS } from '../queueServers.js';
+import { mountSmallDisk, noSmallDisk, run, type SmallDisk } from '../smallDisk.js';
 
 const DAY_MS = 86_400_000;
 const PAUSE_MS = 2_000;
@@ -40,8 +40,7 @@ export const steppedClock: Disturbance = {
   },
 };
 
-const run = promisify(execFile);
-const disks = new WeakMap<object, string>();
+const disks = new WeakMap<object, SmallDisk>();
 const DISK_MB = 96;
 /** So that a few publishes find room before it is full. */
 const LEFT_KB = 2_048;
@@ -51,21 +50,11 @@ export const diskFull: Disturbance = {
   about: 'the disk of Postgres full for some seconds',
   backends: BACKENDS,
   rounds: { long: 3, short: 1 },
-  lacking: async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'gridlens-mount-'));
-    const isAllowed = await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).then(
-      () => true,
-      () => false,
-    );
-    if (isAllowed) await run('umount', [folder]);
-    rmSync(folder, { recursive: true, force: true });
-    return isAllowed ? undefined : 'nobody but root may mount a small disk';
-  },
+  lacking: noSmallDisk,
   async beforeStart({ postgres }) {
-    const disk = mkdtempSync(join(tmpdir(), 'gridlens-disk-'));
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m,mode=0777`, 'tmpfs', disk]);
+    const disk = await mountSmallDisk(DISK_MB);
     disks.set(postgres, disk);
-    const place = join(disk, 'space');
+    const place = join(disk.folder, 'space');
     await run('mkdir', ['-m', '0777', place]);
     await run('chown', [`--reference=${postgres.dataFolder}`, place]);
     await postgres.run(`CREATE TABLESPACE small LOCATION '${place}'`);
@@ -75,19 +64,44 @@ export const diskFull: Disturbance = {
     return {};
   },
   async round({ postgres }, _number, isShort) {
-    const disk = disks.get(postgres) as string;
-    const filler = join(disk, 'filler');
+    const disk = disks.get(postgres) as SmallDisk;
     await sleep(PAUSE_MS);
-    const { stdout } = await run('df', ['--output=avail', '-k', disk]);
-    const free = Number(stdout.trim().split('\n').at(-1));
-    await run('fallocate', ['-l', String(Math.max(1, free - LEFT_KB) * 1024), filler]);
+    await disk.fill(LEFT_KB);
     await sleep(isShort ? 6_000 : 20_000);
-    rmSync(filler);
+    disk.empty();
   },
-  async afterwards(postgres) {
-    const disk = disks.get(postgres);
-    if (disk === undefined) return;
-    await run('umount', [disk]);
-    rmSync(disk, { recursive: true, force: true });
-  },
+  afterwards: async (postgres) => disks.get(postgres)?.remove(),
 };
+
+const logDisks = new WeakMap<object, SmallDisk>();
+const LOG_DISK_MB = 4;
+
+/** There is no archive of reads yet, whose disk could be full. */
+export const logDiskFull: Disturbance = {
+  about: "the disk of every process's log full for some seconds",
+  backends: BACKENDS,
+  rounds: { long: 5, short: 1 },
+  lacking: noSmallDisk,
+  async beforeStart({ postgres }) {
+    logDisks.set(postgres, await mountSmallDisk(LOG_DISK_MB));
+    return { LOG_LEVEL: 'debug' };
+  },
+  ownEnv: ({ postgres }) => {
+    const { folder } = logDisks.get(postgres) as SmallDisk;
+    return (kind, number) => ({ TEST_LOG_FILE: join(folder, `${kind}-${number}.log`) });
+  },
+  async round({ postgres, fleet }, _number, isShort) {
+    const disk = logDisks.get(postgres) as SmallDisk;
+    await sleep(PAUSE_MS);
+    await disk.fill(0);
+    const pids = pidsOf(fleet);
+    await sleep(isShort ? 4_000 : 20_000);
+    disk.empty();
+    if (pidsOf(fleet) !== pids)
+      throw new Error(`a process ended on the full disk of its log: before ${pids}, after ${pidsOf(fleet)}`);
+  },
+  afterwards: async (postgres) => logDisks.get(postgres)?.remove(),
+};
+
+const pidsOf = (fleet: Fleet): string =>
+  [...fleet.running('api'), ...fleet.running('worker')].map(({ child }) => child.pid).join();
