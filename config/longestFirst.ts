@@ -24,6 +24,8 @@ const WAITING = [
   'faults/backfill',
   'docs/readme',
   'local/killedRun',
+  'commands/doctor',
+  'commands/help',
   'commands/backfillCommand',
   'faults/dependencies',
   'writing/amiWorker',
