@@ -24,6 +24,7 @@ const WAITING = [
   'faults/backfill',
   'docs/readme',
   'local/killedRun',
+  'commands/demo',
   'commands/doctor',
   'commands/help',
   'commands/backfillCommand',

@@ -108,6 +108,7 @@ const rooms = {
       'stack/supervisor',
     ],
   },
+  demo: { floor: 13, doors: ['demo', 'demoApi', 'demoPlan', 'takeAway'] },
   doctor: { floor: 13, doors: ['doctor', 'report'] },
   commands: { floor: 14, doors: [] },
 };
@@ -139,6 +140,7 @@ const entries = [
   'commands/score',
   'commands/fleet',
   'commands/backfill',
+  'commands/demo',
   'commands/doctor',
 ];
 

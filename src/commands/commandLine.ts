@@ -1,6 +1,6 @@
 /**
- * Room: commands. Promises: `npm run migrate`, `fleet`, `backfill`, `score` and
- * `doctor`. A command says what it did, ends with a
+ * Room: commands. Promises: `npm run migrate`, `fleet`, `backfill`, `score`, `doctor` and
+ * `demo`. A command says what it did, ends with a
  * code that tells whether it did, and says what is wrong in a sentence.
  */
 

@@ -14,6 +14,7 @@ const PROGRAMS = [
   'index',
   'worker',
   'commands/backfill',
+  'commands/demo',
   'commands/doctor',
   'commands/fleet',
   'commands/migrate',
