@@ -16,7 +16,7 @@ export async function nodeVersion(version = process.versions.node): Promise<Verd
 }
 
 const GIB = 2 ** 30;
-/** A day of 25,000 meters takes some 0.4 GiB with its indexes, and Postgres stops where nothing is left. */
+/** A day of 25,000 meters takes 0.5 GiB, at 206 bytes a read (docs/scale.md), and Postgres stops where nothing is left. */
 const FAIL_BELOW = GIB;
 const WARN_BELOW = 10 * GIB;
 
