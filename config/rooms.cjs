@@ -33,6 +33,7 @@ const rooms = {
       'openQueues',
       'postgresBackend',
       'queueConnections',
+      'redis/redisFacts',
       'redis/requireRedis',
       'redis/redisUrl',
     ],
@@ -88,6 +89,7 @@ const rooms = {
       'lifecycle',
       'log',
       'nodeNavigator',
+      'connectionBudget',
       'postgresPlaces',
       'supervised',
     ],
@@ -106,7 +108,9 @@ const rooms = {
       'stack/supervisor',
     ],
   },
-  commands: { floor: 13, doors: [] },
+  demo: { floor: 13, doors: ['demo', 'demoApi', 'demoPlan', 'takeAway'] },
+  doctor: { floor: 13, doors: ['doctor', 'report'] },
+  commands: { floor: 14, doors: [] },
 };
 
 /** Decisions without I/O, clock or environment, wherever they stand: `now` and `seed` are their arguments. */
@@ -136,6 +140,8 @@ const entries = [
   'commands/score',
   'commands/fleet',
   'commands/backfill',
+  'commands/demo',
+  'commands/doctor',
 ];
 
 module.exports = { rooms, pureFiles, pureLibraries, entries };

@@ -10,7 +10,7 @@ import { backfillCommand, refusal, USAGE } from './backfillArguments.js';
 import { followBackfill, isWorkerAlive } from './backfillFollow.js';
 import { acceptedReport, cancelReport, endReport, leftRunningReport, NO_WORKER } from './backfillReport.js';
 import { openCommandDatabase } from './commandDatabase.js';
-import { leaveWith, requirePrepared, say } from './commandLine.js';
+import { json, leaveWith, requirePrepared, say } from './commandLine.js';
 import { openProgress, type ProgressDisplay } from './progressBar.js';
 
 /** `npm run backfill`: fills a span of a tenant's past, and shows how far it is; the workers do the filling. */
@@ -23,8 +23,8 @@ await runProcess(async () => {
   const service = await backfillService(database, config);
   const code =
     command.action === 'cancel'
-      ? await cancel(service, command.tenantId)
-      : await fill(database, service, command.wanted);
+      ? await cancel(service, command.tenantId, command.asJson)
+      : await fill(database, service, command.wanted, command.asJson);
   await database.end();
   process.exit(code);
 });
@@ -42,15 +42,20 @@ async function backfillService(database: Database, config: Config): Promise<Back
   });
 }
 
-async function cancel(service: BackfillService, tenantId: string): Promise<number> {
+async function cancel(service: BackfillService, tenantId: string, asJson: boolean): Promise<number> {
   const active = await service.active(tenantId);
   const cancelled = await Promise.all(active.map((backfillId) => service.cancel(backfillId)));
-  await say(process.stdout, cancelReport(tenantId, cancelled));
+  await say(process.stdout, asJson ? json({ tenantId, cancelled }) : cancelReport(tenantId, cancelled));
   return 0;
 }
 
 /** Returns the exit code: 0 when all is there. */
-async function fill(database: Database, service: BackfillService, wanted: BackfillWanted): Promise<number> {
+async function fill(
+  database: Database,
+  service: BackfillService,
+  wanted: BackfillWanted,
+  asJson: boolean,
+): Promise<number> {
   const created = await service.create(wanted, 'npm run backfill').catch((error: unknown) => {
     throw error instanceof ApiError ? refusal(error, !(wanted.from instanceof Date)) : error;
   });
@@ -60,12 +65,14 @@ async function fill(database: Database, service: BackfillService, wanted: Backfi
     process.stderr.write(leftRunningReport(created.tenantId));
   });
   const others = (await service.active(created.tenantId)).filter((id) => id !== created.backfillId).length;
-  await say(process.stdout, acceptedReport(created, others));
+  if (!asJson) await say(process.stdout, acceptedReport(created, others));
   if (!(await isWorkerAlive(database))) await say(process.stderr, `${NO_WORKER}\n`);
-  display = openProgress(process.stdout);
-  const ended = await followBackfill(database, service, created.backfillId, display.show);
-  display.close();
-  await say(ended.state === 'done' ? process.stdout : process.stderr, endReport(ended));
+  display = asJson ? undefined : openProgress(process.stdout);
+  const show = display?.show ?? (() => undefined);
+  const ended = await followBackfill(database, service, created.backfillId, show);
+  display?.close();
+  if (asJson) await say(process.stdout, json(ended));
+  else await say(ended.state === 'done' ? process.stdout : process.stderr, endReport(ended));
   return ended.state === 'done' ? 0 : 1;
 }
 

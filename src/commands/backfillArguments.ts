@@ -4,9 +4,10 @@ import { ApiError, StartupError } from '../contracts/errors.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import { commandLine, wholeNumber } from './commandLine.js';
 
+/** `asJson`: whether the report is for a program. */
 export type BackfillCommand =
-  | { action: 'fill'; wanted: BackfillWanted }
-  | { action: 'cancel'; tenantId: string }
+  | { action: 'fill'; asJson: boolean; wanted: BackfillWanted }
+  | { action: 'cancel'; asJson: boolean; tenantId: string }
   | { action: 'help' };
 
 export const USAGE = `npm run backfill -- --tenant T --days 7
@@ -14,7 +15,8 @@ npm run backfill -- --tenant T --from 2026-01-01T00:00:00Z [--to 2026-02-01T00:0
 npm run backfill -- --tenant T --cancel
 
 Also --meters, --feeders, --batch-size, --interval 15 or 60, --fleet synthetic or registry; without them as the tenant's
-automatic mode is set, else 25,000 meters on 25 feeders. --days counts back from the latest boundary, or from --to.`;
+automatic mode is set, else 25,000 meters on 25 feeders. --days counts back from the latest boundary, or from --to. --json says at
+the end what came of it, as one JSON document.`;
 
 const { parse, tenant: tenantOf, wrong } = commandLine(USAGE);
 
@@ -29,6 +31,7 @@ const OPTIONS = {
   interval: { type: 'string' },
   fleet: { type: 'string' },
   cancel: { type: 'boolean' },
+  json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -49,11 +52,11 @@ export function backfillCommand(args: string[]): BackfillCommand {
   const { values } = parse({ args, options: OPTIONS });
   if (values.help) return { action: 'help' };
   if (values.tenant === undefined) return wrong('Name the tenant: --tenant DEMO_TENANT.');
-  const { tenant, days, from, cancel, ...others } = values;
+  const { tenant, days, from, cancel, json: asJson = false, ...others } = values;
   if (cancel) {
-    const foreign = Object.keys(values).find((name) => name !== 'tenant' && name !== 'cancel');
+    const foreign = Object.keys(values).find((name) => !['tenant', 'cancel', 'json'].includes(name));
     if (foreign !== undefined) return wrong(`--${foreign} does not go with --cancel.`);
-    return { action: 'cancel', tenantId: tenantOf(tenant) };
+    return { action: 'cancel', asJson, tenantId: tenantOf(tenant) };
   }
   if ((days === undefined) === (from === undefined))
     return wrong('Say how far back, in one way: --days 7, or --from 2026-01-01T00:00:00Z.');
@@ -73,6 +76,7 @@ export function backfillCommand(args: string[]): BackfillCommand {
   );
   return {
     action: 'fill',
+    asJson,
     wanted: days === undefined ? request : { ...request, from: { daysBack: daysOf(days) } },
   };
 }

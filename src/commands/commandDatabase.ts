@@ -6,6 +6,14 @@ import { requirePostgres } from '../db/requirePostgres.js';
 import { readIfThere } from '../local/keptFile.js';
 import type { Config } from '../process/config.js';
 
+/** DATABASE_URL, else where the Postgres is that `npm start` has brought on this machine; undefined where it has not. */
+export async function commandDatabaseUrl(
+  config: Pick<Config, 'databaseUrl' | 'dataDir'>,
+): Promise<string | undefined> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl;
+  return (await readIfThere(join(config.dataDir, 'database-url')))?.trim() || undefined;
+}
+
 /**
  * The database for a command run by hand: DATABASE_URL's, else the one that `npm start` has brought on this machine.
  *
@@ -13,8 +21,7 @@ import type { Config } from '../process/config.js';
  */
 export async function openCommandDatabase(config: Config, applicationName: string): Promise<Database> {
   stretchAnswerBudget(config.answerBudgetFactor);
-  const local = (await readIfThere(join(config.dataDir, 'database-url')))?.trim();
-  const connectionString = config.databaseUrl ?? local;
+  const connectionString = await commandDatabaseUrl(config);
   if (!connectionString) {
     throw new StartupError(
       'DATABASE_URL is not set, and npm start has made no Postgres here: set it, or run npm start first.',

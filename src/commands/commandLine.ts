@@ -1,5 +1,6 @@
 /**
- * Room: commands. Promises: `npm run migrate`, `fleet`, `backfill` and `score`. A command says what it did, ends with a
+ * Room: commands. Promises: `npm run migrate`, `fleet`, `backfill`, `score`, `doctor` and
+ * `demo`. A command says what it did, ends with a
  * code that tells whether it did, and says what is wrong in a sentence.
  */
 
@@ -51,6 +52,10 @@ export function orSay<T>(sentence: string, parse: () => T): T {
   }
 }
 
+/** Whether only how a command is called is asked for; that goes before whatever else is wrong with its words. */
+export const asksForHelp = (args: readonly string[]): boolean =>
+  args.includes('--help') || args.includes('-h');
+
 /**
  * The mapping of a database that a start or `npm run migrate` has prepared for this version.
  *
@@ -67,6 +72,11 @@ export async function requirePrepared(database: Database, config: Config): Promi
 /** Waits until the text is written. On macOS a pipe is written to later, and a process that left at once would lose it. */
 export function say(stream: NodeJS.WriteStream, text: string): Promise<unknown> {
   return new Promise((resolve) => stream.write(text, resolve));
+}
+
+/** What a command says to a program: one JSON document. */
+export function json(answer: object): string {
+  return `${JSON.stringify(answer, null, 2)}\n`;
 }
 
 /** Ends the command with its report on stdout. */

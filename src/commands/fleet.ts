@@ -7,14 +7,16 @@ import { loadFleet } from '../registry/file/loadFleet.js';
 import { synthesizeFleet } from '../registry/file/synthesizeFleet.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { openCommandDatabase } from './commandDatabase.js';
-import { leaveWith, requirePrepared } from './commandLine.js';
-import { type FleetCommand, fleetCommand } from './fleetArguments.js';
+import { asksForHelp, json, leaveWith, requirePrepared } from './commandLine.js';
+import { type FleetCommand, fleetCommand, USAGE } from './fleetArguments.js';
 import { fleetReport, leftOutReport } from './fleetReport.js';
 
 /** `npm run fleet`: fills the registry of meters and feeders from a file or the synthetic layout, and writes it to one. */
 outliveTerminal();
 await runProcess(async () => {
-  const command = fleetCommand(process.argv.slice(2), startedFrom());
+  const args = process.argv.slice(2);
+  if (asksForHelp(args)) return leaveWith(`${USAGE}\n`);
+  const command = fleetCommand(args, startedFrom());
   const config = loadConfig(process.env, { command: 'fleet' });
   const database = await openCommandDatabase(config, 'gridlens-fleet');
   const schema = await requirePrepared(database, config);
@@ -34,6 +36,7 @@ function startedFrom(): string {
 async function run(command: FleetCommand, database: Database, registry: RegistryMapping): Promise<string> {
   if (command.action === 'load') {
     const loaded = await loadFleet(database, registry, command);
+    if (command.asJson) return json({ dryRun: command.dryRun, ...loaded });
     const title = `${command.dryRun ? 'Would load' : 'Loaded'} ${command.file} for ${loaded.tenantIds.join(', ')} into`;
     return fleetReport(title, registry, loaded, loaded.repeated);
   }
@@ -41,6 +44,7 @@ async function run(command: FleetCommand, database: Database, registry: Registry
   if (command.action === 'synthesize') {
     const { meterCount, feederCount } = command;
     const counts = await synthesizeFleet(database, registry, tenantId, { meterCount, feederCount });
+    if (command.asJson) return json({ tenantId, ...counts });
     return fleetReport(`Wrote the synthetic fleet of ${tenantId} into`, registry, counts);
   }
   if (command.out === undefined) {
@@ -48,6 +52,7 @@ async function run(command: FleetCommand, database: Database, registry: Registry
     return '';
   }
   const exported = await exportFleetFile(database, registry, tenantId, command.out);
+  if (command.asJson) return json({ tenantId, file: command.out, ...exported });
   sayLeftOut(exported);
   return `Exported ${exported.count.toLocaleString('en-US')} meters of ${tenantId} to ${command.out}.\n`;
 }

@@ -4,21 +4,30 @@ import { loadConfig } from '../process/config.js';
 import { runProcess } from '../process/lifecycle.js';
 import { scoreSuspicion } from '../score/score.js';
 import { openCommandDatabase } from './commandDatabase.js';
-import { leaveWith, orSay } from './commandLine.js';
+import { asksForHelp, json, leaveWith, orSay } from './commandLine.js';
 import { scoreReport } from './scoreReport.js';
+
+const USAGE = `npm run score -- --tenant DEMO_TENANT [--json]
+
+Says how well the reads alone give away the thefts that were injected: precision and recall over meters and UTC days.`;
 
 /** `npm run score -- --tenant T`: how well the reads alone give away the thefts that were injected. */
 await runProcess(async () => {
-  const tenant = tenantOf(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (asksForHelp(args)) return leaveWith(`${USAGE}\n`);
+  const { tenant, asJson } = options(args);
   const database = await openCommandDatabase(loadConfig(process.env, { command: 'score' }), 'gridlens-score');
   const score = await scoreSuspicion(database, tenant);
   await database.end();
-  return leaveWith(scoreReport(tenant, score));
+  return leaveWith(asJson ? json({ tenantId: tenant, ...score }) : scoreReport(tenant, score));
 });
 
-function tenantOf(args: string[]): string {
+function options(args: string[]): { tenant: string; asJson: boolean } {
   return orSay('Name the tenant to score: npm run score -- --tenant DEMO_TENANT', () => {
-    const { values } = parseArgs({ args, options: { tenant: { type: 'string' } } });
-    return tenantId.parse(values.tenant);
+    const { values } = parseArgs({
+      args,
+      options: { tenant: { type: 'string' }, json: { type: 'boolean' } },
+    });
+    return { tenant: tenantId.parse(values.tenant), asJson: values.json === true };
   });
 }

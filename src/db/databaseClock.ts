@@ -7,12 +7,26 @@ import type { Queryable } from './db.js';
  * @param now this machine's clock, epoch ms.
  */
 export async function clockDifferenceMs(database: Queryable, now: () => number = Date.now): Promise<number> {
+  return differenceFromClock(async () => {
+    const { rows } = await database.query<{ at: number }>(
+      'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::double precision AS at',
+    );
+    return rows[0]?.at as number;
+  }, now);
+}
+
+/**
+ * The same for any server that tells its time.
+ *
+ * @param ask its clock, epoch ms.
+ */
+export async function differenceFromClock(
+  ask: () => Promise<number>,
+  now: () => number = Date.now,
+): Promise<number> {
   const asked = now();
-  const { rows } = await database.query<{ at: number }>(
-    'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::double precision AS at',
-  );
+  const at = await ask();
   const answered = now();
-  const at = rows[0]?.at as number;
   if (at < asked) return Math.round(asked - at);
   return at > answered ? Math.round(answered - at) : 0;
 }

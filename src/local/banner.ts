@@ -24,6 +24,7 @@ export function banner(facts: BannerFacts): string {
   const api = `http://${reachableHost(facts.host)}:${facts.port}`;
   const { postgresFolder } = facts;
   const lines: [string, string][] = [
+    ['Dashboard', `${api}/`],
     ['API', api],
     ['Health', `${api}/healthz`],
     [
@@ -79,7 +80,7 @@ function publish(api: string, body: object): string[] {
 }
 
 /** Where a browser on this machine finds an API that listens on every address. */
-function reachableHost(host: string): string {
+export function reachableHost(host: string): string {
   if (['0.0.0.0', '::', '127.0.0.1', '::1', ''].includes(host)) return 'localhost';
   return host.includes(':') ? `[${host}]` : host;
 }

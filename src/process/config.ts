@@ -174,10 +174,10 @@ const environmentSchema = z.object({
 
 export interface LoadOptions {
   /**
-   * `start` brings a Postgres and a key where none is given; the single processes need both; `score`, `fleet` and
-   * `backfill` may look for the Postgres that `start` has brought.
+   * `start` brings a Postgres and a key where none is given; the single processes need both; the commands run by hand may
+   * look for the Postgres that `start` has brought.
    */
-  command: 'start' | 'api' | 'worker' | 'migrate' | 'score' | 'fleet' | 'backfill';
+  command: 'start' | 'api' | 'worker' | 'migrate' | 'score' | 'fleet' | 'backfill' | 'doctor' | 'demo';
   /** Folder that relative paths and `.env` are taken from. */
   cwd?: string;
 }
@@ -273,7 +273,7 @@ function doubtful(values: z.output<typeof environmentSchema>): Problem[] {
 
 function missing(env: Record<string, string>, command: LoadOptions['command'], blankKey: boolean): Problem[] {
   const problems: Problem[] = [];
-  const findsDatabase = ['start', 'score', 'fleet', 'backfill'].includes(command);
+  const findsDatabase = !['api', 'worker', 'migrate'].includes(command);
   if (!findsDatabase && env.DATABASE_URL === undefined) {
     const reason = `is not set: npm run ${command} needs a Postgres to run on, and only npm start brings its own`;
     problems.push({ name: 'DATABASE_URL', reason });

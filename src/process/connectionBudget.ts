@@ -24,7 +24,7 @@ export async function logPostgres(context: Context): Promise<void> {
 async function logConnectionBudget({ database, connections, log }: Context): Promise<void> {
   const { own, queue, pooling } = connections;
   const mayTake = own + queue;
-  const { usable, used } = await supply(database);
+  const { usable, used } = await connectionSupply(database);
   const facts = { mayTake, usable, used, pooler: pooling.mode === 'none' ? undefined : pooling.mode };
   if (pooling.mode === 'transaction') {
     log.info(facts, 'connections to a pooler, which shares those of Postgres among its clients');
@@ -43,7 +43,7 @@ async function logConnectionBudget({ database, connections, log }: Context): Pro
 }
 
 /** The tightest of the server's, the role's and the database's limits. Sessions are counted by Postgres's statistics. */
-async function supply(database: Queryable): Promise<Supply> {
+export async function connectionSupply(database: Queryable): Promise<Supply> {
   const { rows } = await database.query<Supply>(
     `SELECT least(
          current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int

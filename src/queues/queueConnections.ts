@@ -81,6 +81,8 @@ export interface ConnectionOptions {
   redisServer?: RedisServer;
   databaseUrl: string;
   queueDatabase?: QueueDatabaseOptions;
+  /** Whether nothing is to be written: BullMQ's queues else note their version in Redis when they are opened. */
+  looksOnly?: boolean;
   /** Of the keys in Redis, one for each deployment. Braces keep all keys in one slot of a Redis cluster. */
   prefix: string;
   onError: (error: Error) => void;
@@ -94,17 +96,18 @@ const PROBE_SECONDS = 60;
 
 /** Connects to Redis if a URL is given, else to Postgres; waits for the first answer of either. */
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
-  const { redisUrl, databaseUrl, prefix, onError, onBroken = onError } = options;
-  if (!redisUrl) return postgresConnections(databaseUrl, options.queueDatabase, onError, onBroken);
+  const { redisUrl, databaseUrl, prefix, onError, onBroken = onError, looksOnly = false } = options;
+  if (!redisUrl)
+    return postgresConnections(databaseUrl, { ...options.queueDatabase, looksOnly }, onError, onBroken);
   const server = options.redisServer ?? (await requireRedis(redisUrl, prefix));
-  return redisConnections(server, prefix, onError, onBroken);
+  return redisConnections(server, { prefix, looksOnly }, onError, onBroken);
 }
 
 type OnError = ConnectionOptions['onError'];
 
 function redisConnections(
   server: RedisServer,
-  prefix: string,
+  { prefix, looksOnly }: { prefix: string; looksOnly: boolean },
   onError: OnError,
   onBroken: OnError,
 ): Connections {
@@ -114,7 +117,7 @@ function redisConnections(
   return {
     backend: 'redis',
     queue(name) {
-      const queue = new Queue(name, { connection: producer, prefix });
+      const queue = new Queue(name, { connection: producer, prefix, skipMetasUpdate: looksOnly });
       queues.push(queue);
       return queue as unknown as RawQueue;
     },
@@ -146,7 +149,7 @@ function redisConnections(
 
 async function postgresConnections(
   databaseUrl: string,
-  limits: QueueDatabaseOptions | undefined,
+  { looksOnly, ...limits }: QueueDatabaseOptions & { looksOnly: boolean },
   onError: OnError,
   onBroken: OnError,
 ): Promise<Connections> {
@@ -157,7 +160,7 @@ async function postgresConnections(
     backend: 'postgres',
     queue(name) {
       const connection = patientPool(pool, () => false);
-      const queue = new Queue(name, { connection }, backend);
+      const queue = new Queue(name, { connection, skipMetasUpdate: looksOnly }, backend);
       const isReady = queue.waitUntilReady();
       // A caller that does not wait for readiness learns of a failure with its first call.
       isReady.catch(() => undefined);

@@ -1,7 +1,12 @@
 import { keptSince } from '../contracts/intervals.js';
 import { type Database, type Queryable, withTransaction } from '../db/db.js';
 import { boundWaits } from '../db/locks.js';
-import { dropPartitionsBefore, ensurePartitionsAround, recheckMetersOfOneTenant } from './partitions.js';
+import {
+  dropPartitionsBefore,
+  ensurePartitionsAround,
+  missingPartitionDays,
+  recheckMetersOfOneTenant,
+} from './partitions.js';
 
 /** Partitions stand ready a week ahead: a deployment that sleeps over a long weekend wakes into ready ones. */
 const DAYS_AHEAD = 7;
@@ -20,6 +25,11 @@ export async function preparePartitions(database: Database, now: Date): Promise<
 /** The same in the caller's transaction. */
 export function preparePartitionsIn(client: Queryable, now: Date): Promise<number> {
   return ensurePartitionsAround(client, now, DAYS_BACK, DAYS_AHEAD);
+}
+
+/** Which of these days have no partition, as `2026-01-31`; changes nothing. */
+export function missingPartitions(client: Queryable, now: Date): Promise<string[]> {
+  return missingPartitionDays(client, now, DAYS_BACK, DAYS_AHEAD);
 }
 
 /**

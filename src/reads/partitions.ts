@@ -25,6 +25,23 @@ export async function ensurePartitionsAround(
   return rows[0]?.made ?? 0;
 }
 
+/** Which days of those `now - daysBack` to `now + daysAhead` have no partition, as `2026-01-31`. Changes nothing. */
+export async function missingPartitionDays(
+  client: Queryable,
+  now: Date,
+  daysBack: number,
+  daysAhead: number,
+): Promise<string[]> {
+  const { rows } = await client.query<{ day: string }>(
+    `SELECT to_char(day, 'YYYY-MM-DD') AS day
+     FROM (SELECT ($1::timestamptz AT TIME ZONE 'UTC')::date + offset_days AS day
+           FROM generate_series(-$2::integer, $3::integer) AS offset_days) wanted
+     WHERE NOT ami_has_read_partition('meter_reads_electric_p' || to_char(day, 'YYYYMMDD')) ORDER BY day`,
+    [now, daysBack, daysAhead],
+  );
+  return rows.map(({ day }) => day);
+}
+
 /** Drops the partitions of the UTC days before `instant`'s own; answers their names. */
 export async function dropPartitionsBefore(client: Queryable, instant: Date): Promise<string[]> {
   const { rows } = await client.query<{ dropped: string[] }>(

@@ -25,7 +25,7 @@ export function watchClock(
     async look() {
       const differenceMs = await clockDifferenceMs(database, now);
       const before = trouble;
-      trouble = Math.abs(differenceMs) > toleranceSeconds * 1_000 ? sentence(differenceMs) : undefined;
+      trouble = clockTrouble(differenceMs, toleranceSeconds);
       if (trouble !== undefined && before === undefined) log.error({ differenceMs }, trouble);
       if (trouble === undefined && before !== undefined)
         log.info("this machine's clock agrees with the database's again");
@@ -34,7 +34,9 @@ export function watchClock(
   };
 }
 
-function sentence(differenceMs: number): string {
+/** What is wrong and what to do about a difference from the database's clock; undefined within the tolerance. */
+export function clockTrouble(differenceMs: number, toleranceSeconds: number): string | undefined {
+  if (Math.abs(differenceMs) <= toleranceSeconds * 1_000) return undefined;
   const seconds = Math.round(Math.abs(differenceMs) / 1_000);
   return `this machine's clock is ${seconds} s ${differenceMs > 0 ? 'ahead of' : 'behind'} the database's: nothing that depends on time is done until it is set right (NTP)`;
 }

@@ -44,17 +44,6 @@ export function createStatusService(
   /** For what may be seconds old: totals, jobs, workers, events. */
   reads: Reads = readFromPrimary(database),
 ) {
-  const patienceSeconds = 60 + (2 * MAX_BATCH_SIZE) / maxReadsPerSecond;
-
-  const worker = async (): Promise<Dependency> => {
-    const [job, stalledSeconds] = await Promise.all([
-      lastJob(database),
-      standstill(database, patienceSeconds),
-    ]);
-    if (!doesJobs(job)) return idle(job);
-    return stalledSeconds === undefined ? { ok: true } : stalled(stalledSeconds);
-  };
-
   return {
     /** The answer of `GET /scale/status`: totals, depth, rate. */
     async scale(tenantId: string) {
@@ -116,7 +105,7 @@ export function createStatusService(
           await queue.check();
           return { ok: true };
         }, "the queue's server"),
-        check(worker, 'Postgres'),
+        check(() => workersState(database, maxReadsPerSecond), 'Postgres'),
       ]);
       const trouble = clockWatch.trouble();
       return {
@@ -133,6 +122,14 @@ export function createStatusService(
 }
 
 export type StatusService = ReturnType<typeof createStatusService>;
+
+/** Whether workers take jobs and write what is due. */
+export async function workersState(database: Database, maxReadsPerSecond: number): Promise<Dependency> {
+  const patienceSeconds = 60 + (2 * MAX_BATCH_SIZE) / maxReadsPerSecond;
+  const [job, stalledSeconds] = await Promise.all([lastJob(database), standstill(database, patienceSeconds)]);
+  if (!doesJobs(job)) return idle(job);
+  return stalledSeconds === undefined ? { ok: true } : stalled(stalledSeconds);
+}
 
 async function check(call: () => Promise<Dependency>, name: string): Promise<Dependency> {
   const { dependency } = answerBudget();

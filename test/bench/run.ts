@@ -18,6 +18,14 @@ import { measureCopy, measureSingleRows, measureWorker, registeredFleet } from '
  * `-- --against=<folder of another checkout>` quickcheck is measured beside that build's, too, on the same database.
  */
 
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  process.stdout.write(`npm run bench [-- --quick] [-- --against=FOLDER]
+
+Measures ratios on this machine; a full run takes an hour and 15 GB, --quick some minutes. --against measures quickcheck
+beside the build of another checkout, too.\n`);
+  process.exit(0);
+}
+
 const quick = process.argv.includes('--quick');
 const against = process.argv
   .find((argument) => argument.startsWith('--against='))

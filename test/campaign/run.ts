@@ -10,7 +10,7 @@ import { closeScenes } from './scene.js';
  * Prints a table for docs/reliability.md, and exits 1 when anything was lost, written twice or differs from an undisturbed
  * run.
  */
-const USAGE = `npm run campaign -- [NAME …] [--backend ${BACKENDS.join('|')}] [--seed TEXT] [--rounds N] [--short]`;
+const USAGE = `npm run campaign -- [NAME …] [--backend ${BACKENDS.join('|')}] [--seed TEXT] [--rounds N] [--short] [--list]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,12 +20,13 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     short: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const unknown = positionals.filter((name) => !(name in PARTS));
 const badBackend = values.backend !== undefined && !BACKENDS.includes(values.backend as Backend);
-if (values.list || unknown.length > 0 || badBackend) {
+if (values.list || values.help || unknown.length > 0 || badBackend) {
   if (unknown.length > 0) print(`There is no campaign ${unknown.join(', ')}.`);
   if (badBackend) print(`--backend must be one of ${BACKENDS.join(', ')}, not ${values.backend}.`);
   print(USAGE);
@@ -33,7 +34,7 @@ if (values.list || unknown.length > 0 || badBackend) {
     print(
       `\n  ${name}\n      ${about}; ${rounds.long} rounds, short ${rounds.short}; ${backends.join(', ')}`,
     );
-  process.exitCode = values.list ? 0 : 1;
+  process.exitCode = values.list || values.help ? 0 : 1;
 } else {
   const close = await openGuardedRun(closeScenes);
   process.exitCode = (await runAll()) ? 0 : 1;

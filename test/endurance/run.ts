@@ -31,5 +31,5 @@ if (chosen) {
   print('npm run endurance -- RUN [options]');
   for (const [run, { ABOUT, OPTIONS }] of Object.entries(RUNS))
     print(`\n  ${run.padEnd(width)}  ${ABOUT}\n  ${' '.repeat(width)}  ${OPTIONS}`);
-  process.exitCode = name === '' ? 0 : 1;
+  process.exitCode = ['', '--help', '-h'].includes(name) ? 0 : 1;
 }

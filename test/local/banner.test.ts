@@ -16,11 +16,12 @@ describe('banner', () => {
       "
       GridLens AMI is running. Ctrl-C stops it.
 
-        API       http://localhost:5050
-        Health    http://localhost:5050/healthz
-        Database  embedded Postgres, data in /var/lib/gridlens/0123/postgres
-        Queue     Postgres, the same database
-        SQL       psql "$(cat '/srv/grid lens/.gridlens/database-url')"
+        Dashboard  http://localhost:5050/
+        API        http://localhost:5050
+        Health     http://localhost:5050/healthz
+        Database   embedded Postgres, data in /var/lib/gridlens/0123/postgres
+        Queue      Postgres, the same database
+        SQL        psql "$(cat '/srv/grid lens/.gridlens/database-url')"
 
       Try next, in another terminal:
 

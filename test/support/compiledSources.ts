@@ -14,6 +14,8 @@ const PROGRAMS = [
   'index',
   'worker',
   'commands/backfill',
+  'commands/demo',
+  'commands/doctor',
   'commands/fleet',
   'commands/migrate',
   'commands/score',
