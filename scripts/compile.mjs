@@ -24,6 +24,8 @@ const RECORD = join(COMPILED, 'made-from');
 /** What a process starts with, besides the files of `src/` itself. The last two are read by docker/worker-health.mjs. */
 const PROGRAMS = [
   'commands/backfill.ts',
+  'commands/demo.ts',
+  'commands/doctor.ts',
   'commands/fleet.ts',
   'commands/migrate.ts',
   'commands/score.ts',
