@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const WAITING = [
   'campaign/campaign',
   'docs/runbook',
+  'page/dashboard',
   'faults/automatic',
   'faults/crash',
   'automatic/autoMode',

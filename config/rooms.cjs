@@ -54,6 +54,7 @@ const rooms = {
       'functions/canonicalRegistry',
     ],
   },
+  page: { floor: 5, doors: ['routes'] },
   registry: {
     floor: 6,
     doors: [

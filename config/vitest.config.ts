@@ -17,6 +17,7 @@ const UNIT = [
   'test/db/locks.test.ts',
   'test/topologies/databaseUrl.test.ts',
   'test/pacing/batchSlots.test.ts',
+  'test/page/core/',
   'test/process/config.test.ts',
   'test/process/keysAndSecrets.test.ts',
   'test/publishing/plan.test.ts',

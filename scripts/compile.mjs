@@ -1,5 +1,5 @@
 /**
- * Makes `dist/` what `src/` says: `npm ci` runs this (`prepare`), and each npm script loads it before its program, so that
+ * Makes `dist/` what `src/` and `page/` say: `npm ci` runs this (`prepare`), and each npm script loads it before its program, so that
  * nobody runs code that is older than `src/`. Plain JavaScript, since nothing is compiled yet when it runs.
  *
  * It compares content, not time: a copy or another branch has new times on old files. Reading all of `src/` takes 15 ms;
@@ -10,10 +10,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundlePage } from './bundlePage.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = join(ROOT, 'src');
+const PAGE = join(ROOT, 'page');
 const COMPILED = join(ROOT, 'dist');
+/** Where `src/page/` finds what it serves. */
+const PAGE_COMPILED = join(COMPILED, 'browser');
 /** What `dist/` was made from, as a hash; written last, so that a compilation that was cut off does not count. */
 const RECORD = join(COMPILED, 'made-from');
 
@@ -32,7 +36,10 @@ const sources = () => filesIn(SOURCES).filter((path) => path.endsWith('.ts'));
 /** One hash over everything that `dist/` is made from. */
 function fingerprint() {
   const hash = createHash('sha256');
-  for (const path of [...sources(), join(ROOT, 'tsconfig.json'), fileURLToPath(import.meta.url)]) {
+  const makers = ['tsconfig.json', 'scripts/bundlePage.mjs', 'scripts/compile.mjs'].map((path) =>
+    join(ROOT, path),
+  );
+  for (const path of [...sources(), ...filesIn(PAGE), ...makers]) {
     const content = readFileSync(path);
     // The length keeps the end of one file from passing for the beginning of the next.
     hash.update(`${relative(ROOT, path)} ${content.length}\n`).update(content);
@@ -52,6 +59,9 @@ function loadCompiler() {
   }
 }
 
+/** What compiling leaves in `dist/`, and what goes when its source has gone. */
+const MADE = /\.(js|css)(\.map|\.gz|\.br)?$/;
+
 /** A JavaScript file for each TypeScript file, at the same place: what a source looks up beside itself is found. */
 function compile() {
   const { buildSync } = loadCompiler();
@@ -70,14 +80,15 @@ function compile() {
       write: false,
       logLevel: 'silent',
     }).outputFiles;
+    files.push(...bundlePage(buildSync, ROOT, PAGE_COMPILED));
   } catch (error) {
-    throw new Refusal(`src/ cannot be compiled. ${error.message}`);
+    throw new Refusal(`src/ or page/ cannot be compiled. ${error.message}`);
   }
   try {
     rmSync(RECORD, { force: true });
     for (const { path, contents } of files) replace(path, contents);
     const made = new Set(files.map(({ path }) => path));
-    const left = filesIn(COMPILED).filter((path) => /\.js(\.map)?$/.test(path) && !made.has(path));
+    const left = filesIn(COMPILED).filter((path) => MADE.test(path) && !made.has(path));
     for (const path of left) rmSync(path, { force: true });
   } catch (error) {
     throw new Refusal(

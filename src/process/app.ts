@@ -13,6 +13,7 @@ import { requestLog } from '../http/requestLog.js';
 import { securityHeaders } from '../http/securityHeaders.js';
 import { refuseOddRequests } from '../http/unreadable.js';
 import { kpiRoutes } from '../kpi/routes.js';
+import { pageRoutes } from '../page/routes.js';
 import { publishRoutes } from '../publishing/routes.js';
 import { schemaRoutes } from '../schema/routes.js';
 import type { ClockWatch } from '../status/clockWatch.js';
@@ -62,6 +63,7 @@ export function createApp(
   statusRoutes(ami, given);
   schemaRoutes(ami, given);
   app.use('/api/ami', ami);
+  pageRoutes(app);
   healthRoutes(app, { ...given, isStopping });
 
   app.use(notFound);
