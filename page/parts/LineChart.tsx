@@ -31,7 +31,6 @@ interface LineChartProps {
 }
 
 const LEGEND_LIMIT = 8;
-const stepped = uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder;
 
 /** Lines over time, with events as bands behind them and bars above. */
 export function LineChart(props: LineChartProps) {
@@ -64,7 +63,9 @@ export function LineChart(props: LineChartProps) {
     chart.current?.setData(dataOf(latest.current));
   }, [times, lines, events]);
 
-  const index = at === null ? times.length - 1 : at;
+  // At rest the latest interval that was read.
+  const last = times.findLastIndex((_, index) => lines.some(({ values }) => values[index] != null));
+  const index = at ?? last;
   const shown = lines.filter(({ isBackground }) => !isBackground).slice(0, LEGEND_LIMIT);
   const time = times[index];
   return (
@@ -87,14 +88,15 @@ export function LineChart(props: LineChartProps) {
   );
 }
 
-/** Each value holds for its whole interval: a step from its start to its end, and one more point to end the last. */
-const dataOf = ({ times, stepMs, lines }: LineChartProps): uPlot.AlignedData => {
-  const end = (times.at(-1) ?? 0) + stepMs;
-  return [
-    [...times, end],
-    ...lines.map(({ values }) => [...values, values.at(-1) ?? null]),
+/**
+ * Each value holds for its whole interval, so it is drawn from start to end. Two points each, and not a stepped line: that
+ * would end at the start of the last interval before a gap.
+ */
+const dataOf = ({ times, stepMs, lines }: LineChartProps): uPlot.AlignedData =>
+  [
+    times.flatMap((at) => [at, at + stepMs - 1]),
+    ...lines.map(({ values }) => values.flatMap((value) => [value, value])),
   ] as unknown as uPlot.AlignedData;
-};
 
 function optionsFor(
   props: () => LineChartProps,
@@ -141,7 +143,6 @@ function optionsFor(
         label,
         stroke: colour(name),
         width: isBackground ? 1 : 2,
-        paths: stepped,
         points: { show: false },
       })),
     ],

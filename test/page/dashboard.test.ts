@@ -50,7 +50,7 @@ describeOnBothBackends('the dashboard', (backend) => {
     const inject = async (page: Page, type: string, feeder: string): Promise<void> => {
       await goTo(page, 'Events');
       await button(page, type).click();
-      await page.getByLabel('Feeder').selectOption(feeder);
+      await page.getByRole('combobox', { name: 'Feeder', exact: true }).selectOption(feeder);
       await button(page, `Inject ${type.toLowerCase()}`).click();
     };
     /** What the canvas of the map shows, as one text. */
@@ -61,7 +61,7 @@ describeOnBothBackends('the dashboard', (backend) => {
       const page = await seen.open('/');
       await page.getByRole('heading', { name: 'Nothing has been published yet' }).waitFor();
       await picture(page, `${backend}-1-nothing`);
-      await page.getByLabel('Meters').selectOption('500');
+      await page.getByRole('combobox', { name: 'Meters', exact: true }).selectOption('500');
       await button(page, 'Start').click();
 
       await pasteKey(page, 'not-the-key-of-this-deployment');
