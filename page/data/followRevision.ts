@@ -38,13 +38,17 @@ export async function followRevision(
     if (progress.state !== 'done') continue;
     const { latestFeeders } = await get<Quickcheck>('/kpi/quickcheck', { tenantId: event.tenantId });
     const after = latestFeeders.find(({ feederId }) => feederId === event.feederId);
-    notice('done', `${name} shows in ${when}: ${changeOf(before, after)}. ${warnings}`, id);
+    const change = changeOf(before, after);
+    const outcome =
+      change === null ? `${name} was posted; ${when} is as it was.` : `${name} shows in ${when}: ${change}.`;
+    notice('done', `${outcome} ${warnings}`, id);
     return changed();
   }
   notice('failed', `${name} was posted, but ${when} has not been written anew yet: is a worker running?`, id);
 }
 
-function changeOf(before: LatestFeeder | undefined, after: LatestFeeder | undefined): string {
+/** What differs, null for nothing. */
+function changeOf(before: LatestFeeder | undefined, after: LatestFeeder | undefined): string | null {
   const parts = (
     [
       ['loss', before?.lossPct, after?.lossPct, percent],
@@ -54,5 +58,5 @@ function changeOf(before: LatestFeeder | undefined, after: LatestFeeder | undefi
   )
     .filter(([, from, to]) => from !== to)
     .map(([what, from, to, format]) => `${what} ${format(from)} → ${format(to)}`);
-  return parts.length === 0 ? 'no figure of the feeder has changed' : parts.join(', ');
+  return parts.length === 0 ? null : parts.join(', ');
 }

@@ -199,7 +199,7 @@ const visible = (u: uPlot, events: EventMark[]): EventMark[] =>
 function drawBands(u: uPlot, events: EventMark[]): void {
   const { ctx, bbox } = u;
   ctx.save();
-  ctx.globalAlpha = 0.13;
+  ctx.globalAlpha = 0.1;
   for (const event of visible(u, events)) {
     const { left, right } = placeOf(u, event);
     ctx.fillStyle = eventColour(event.eventType);
@@ -221,7 +221,7 @@ function drawLanes(u: uPlot, events: EventMark[], count: number): void {
     const { left, right } = placeOf(u, event);
     drawMark(
       ctx,
-      event.eventType,
+      event,
       { left, right, top: bbox.top + lane * LANE * scale, height: (LANE - 4) * scale },
       scale,
     );

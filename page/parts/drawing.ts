@@ -15,10 +15,10 @@ export const FONT = '11px system-ui, sans-serif';
 
 export const eventColour = (type: EventType): string => colour(`event-${type}`);
 
-/** A bar with its letter: as wide as the event, but wide enough to be seen. */
+/** A bar with its letter, and the feeder where there is room: as wide as the event, but wide enough to be seen. */
 export function drawMark(
   canvas: CanvasRenderingContext2D,
-  type: EventType,
+  { eventType: type, feederId }: EventMark,
   { left, right, top, height }: { left: number; right: number; top: number; height: number },
   scale: number,
 ): void {
@@ -31,7 +31,10 @@ export function drawMark(
   canvas.font = `bold ${11 * scale}px system-ui, sans-serif`;
   canvas.textAlign = 'left';
   canvas.textBaseline = 'middle';
-  canvas.fillText(EVENT_LOOKS[type].letter, left + 4 * scale, top + height / 2 + 0.5 * scale);
+  const { letter } = EVENT_LOOKS[type];
+  const whole = `${letter} ${feederId ?? ''}`;
+  const fits = canvas.measureText(whole).width < width - 8 * scale;
+  canvas.fillText(fits ? whole : letter, left + 4 * scale, top + height / 2 + 0.5 * scale);
 }
 
 /** A time on an axis: the date where a day begins or days are told apart, else the hour. */

@@ -119,7 +119,7 @@ function drawEvents(canvas: CanvasRenderingContext2D, layout: Layout, { rows, ev
     const [left, right] = [x(Date.parse(event.startAt)), x(Date.parse(event.endAt))];
     const lane = lanes[index] as number;
     if (lane < MOST_LANES)
-      drawMark(canvas, event.eventType, { left, right, top: lane * LANE + 1, height: LANE - 4 }, 1);
+      drawMark(canvas, event, { left, right, top: lane * LANE + 1, height: LANE - 4 }, 1);
     const row = rows.findIndex(({ id }) => id === event.feederId);
     if (row < 0) return;
     canvas.strokeStyle = eventColour(event.eventType);
