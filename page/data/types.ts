@@ -113,7 +113,6 @@ export interface FeederSeries {
   lossPct: Values;
   minVoltage: Values;
   lowVoltageReads: Values;
-  suspiciousReads: Values;
 }
 
 export const METER_ORDERS = ['meterId', 'missingKwh', 'kwh', 'voltage'] as const;
@@ -139,12 +138,21 @@ export interface FeederMeters {
 export interface MeterSeries {
   meterId: string;
   feederId: string | null;
+  stepMinutes: number;
   times: string[];
   kwh: Values;
   deliveredKwh: Values;
   voltage: Values;
   flags: (string[] | null)[];
-  events: { id: string; eventType: EventType; severity: number; startAt: string; endAt: string }[];
+  events: {
+    id: string;
+    eventType: EventType;
+    severity: number;
+    /** Of the feeder's meters, this one perhaps among them; null where it is meant itself. */
+    meterFraction: number | null;
+    startAt: string;
+    endAt: string;
+  }[];
 }
 
 export interface AutoConfig {

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { severityWords } from '../core/events.js';
-import { kwh, plural, volts } from '../core/format.js';
+import { kwh, percent, plural, volts } from '../core/format.js';
 import { firstShown } from '../core/series.js';
 import { spanOf } from '../core/spans.js';
 import { get } from '../data/api.js';
@@ -44,7 +44,7 @@ export function Meter({ address, tenantId, state, meterId }: ViewProps & { meter
       <Polling polled={series} what={`the intervals of ${meterId}`} height={480}>
         {(data) => (
           <>
-            {data.times.length === 0 ? (
+            {data.kwh.every((value) => value === null) ? (
               <Panel title="Measured">
                 <Empty>This meter has reported nothing in this span.</Empty>
               </Panel>
@@ -65,7 +65,7 @@ function Measured({ data, tenantId }: { data: MeterSeries; tenantId: string }) {
     const times = data.times.slice(first).map((at) => Date.parse(at));
     return {
       times,
-      stepMs: stepOf(times),
+      stepMs: data.stepMinutes * 60_000,
       delivered: data.deliveredKwh.slice(first),
       registered: data.kwh.slice(first),
       voltage: data.voltage.slice(first),
@@ -144,12 +144,6 @@ function Measured({ data, tenantId }: { data: MeterSeries; tenantId: string }) {
   );
 }
 
-/** The API's intervals of a meter are as it was read: the least distance is their length. */
-function stepOf(times: readonly number[]): number {
-  const steps = times.slice(1).map((at, index) => at - (times[index] as number));
-  return Math.min(...steps, 3_600_000);
-}
-
 function Flags({ times, stepMs, flags }: { times: number[]; stepMs: number; flags: (string | null)[] }) {
   const flagged = times.map((at, index) => ({ at, flags: flags[index] })).filter((one) => one.flags);
   return (
@@ -171,6 +165,12 @@ function Flags({ times, stepMs, flags }: { times: number[]; stepMs: number; flag
   );
 }
 
+function meantWords(meterFraction: number | null): string {
+  return meterFraction === null
+    ? 'this meter'
+    : `${percent(meterFraction * 100)} of its feeder, perhaps this meter`;
+}
+
 function Injected({ data }: { data: MeterSeries }) {
   return (
     <Panel
@@ -188,6 +188,7 @@ function Injected({ data }: { data: MeterSeries }) {
           columns={[
             { title: 'Event', cell: ({ eventType }) => <EventTag type={eventType} /> },
             { title: 'Severity', cell: ({ eventType, severity }) => severityWords(eventType, severity) },
+            { title: 'Meant', cell: ({ meterFraction }) => meantWords(meterFraction) },
             { title: 'From', cell: ({ startAt }) => <Instant at={startAt} /> },
             { title: 'To', cell: ({ endAt }) => <Instant at={endAt} /> },
           ]}

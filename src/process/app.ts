@@ -43,7 +43,9 @@ export function createApp(
   ami.use(createReaders({ perAddressPerSecond: config.readsPerAddress, log }));
   if (clock) ami.use(refuseWhileClocksDiffer(clock));
   if (reads)
-    ami.use(['/kpi', '/status', '/scale/status'], (_request, _response, next) => reads.forOneAnswer(next));
+    ami.use(['/tenants', '/kpi', '/status', '/scale/status'], (_request, _response, next) =>
+      reads.forOneAnswer(next),
+    );
   ami.use('/event', allowBody(MAX_EVENT_BODY_BYTES));
   const { requireKey, requireReadKey } = createKeyGuards(
     { write: config.apiKeys, read: config.readKeys },
