@@ -23,7 +23,7 @@ export function SpanPicker({ span, offered = Object.keys(LASTING) as Lasting[] }
           key={name}
           type="button"
           aria-pressed={name === last}
-          aria-label={`Last ${LASTING_WORDS[name]}`}
+          title={`The last ${LASTING_WORDS[name]}`}
           onClick={() => change({ span: { last: name } })}
         >
           {name}
