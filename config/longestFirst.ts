@@ -8,6 +8,7 @@ const WAITING = [
   'campaign/campaign',
   'campaign/ownParts',
   'docs/runbook',
+  'page/dashboard',
   'faults/automatic',
   'faults/crash',
   'automatic/autoMode',

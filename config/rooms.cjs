@@ -55,6 +55,7 @@ const rooms = {
       'functions/canonicalRegistry',
     ],
   },
+  page: { floor: 5, doors: ['routes'] },
   registry: {
     floor: 6,
     doors: [
@@ -76,7 +77,7 @@ const rooms = {
   events: { floor: 9, doors: ['events', 'eventTable', 'routes'] },
   score: { floor: 10, doors: ['score'] },
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
-  kpi: { floor: 10, doors: ['quickcheck', 'routes'] },
+  kpi: { floor: 10, doors: ['quickcheck', 'series', 'routes'] },
   status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
   upkeep: { floor: 10, doors: ['upkeep'] },
   process: {

@@ -20,6 +20,7 @@ const UNIT = [
   'test/db/shownReason.test.ts',
   'test/topologies/databaseUrl.test.ts',
   'test/pacing/batchSlots.test.ts',
+  'test/page/core/',
   'test/process/config.test.ts',
   'test/process/keysAndSecrets.test.ts',
   'test/publishing/plan.test.ts',

@@ -1,5 +1,5 @@
 /**
- * Makes `dist/` what `src/` says: `npm ci` runs this (`prepare`), and each npm script loads it before its program, so that
+ * Makes `dist/` what `src/` and `page/` say: `npm ci` runs this (`prepare`), and each npm script loads it before its program, so that
  * nobody runs code that is older than `src/`. Plain JavaScript, since nothing is compiled yet when it runs.
  *
  * It compares content, not time: a copy or another branch has new times on old files. Reading all of `src/` takes 15 ms;
@@ -10,14 +10,18 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundlePage } from './bundlePage.mjs';
 import { ownMappings } from './ownMappings.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = join(ROOT, 'src');
+const PAGE = join(ROOT, 'page');
 const COMPILED = join(ROOT, 'dist');
+/** Where `src/page/` finds what it serves. */
+const PAGE_COMPILED = join(COMPILED, 'browser');
 /**
- * What `dist/` was made from: a hash over `src/`, and a line for each package. Written last, so that a compilation that was
- * cut off does not count.
+ * What `dist/` was made from: a hash over `src/` and `page/`, and a line for each package. Written last, so that a compilation
+ * that was cut off does not count.
  */
 const RECORD = join(COMPILED, 'made-from');
 
@@ -59,8 +63,8 @@ const programs = () => [...readdirSync(SOURCES).filter((name) => name.endsWith('
 /** One hash over everything of ours that `dist/` is made from. */
 function fingerprint() {
   const hash = createHash('sha256');
-  const scripts = ['compile.mjs', 'ownMappings.mjs'].map((name) => join(ROOT, 'scripts', name));
-  for (const path of [...sources(), join(ROOT, 'tsconfig.json'), ...scripts]) {
+  const scripts = ['compile.mjs', 'ownMappings.mjs', 'bundlePage.mjs'].map((name) => join(ROOT, 'scripts', name));
+  for (const path of [...sources(), ...filesIn(PAGE), join(ROOT, 'tsconfig.json'), ...scripts]) {
     const content = readFileSync(path);
     // The length keeps the end of one file from passing for the beginning of the next.
     hash.update(`${relative(ROOT, path)} ${content.length}\n`).update(content);
@@ -111,6 +115,7 @@ function loadCompiler() {
 function compile() {
   const { buildSync } = loadCompiler();
   let built;
+  let page;
   try {
     built = buildSync({
       absWorkingDir: ROOT,
@@ -136,19 +141,23 @@ function compile() {
       write: false,
       logLevel: 'silent',
     });
+    page = bundlePage(buildSync, ROOT, PAGE_COMPILED);
   } catch (error) {
-    throw new Refusal(`src/ cannot be compiled. ${error.message}`);
+    throw new Refusal(`src/ or page/ cannot be compiled. ${error.message}`);
   }
   try {
     rmSync(RECORD, { force: true });
-    write(built.outputFiles);
+    write([...built.outputFiles, ...page.files]);
   } catch (error) {
     throw new Refusal(
       `dist/ is not what src/ says, and cannot be written (${error.message}): run \`npm run build\` as the user it belongs to.`,
     );
   }
-  return packagesIn(Object.keys(built.metafile.inputs)).map(withVersion);
+  return packagesIn([...Object.keys(built.metafile.inputs), ...page.inputs]).map(withVersion);
 }
+
+/** What compiling leaves in `dist/`, and what goes when its source has gone. */
+const MADE = /\.(js|css)(\.map|\.gz|\.br)?$/;
 
 /** Programs last: each finds the chunks that it names. */
 function write(files) {
@@ -158,7 +167,7 @@ function write(files) {
     replace(path, path.endsWith('.map') ? ownMappings(file.text, isOwn) : contents);
   }
   const made = new Set(files.map(({ path }) => path));
-  const left = filesIn(COMPILED).filter((path) => /\.js(\.map)?$/.test(path) && !made.has(path));
+  const left = filesIn(COMPILED).filter((path) => MADE.test(path) && !made.has(path));
   for (const path of left) rmSync(path, { force: true });
 }
 
@@ -191,7 +200,7 @@ function main() {
     wanted = now;
   }
   replace(RECORD, [wanted, ...packages].join('\n'));
-  process.stderr.write('Compiled src/ to dist/.\n');
+  process.stderr.write('Compiled src/ and page/ to dist/.\n');
 }
 
 try {

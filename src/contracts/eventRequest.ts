@@ -13,7 +13,7 @@ const MAX_FEEDER_ID = 512;
 
 const feederForm = 'must be a feeder, for example "FEEDER_7"';
 /** Whatever a registry can hold: its ids are the customer's own. `requireNewFeederId` is stricter with names nobody knows. */
-const feederId = z
+export const feederId = z
   .string(feederForm)
   .min(1, feederForm)
   .superRefine((id, { addIssue }) => {
@@ -62,8 +62,9 @@ const share = 'must be a number from 0 to 1';
 const fraction = 'must be a number over 0 and up to 1';
 const meterIds = `must be a list of 1 to ${MAX_EVENT_METER_IDS} different meter ids`;
 
-const meterId = `must be a meter id, 1 to ${MAX_METER_ID_LENGTH} characters without control characters`;
+const meterForm = `must be a meter id, 1 to ${MAX_METER_ID_LENGTH} characters without control characters`;
 const METER_ID = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_METER_ID_LENGTH}}$`, 'u');
+export const meterId = z.string(meterForm).regex(METER_ID, meterForm);
 
 /** Body of `POST /api/ami/event/<type>`; unknown fields are refused, since a misspelt one would be ignored. */
 export const eventRequest = z
@@ -74,7 +75,7 @@ export const eventRequest = z
     severity: z.number(share).min(0, share).max(1, share).default(0.5),
     startAt: instant.optional(),
     meterIds: z
-      .array(z.string(meterId).regex(METER_ID, meterId), meterIds)
+      .array(meterId, meterIds)
       .min(1, meterIds)
       .max(MAX_EVENT_METER_IDS, meterIds)
       .refine((ids) => new Set(ids).size === ids.length, meterIds)

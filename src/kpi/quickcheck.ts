@@ -4,7 +4,6 @@
  * nothing.
  */
 
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
@@ -12,6 +11,7 @@ import { type Reads, readFromPrimary } from '../db/standbyReads.js';
 import type { ActiveEvent } from '../events/eventTable.js';
 import type { SchemaMapping } from '../schema/mapping.js';
 import { createBoundedStaleness, type Staleness } from './boundedStaleness.js';
+import { tagOf } from './entityTag.js';
 import { type IntervalReport, type IntervalSummary, intervalReport, percent } from './intervalReport.js';
 import { type FeederInterval, type LatestIntervals, latestIntervals } from './latestIntervals.js';
 import { areAllOwn, createKpiSections, type KpiSections } from './sections.js';
@@ -132,10 +132,7 @@ export function createKpiService(
       const { version, events } = await kpiVersion(database, tenantId, now(), clock).catch(
         rethrowUnavailable,
       );
-      const digest = createHash('sha256')
-        .update(JSON.stringify([tenantId, version, events]))
-        .digest('base64url');
-      const tag = `W/"${digest.slice(0, 22)}"`;
+      const tag = tagOf([tenantId, version, events]);
       seenEvents.set(tenantId, { tag, events });
       return tag;
     },

@@ -3,18 +3,22 @@ import { tenantQuery } from '../contracts/fields.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import { resource } from '../http/resource.js';
 import { sharedAnswer } from '../http/sharedAnswer.js';
+import { isAmong, tagged } from './entityTag.js';
 import type { KpiService } from './quickcheck.js';
+import type { SeriesService } from './series.js';
+import { seriesRoutes } from './seriesRoutes.js';
 
 interface KpiRoutes {
   kpi: KpiService;
+  series: SeriesService;
   readable: RequestHandler;
 }
 
 /**
- * `GET /kpi/quickcheck`. Dashboards poll it: a browser sends the tag of what it has, and gets 304 until something
+ * `GET /kpi/quickcheck`, and the series beside it. Dashboards poll it: a browser sends the tag of what it has, and gets 304 until something
  * changes. If a KPI view is the customer's own there is no tag, since nobody can say whether that view has changed.
  */
-export function kpiRoutes(router: Router, { kpi, readable }: KpiRoutes): void {
+export function kpiRoutes(router: Router, { kpi, series, readable }: KpiRoutes): void {
   const quickcheck = sharedAnswer(async (request) => {
     const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
     const tag = await kpi.quickcheckTag(tenantId);
@@ -27,15 +31,7 @@ export function kpiRoutes(router: Router, { kpi, readable }: KpiRoutes): void {
   });
   router.use('/kpi/quickcheck', readable);
   resource(router, '/kpi/quickcheck', { get: [quickcheck] });
+  seriesRoutes(router, { series, readable });
 }
 
-const tagged = (tag: string): Record<string, string> => ({ ETag: tag, 'Cache-Control': 'no-cache' });
 const UNTAGGED = { 'Cache-Control': 'no-store' };
-
-/**
- * Whether a caller already has the answer of this tag. Express's `request.fresh` does not do: a `fetch` that sends a tag
- * also sends `Cache-Control: no-cache`, and would then get the whole answer again.
- */
-function isAmong(tag: string, seen = ''): boolean {
-  return seen.split(',').some((one) => one.trim() === tag || one.trim() === '*');
-}

@@ -13,6 +13,7 @@ import { requestLog } from '../http/requestLog.js';
 import { securityHeaders } from '../http/securityHeaders.js';
 import { refuseOddRequests } from '../http/unreadable.js';
 import { kpiRoutes } from '../kpi/routes.js';
+import { pageRoutes } from '../page/routes.js';
 import { publishRoutes } from '../publishing/routes.js';
 import { schemaRoutes } from '../schema/routes.js';
 import type { ClockWatch } from '../status/clockWatch.js';
@@ -42,7 +43,9 @@ export function createApp(
   ami.use(createReaders({ perAddressPerSecond: config.readsPerAddress, log }));
   if (clock) ami.use(refuseWhileClocksDiffer(clock));
   if (reads)
-    ami.use(['/kpi', '/status', '/scale/status'], (_request, _response, next) => reads.forOneAnswer(next));
+    ami.use(['/tenants', '/kpi', '/status', '/scale/status'], (_request, _response, next) =>
+      reads.forOneAnswer(next),
+    );
   ami.use('/event', allowBody(MAX_EVENT_BODY_BYTES));
   const { requireKey, requireReadKey } = createKeyGuards(
     { write: config.apiKeys, read: config.readKeys },
@@ -62,6 +65,7 @@ export function createApp(
   statusRoutes(ami, given);
   schemaRoutes(ami, given);
   app.use('/api/ami', ami);
+  pageRoutes(app);
   healthRoutes(app, { ...given, isStopping });
 
   app.use(notFound);

@@ -3,6 +3,7 @@ import { createTenantClock } from '../automatic/tenantClock.js';
 import { type BackfillService, createBackfillService } from '../backfill/backfill.js';
 import { createEventService, type EventService } from '../events/events.js';
 import { createKpiService, type KpiService } from '../kpi/quickcheck.js';
+import { createSeriesService, type SeriesService } from '../kpi/series.js';
 import { type Admission, createAdmission } from '../publishing/admission.js';
 import { createPublishService, type PublishService } from '../publishing/publish.js';
 import { createPublishPlanner, type PublishPlanner } from '../publishing/publishPlanner.js';
@@ -17,6 +18,7 @@ export interface Services {
   backfill: BackfillService;
   events: EventService;
   kpi: KpiService;
+  series: SeriesService;
   status: StatusService;
   schema: SchemaService;
 }
@@ -56,6 +58,7 @@ export function createServices(context: Context, now: () => Date): Services {
     backfill: createBackfillService(common),
     events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
     kpi: createKpiService(context.reads.database, now, schema.kpiViews, clock, context.reads),
+    series: createSeriesService(context.reads.database, context.reads),
     status: createStatusService(database, queue, clock, maxReadsPerSecond, context.clock, context.reads),
     schema: createSchemaService(database, schema),
   };

@@ -129,7 +129,7 @@ describe('the edges of the API', () => {
     expect((await deployment.http.delete('/healthz')).status).toBe(405);
     const event = await deployment.http.get('/api/ami/event/theft');
     expect([event.status, event.headers.allow]).toEqual([405, 'POST, OPTIONS']);
-    for (const nowhere of ['/api/ami/nothing', '/', '/api/ami/auto', '/api/ami/event/fire']) {
+    for (const nowhere of ['/api/ami/nothing', '/nothing', '/api/ami/auto', '/api/ami/event/fire']) {
       const response = await deployment.http.get(nowhere);
       expect([response.status, response.body.code]).toEqual([404, 'not_found']);
     }

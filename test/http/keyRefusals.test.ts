@@ -124,6 +124,7 @@ describe('a read key', () => {
   afterAll(() => deployment.close());
 
   const ID = '0190b5e4-7f3a-4c4e-9f4e-1d2c3b4a5f60';
+  const SPAN = 'tenantId=T&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z';
   const READS = [
     '/api/ami/kpi/quickcheck?tenantId=T',
     '/api/ami/status?tenantId=T',
@@ -135,6 +136,11 @@ describe('a read key', () => {
     `/api/ami/backfill/${ID}`,
     `/api/ami/publish/${ID}`,
     '/api/ami/schema',
+    '/api/ami/tenants',
+    `/api/ami/kpi/feeders/intervals?${SPAN}`,
+    `/api/ami/kpi/feeders/${ID}/intervals?${SPAN}`,
+    `/api/ami/kpi/feeders/${ID}/meters?tenantId=T`,
+    `/api/ami/kpi/meters/${ID}/intervals?${SPAN}`,
   ];
 
   it('guards every route that reads; a key that may write reads too', async () => {

@@ -39,7 +39,7 @@ describe('dist', () => {
     expect(made).toMatch(/^node_modules\/zod \d/m);
     expect((await runIn(test, checkout, BUILD)).output).toBe('');
     await writeFile(record, made.replace(/^node_modules\/zod .*$/m, 'node_modules/zod 0.0.1'));
-    expect((await runIn(test, checkout, BUILD)).output).toBe('Compiled src/ to dist/.\n');
+    expect((await runIn(test, checkout, BUILD)).output).toBe('Compiled src/ and page/ to dist/.\n');
     expect(await readFile(record, 'utf8')).toBe(made);
   });
 

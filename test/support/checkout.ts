@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Test, temporaryFolder } from '../local/fixtures/processes.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = ['package.json', 'tsconfig.json', 'README.md', 'scripts', 'sql', 'src', 'dist'];
+const COPIED = ['package.json', 'tsconfig.json', 'README.md', 'scripts', 'sql', 'src', 'page', 'dist'];
 
 /** Which packages `npm ci` has installed: all, or those of an image (`--omit=dev --omit=optional`). */
 export type Packages = 'all' | 'production';

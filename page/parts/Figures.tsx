@@ -1,0 +1,58 @@
+import { count, percent } from '../core/format.js';
+import type { IntervalSummary } from '../data/types.js';
+import { Interval } from './Time.js';
+
+/** A figure with its name. */
+export function Figure({
+  name,
+  value,
+  note,
+  isBad,
+}: {
+  name: string;
+  value: string;
+  note?: string;
+  isBad?: boolean;
+}) {
+  return (
+    <div class={`figure ${isBad ? 'bad' : ''}`}>
+      <dt>{name}</dt>
+      <dd>
+        {value}
+        {note && <small>{note}</small>}
+      </dd>
+    </div>
+  );
+}
+
+/** One interval of a tenant in figures, and how far it is while it is being written. */
+export function IntervalCard({ title, summary }: { title: string; summary: IntervalSummary }) {
+  const { intervalStart, intervalEnd, complete, expectedMeters, reportingMeters, reportingPct, lossPct } =
+    summary;
+  const share = expectedMeters === 0 ? 0 : reportingMeters / expectedMeters;
+  return (
+    <section class="panel card" aria-label={title}>
+      <header class="panel-head">
+        <h2>{title}</h2>
+        <p class="when">
+          <Interval start={intervalStart} end={intervalEnd} />
+        </p>
+      </header>
+      {!complete && (
+        <progress value={share} max={1} aria-label="Meters of this interval that have been written">
+          {percent(reportingPct)}
+        </progress>
+      )}
+      <dl class="figures">
+        <Figure
+          name="Reporting"
+          value={count(reportingMeters)}
+          note={`of ${count(expectedMeters)} · ${percent(reportingPct)}`}
+          isBad={complete && reportingPct !== null && reportingPct < 98}
+        />
+        <Figure name="Loss" value={percent(lossPct)} isBad={lossPct !== null && lossPct > 15} />
+        <Figure name="Low voltage" value={count(summary.lowVoltageMeters)} note="meters below 114 V" />
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,181 @@
+import { LRUCache } from 'lru-cache';
+import type { Queryable } from '../db/db.js';
+
+/** What one feeder read in one step of a series. */
+export interface FeederCell {
+  reads: number;
+  /** Registered energy of all reads, kWh, and of those that carry a delivered energy. */
+  kwh: number;
+  meteredKwh: number;
+  deliveredKwh: number;
+  /** Volts; null where no read has any. */
+  minVoltage: number | null;
+  lowVoltageReads: number;
+  /** Which quarter hours of the step have a read, one bit each; of a day how many, see `FeederDay`. */
+  quarterHours: number;
+}
+
+/** A feeder's day, and what decides whether its intervals have changed. */
+export interface FeederDay {
+  /** ms of the start of the UTC day. */
+  day: number;
+  feederId: string;
+  version: string;
+  /** The most of its meters that one interval of the day had. */
+  mostMeters: number;
+  /** Whether all reads of the day are on the full hour. */
+  isHourly: boolean;
+  /** Quarter hours of the day with a read of any feeder. */
+  tenantQuarterHours: number;
+  cell: FeederCell;
+}
+
+/** Days of a tenant's feeders, `from` and `to` included, by day. */
+export async function feederDays(
+  database: Queryable,
+  tenantId: string,
+  from: Date,
+  to: Date,
+): Promise<FeederDay[]> {
+  const { rows } = await database.query({
+    name: 'feeder-days',
+    rowMode: 'array',
+    text: `SELECT extract(epoch FROM day)::double precision * 1000, feeder_id, version::text,
+             max_interval_reads::double precision, (quarter_hours & ~$4::bit(96)) = 0::bit(96),
+             bit_count(bit_or(quarter_hours) OVER (PARTITION BY day))::integer,
+             reads::double precision, kwh::double precision, (kwh - unmetered_kwh)::double precision,
+             delivered_kwh::double precision, min_voltage::double precision, low_voltage_reads::double precision
+           FROM ami_feeder_days WHERE tenant_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day`,
+    values: [tenantId, utcDay(from), utcDay(to), FULL_HOURS],
+  } as never);
+  return (rows as unknown as DayRow[]).map(
+    ([day, feederId, version, mostMeters, isHourly, quarters, ...cell]) => ({
+      day,
+      feederId,
+      version,
+      mostMeters,
+      isHourly,
+      tenantQuarterHours: quarters,
+      cell: cellOf([...cell, quarters]),
+    }),
+  );
+}
+
+const FULL_HOURS = '1000'.repeat(24);
+
+type CellRow = [
+  reads: number,
+  kwh: number,
+  meteredKwh: number,
+  deliveredKwh: number,
+  minVoltage: number | null,
+  lowVoltageReads: number,
+  quarterHours: number,
+];
+type DayRow = [
+  day: number,
+  feederId: string,
+  version: string,
+  mostMeters: number,
+  isHourly: boolean,
+  quarters: number,
+  reads: number,
+  kwh: number,
+  meteredKwh: number,
+  deliveredKwh: number,
+  minVoltage: number | null,
+  lowVoltageReads: number,
+];
+
+function cellOf([
+  reads,
+  kwh,
+  meteredKwh,
+  deliveredKwh,
+  minVoltage,
+  lowVoltageReads,
+  quarterHours,
+]: CellRow): FeederCell {
+  // A customer's table may hold NaN, which is no JSON.
+  const lowest = Number.isFinite(minVoltage) ? minVoltage : null;
+  return { reads, kwh, meteredKwh, deliveredKwh, minVoltage: lowest, lowVoltageReads, quarterHours };
+}
+
+/** `2026-01-31`, as Postgres takes a date whatever its time zone. */
+export function utcDay(at: Date): string {
+  return at.toISOString().slice(0, 10);
+}
+
+/** A day's cells: of each feeder by the number of the step in the day. */
+export type DayCells = ReadonlyMap<string, ReadonlyMap<number, FeederCell>>;
+
+/** Cells that are kept, some 150 bytes each: a month of hours of 40 feeders is 28,800, two weeks of quarter hours 53,760. */
+const KEPT_CELLS = 250_000;
+
+/**
+ * Reads the cells of days and keeps them: of a month, only the day that is being written changes. A day is read anew
+ * when the version of any of its feeders has changed.
+ */
+export function createFeederCells(database: Queryable) {
+  const kept = new LRUCache<string, { version: string; cells: DayCells }>({
+    maxSize: KEPT_CELLS,
+    sizeCalculation: ({ cells }) => [...cells.values()].reduce((sum, { size }) => sum + size, 1),
+  });
+
+  /**
+   * @param versions of each day, by the ms of its start.
+   * @returns cells by the ms of the day's start.
+   */
+  return async (
+    tenantId: string,
+    versions: ReadonlyMap<number, string>,
+    stepMinutes: 15 | 60,
+  ): Promise<Map<number, DayCells>> => {
+    const found = new Map<number, DayCells>();
+    const key = (day: number): string => `${tenantId} ${stepMinutes} ${day}`;
+    for (const [day, version] of versions) {
+      const before = kept.get(key(day));
+      if (before?.version === version) found.set(day, before.cells);
+    }
+    const missing = [...versions.keys()].filter((day) => !found.has(day));
+    if (missing.length === 0) return found;
+    for (const [day, cells] of await readDays(database, tenantId, missing, stepMinutes)) {
+      kept.set(key(day), { version: versions.get(day) as string, cells });
+      found.set(day, cells);
+    }
+    return found;
+  };
+}
+
+/** All days in one question, with one row per feeder and day: JSON is read faster than so many rows. */
+async function readDays(
+  database: Queryable,
+  tenantId: string,
+  days: readonly number[],
+  stepMinutes: 15 | 60,
+): Promise<Map<number, DayCells>> {
+  const { rows } = await database.query<{ day: number; feederId: string; cells: [number, ...CellRow][] }>({
+    name: 'feeder-cells',
+    text: `SELECT day, feeder_id AS "feederId", json_agg(json_build_array(step, reads, kwh, metered_kwh, delivered_kwh,
+             min_voltage, low_voltage_reads, quarter_hours)) AS cells
+           FROM (
+             SELECT day, cell.feeder_id, place / $3::integer AS step, sum(reads) AS reads, sum(kwh) AS kwh,
+               sum(kwh - unmetered_kwh) AS metered_kwh, sum(delivered_kwh) AS delivered_kwh,
+               min(min_voltage) AS min_voltage, sum(low_voltage_reads) AS low_voltage_reads,
+               bit_or(1 << (mod(place, $3::integer) / 15)) AS quarter_hours
+             FROM unnest($2::double precision[]) AS day,
+               LATERAL (
+                 SELECT *, floor(extract(epoch FROM read_at - to_timestamp(day / 1000)) / 60)::integer AS place
+                 FROM ami_feeder_intervals
+                 WHERE tenant_id = $1 AND read_at >= to_timestamp(day / 1000)
+                   AND read_at < to_timestamp(day / 1000) + interval '24 h'
+               ) cell
+             GROUP BY 1, 2, 3
+           ) stepped GROUP BY 1, 2`,
+    values: [tenantId, days, stepMinutes],
+  });
+  const found = new Map<number, Map<string, Map<number, FeederCell>>>(days.map((day) => [day, new Map()]));
+  for (const { day, feederId, cells } of rows)
+    found.get(day)?.set(feederId, new Map(cells.map(([step, ...cell]) => [step, cellOf(cell)])));
+  return found;
+}
