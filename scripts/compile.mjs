@@ -63,7 +63,9 @@ const programs = () => [...readdirSync(SOURCES).filter((name) => name.endsWith('
 /** One hash over everything of ours that `dist/` is made from. */
 function fingerprint() {
   const hash = createHash('sha256');
-  const scripts = ['compile.mjs', 'ownMappings.mjs', 'bundlePage.mjs'].map((name) => join(ROOT, 'scripts', name));
+  const scripts = ['compile.mjs', 'ownMappings.mjs', 'bundlePage.mjs'].map((name) =>
+    join(ROOT, 'scripts', name),
+  );
   for (const path of [...sources(), ...filesIn(PAGE), join(ROOT, 'tsconfig.json'), ...scripts]) {
     const content = readFileSync(path);
     // The length keeps the end of one file from passing for the beginning of the next.

@@ -74,12 +74,17 @@ export const hostileSockets: Disturbance = {
       Array.from({ length: isShort ? SOCKETS.short : SOCKETS.long }, () => hostileSocket(url, scene)),
     );
     await sleep(isShort ? 1_000 : 10_000);
-    const health = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => {
-      const { fleet } = scene;
-      throw new Error(
-        `/healthz gave no answer: ${String(error.cause ?? error)}; ${fleet.endedByThemselves()} processes ended; ${fleet.logged(/"level":[56]0|Error|at /).slice(-8).join(' ¦ ')}`,
-      );
-    });
+    const health = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(10_000) }).catch(
+      (error: Error) => {
+        const { fleet } = scene;
+        throw new Error(
+          `/healthz gave no answer: ${String(error.cause ?? error)}; ${fleet.endedByThemselves()} processes ended; ${fleet
+            .logged(/"level":[56]0|Error|at /)
+            .slice(-8)
+            .join(' ¦ ')}`,
+        );
+      },
+    );
     for (const { socket } of opened) socket.destroy();
     if (!health.ok) throw new Error(`/healthz answered ${health.status}`);
     const { rows } = await scene
