@@ -41,7 +41,7 @@ await runProcess(async () => {
   const api = await openDemoApi(url, await keyOf(config));
   if (reset) return takeAway(api, config, asJson);
   const arranged = await arrangeDemo(api, demoPlan(meterCount, new Date()));
-  const dashboard = `${url}/?tenantId=${DEMO_TENANT}`;
+  const dashboard = `${url}/?tenant=${DEMO_TENANT}`;
   const isNew = arranged.events > 0 || arranged.startedAutomatic || arranged.startedBackfill;
   if (!asJson) {
     const what = isNew

@@ -60,7 +60,7 @@ describeOnBothBackends('npm run demo', (backend) => {
 
     const first = await demo(['--meters', '20']);
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toContain(`Look at it: http://localhost:${port}/?tenantId=${TENANT}\n`);
+    expect(first.stdout).toContain(`Look at it: http://localhost:${port}/?tenant=${TENANT}\n`);
     expect(first.stdout).toMatch(/Done: 192 of 192 intervals are there\./);
     const { rows: events } = await deployment.database.pool.query(
       'SELECT event_type, feeder_id, start_at FROM ami_events WHERE tenant_id = $1',

@@ -49,6 +49,21 @@ describe('a server whose clients are slow', () => {
     },
   );
 
+  it('H9: whoever asks for a tunnel and hangs up does not end the process', async (test) => {
+    const { url, connections } = await serve(test, 60_000);
+    const port = Number(new URL(url).port);
+    for (let number = 0; number < 20; number += 1) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.write('CONNECT other:443 HTTP/1.1\r\nHost: other\r\n\r\n');
+      if (number % 2 === 0) socket.resetAndDestroy();
+      else socket.destroy();
+    }
+    await waitFor('the connections to be over', async () => (await connections()) === 0);
+    const { status } = await sendRaw(url, ['CONNECT other:443 HTTP/1.1\r\nHost: other\r\n\r\n']);
+    expect(status).toBe(405);
+  });
+
   it('whoever asks and never reads the answer loses the connection', async (test) => {
     const { url, connections } = await serve(test, 60_000, 300);
     const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
