@@ -37,10 +37,6 @@ export function Header({ view, tenant, tenants, freshness }: HeaderProps) {
             </Link>
           ))}
         </nav>
-        <nav aria-label="Elsewhere" class="elsewhere">
-          <a href="/docs">API</a>
-          <a href="/queues">Queues</a>
-        </nav>
         <div class="top-end">
           <TenantPicker tenant={tenant} tenants={tenants} />
           <KeyState />
