@@ -85,21 +85,19 @@ export function createFeederSeries(database: Database) {
     const ids = [...new Set(days.map(({ feederId }) => feederId))].sort((a, b) =>
       a.localeCompare(b, 'en', { numeric: true }),
     );
-    const expected = expectation(days);
+    const known = times.map(steps);
+    const expectedOf = expectation(days);
     const columns = (feederId: string, figures: readonly Figure[]): Partial<Columns> => {
-      const all = Object.fromEntries(figures.map((figure) => [figure, [] as (number | null)[]])) as Columns;
-      for (const time of times) {
-        const step = steps(time);
-        const meters = step ? expected(feederId, step.day) : 0;
-        const cell = step?.cellOf(feederId);
-        for (const figure of figures) {
-          const isRead = step !== undefined && (cell !== undefined || meters > 0);
-          all[figure].push(
-            isRead ? FIGURES[figure]({ cell, expected: meters, intervals: step.intervals }) : null,
-          );
-        }
-      }
-      return all;
+      const expected = expectedOf(feederId);
+      const figured = known.map((step): Figured | undefined => {
+        if (step === undefined) return undefined;
+        const cell = step.cellOf(feederId);
+        const meters = expected(step.day);
+        return cell || meters > 0 ? { cell, expected: meters, intervals: step.intervals } : undefined;
+      });
+      return Object.fromEntries(
+        figures.map((figure) => [figure, figured.map((one) => (one ? FIGURES[figure](one) : null))]),
+      );
     };
     return { head, ids, columns };
   };
@@ -201,16 +199,24 @@ function bitCount(bits: number): number {
 }
 
 /** How many meters a feeder is expected to report on a day: as `ami_expected_meters` has it (sql/schema/completeness.sql). */
-function expectation(days: readonly FeederDay[]): (feederId: string, day: number) => number {
-  const most = new Map(days.map(({ feederId, day, mostMeters }) => [`${day} ${feederId}`, mostMeters]));
-  const found = new Map<string, number>();
-  return (feederId, day) => {
-    const key = `${day} ${feederId}`;
-    const before = found.get(key);
-    if (before !== undefined) return before;
-    const back = Array.from({ length: EXPECTED_FROM_DAYS + 1 }, (_, ago) => day - ago * MS_PER_DAY);
-    const expected = Math.max(...back.map((one) => most.get(`${one} ${feederId}`) ?? 0));
-    found.set(key, expected);
-    return expected;
+function expectation(days: readonly FeederDay[]): (feederId: string) => (day: number) => number {
+  const most = new Map<string, Map<number, number>>();
+  for (const { feederId, day, mostMeters } of days) {
+    const ofFeeder = most.get(feederId) ?? new Map<number, number>();
+    most.set(feederId, ofFeeder.set(day, mostMeters));
+  }
+  return (feederId) => {
+    const ofFeeder = most.get(feederId);
+    const found = new Map<number, number>();
+    return (day) => {
+      let expected = found.get(day);
+      if (expected === undefined) {
+        expected = 0;
+        for (let ago = 0; ago <= EXPECTED_FROM_DAYS; ago += 1)
+          expected = Math.max(expected, ofFeeder?.get(day - ago * MS_PER_DAY) ?? 0);
+        found.set(day, expected);
+      }
+      return expected;
+    };
   };
 }

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Router } from 'express';
+import { LRUCache } from 'lru-cache';
 import { parseRequest } from '../contracts/parseRequest.js';
 import {
   feederMatrixQuery,
@@ -15,6 +16,9 @@ import { isAmong, tagged, tagOf } from './entityTag.js';
 import type { SeriesService } from './series.js';
 import { seriesSpan } from './seriesSpan.js';
 
+/** Values of kept answers, some 24 bytes each: a month of hours of 40 feeders has 28,800. */
+const KEPT_VALUES = 500_000;
+
 interface SeriesRoutes {
   series: SeriesService;
   readable: RequestHandler;
@@ -25,6 +29,11 @@ interface SeriesRoutes {
  * `GET /kpi/meters/:meterId/intervals`. Each has a tag: a browser that has the answer gets 304.
  */
 export function seriesRoutes(router: Router, { series, readable }: SeriesRoutes): void {
+  /** Of series of feeders: who opens the page second has what the first one was shown. */
+  const kept = new LRUCache<string, object>({
+    maxSize: KEPT_VALUES,
+    sizeCalculation: valuesIn,
+  });
   /** The tag of a series is known before the series, and costs a fraction of it. */
   const unless = async (
     request: Request,
@@ -33,6 +42,14 @@ export function seriesRoutes(router: Router, { series, readable }: SeriesRoutes)
   ): Promise<SharedAnswer> => {
     if (isAmong(tag, request.get('If-None-Match'))) return { status: 304, headers: tagged(tag) };
     return { headers: tagged(tag), body: { ok: true, ...(await answer()), ...series.staleness() } };
+  };
+  /** A series for a tag that tells all of it, worked out once. */
+  const keeping = async (tag: string, work: () => Promise<object>): Promise<object> => {
+    const before = kept.get(tag);
+    if (before) return before;
+    const answer = await work();
+    kept.set(tag, answer);
+    return answer;
   };
   /** The tag of what depends on more than rollups is made of the answer. */
   const answered = async (request: Request, body: object): Promise<SharedAnswer> =>
@@ -46,7 +63,7 @@ export function seriesRoutes(router: Router, { series, readable }: SeriesRoutes)
       const { tenantId, measures, ...asked } = parseRequest(feederMatrixQuery, request.query, 'The query');
       const span = seriesSpan(asked);
       const tag = await series.tag(tenantId, span, measures.join());
-      return unless(request, tag, () => series.matrix(tenantId, span, measures));
+      return unless(request, tag, () => keeping(tag, () => series.matrix(tenantId, span, measures)));
     },
 
     '/kpi/feeders/:feederId/intervals': async (request) => {
@@ -54,7 +71,7 @@ export function seriesRoutes(router: Router, { series, readable }: SeriesRoutes)
       const { tenantId, ...asked } = parseRequest(feederSeriesQuery, request.query, 'The query');
       const span = seriesSpan(asked);
       const tag = await series.tag(tenantId, span, `feeder ${feederId}`);
-      return unless(request, tag, () => series.feeder(tenantId, feederId, span));
+      return unless(request, tag, () => keeping(tag, () => series.feeder(tenantId, feederId, span)));
     },
 
     '/kpi/feeders/:feederId/meters': async (request) => {
@@ -73,3 +90,13 @@ export function seriesRoutes(router: Router, { series, readable }: SeriesRoutes)
   for (const [path, answer] of Object.entries(routes))
     resource(router, path, { get: [sharedAnswer(answer)] });
 }
+
+/** How many values an answer has in all its arrays; at least 1. */
+function valuesIn(answer: object): number {
+  const values = Object.values(answer).map((value) =>
+    Array.isArray(value) ? value.length + (typeof value[0] === 'object' ? sumOf(value) : 0) : 1,
+  );
+  return values.reduce((sum, count) => sum + count, 1);
+}
+
+const sumOf = (answers: object[]): number => answers.reduce((sum, answer) => sum + valuesIn(answer), 0);

@@ -11,6 +11,7 @@ import { measurePacing } from './pacing.js';
 import { measureQueueCost } from './queueCost.js';
 import { measureQueuedJobBytes } from './queueMemory.js';
 import { type Row, thousands } from './report.js';
+import { seriesRows } from './series.js';
 import { measureCopy, measureSingleRows, measureWorker, registeredFleet } from './writePath.js';
 
 /**
@@ -128,6 +129,7 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
     rows.push(
       ...(await pacingRows(pool)),
       ...(await historyRows(postgres, against === undefined ? HISTORY : { ...HISTORY, against })),
+      ...(await seriesRows(postgres, HISTORY.polls)),
     );
     const bytes = await measureQueuedJobBytes(2_000);
     rows.push({
