@@ -189,7 +189,9 @@ describe.skipIf((await redisBinary()) === undefined)('behind Redis Sentinel', ()
     const relay = await startRelay((own.sentinels[0] as Node).port);
     const client = createProducerRedis(
       {
-        target: parseRedisUrl(`redis+sentinel://127.0.0.1:${relay.port}/mymaster`),
+        target: parseRedisUrl(
+          `redis+sentinel://${[relay, ...own.sentinels.slice(1)].map(({ port }) => `127.0.0.1:${port}`).join(',')}/mymaster`,
+        ),
         ...{ versionInfo: '', evictionPolicy: undefined },
       },
       () => undefined,
@@ -203,11 +205,20 @@ describe.skipIf((await redisBinary()) === undefined)('behind Redis Sentinel', ()
       client.on('end', () => {
         ended += 1;
       });
-      // Longer than a failover takes: the client still waits for this answer when the Sentinels speak.
-      relay.trouble(() => ({ stage: 0, trouble: { delayMs: 4_500 } }));
+      // The client asks the first Sentinel for the address, and has no answer yet when the others announce the new primary.
+      relay.trouble(() => ({ stage: 0, trouble: { halfOpen: true } }));
       own.primary.kill('SIGKILL');
+      await waitFor('all Sentinels to name the new primary', async () => {
+        const answers = await Promise.all(
+          own.sentinels.map((sentinel) => sentinel.ask('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster')),
+        );
+        return answers.every((answer) => String(answer).endsWith(`,${own.replica.port}`));
+      });
+      // Their announcements are on the way to the client for some milliseconds.
+      await sleep(3_000);
+      expect(ended).toBe(0);
+      await relay.close();
       await waitFor('the client to have ended', async () => ended > 0);
-      relay.trouble(() => undefined);
       await waitFor('the client to write to the new primary', () =>
         client.set('{test}:after', '1').then(
           () => true,
@@ -216,7 +227,6 @@ describe.skipIf((await redisBinary()) === undefined)('behind Redis Sentinel', ()
       );
     } finally {
       client.disconnect();
-      await relay.close();
       await own.stop();
     }
     await waitFor('the client to be closed', async () => client.status === 'end');
