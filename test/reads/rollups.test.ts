@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tenantTotals } from '../../src/reads/tenantTotals.js';
 import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
@@ -96,13 +97,18 @@ describe('rollups and KPI views', () => {
       delivered: '1',
       voltage: round % 2 === 0 ? '90.1' : '120.3',
     });
+    // Of a deadlock the detail says between which statements, and the context in which function.
+    const write = (sql: string) =>
+      database.pool.query(sql).catch((error: pg.DatabaseError) => {
+        throw new Error(`${error.message}: ${error.detail} ${error.where}`, { cause: error });
+      });
     await Promise.all(
       clients.map(async (client) => {
         for (let round = 0; round < 25; round += 1) {
           const conflict = client < 2 ? REVISION : 'DO NOTHING';
-          await database.pool.query(insertSql(selected(round, client), conflict));
+          await write(insertSql(selected(round, client), conflict));
           if (round % 5 === client) {
-            await database.pool.query(
+            await write(
               `DELETE FROM meter_reads_electric WHERE tenant_id = 'A' AND meter_id IN ('M1', 'M2')`,
             );
           }
