@@ -91,12 +91,10 @@ export function seriesRoutes(router: Router, { series, readable }: SeriesRoutes)
     resource(router, path, { get: [sharedAnswer(answer)] });
 }
 
-/** How many values an answer has in all its arrays; at least 1. */
+/** How many values an answer has in its columns, of one feeder or of several; at least 1. */
 function valuesIn(answer: object): number {
-  const values = Object.values(answer).map((value) =>
-    Array.isArray(value) ? value.length + (typeof value[0] === 'object' ? sumOf(value) : 0) : 1,
-  );
-  return values.reduce((sum, count) => sum + count, 1);
+  const { feeders = [] } = answer as { feeders?: object[] };
+  return [answer, ...feeders]
+    .flatMap((one): unknown[] => Object.values(one))
+    .reduce((sum: number, column) => sum + (Array.isArray(column) ? column.length : 0), 1);
 }
-
-const sumOf = (answers: object[]): number => answers.reduce((sum, answer) => sum + valuesIn(answer), 0);
