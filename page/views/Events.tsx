@@ -1,9 +1,6 @@
 import { useState } from 'preact/hooks';
 import { firstShown } from '../core/series.js';
-import { spanOf } from '../core/spans.js';
-import { get } from '../data/api.js';
-import type { FeederSeries } from '../data/types.js';
-import { useVersioned } from '../data/useVersioned.js';
+import { useFeederSeries } from '../data/useFeederSeries.js';
 import { ChartPanel } from '../parts/ChartPanel.js';
 import { EventForm } from '../parts/EventForm.js';
 import { EventList } from '../parts/EventList.js';
@@ -64,22 +61,8 @@ export function Events({ address, tenantId, state, events, refreshEvents }: View
 function Watched({ address, tenantId, state, events, feederId }: ViewProps & { feederId: string }) {
   const { measure } = address;
   const { name, unit, format, range } = MEASURE_LOOKS[measure];
-  const { from, to } = spanOf({ last: '6h' }, Date.now());
-  const series = useVersioned<FeederSeries>(
-    `feeder ${feederId} of ${tenantId} ${from} ${to}`,
-    state.version,
-    (signal) =>
-      get(
-        `/kpi/feeders/${encodeURIComponent(feederId)}/intervals`,
-        {
-          tenantId,
-          from: new Date(from).toISOString(),
-          to: new Date(to).toISOString(),
-          resolution: 'interval',
-        },
-        signal,
-      ),
-  );
+  // So short a span is answered by interval.
+  const series = useFeederSeries(tenantId, feederId, { last: '6h' }, state.version);
   const title = `${name} of ${feederId}`;
   return (
     <Polling polled={series} what={`the figures of ${feederId}`} height={300}>

@@ -1,10 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import { count, kwh, percent, volts } from '../core/format.js';
 import { firstShown } from '../core/series.js';
-import { spanOf } from '../core/spans.js';
-import { get } from '../data/api.js';
 import type { FeederSeries, LatestFeeder } from '../data/types.js';
-import { useVersioned } from '../data/useVersioned.js';
+import { useFeederSeries } from '../data/useFeederSeries.js';
 import { ChartPanel } from '../parts/ChartPanel.js';
 import { EventList } from '../parts/EventList.js';
 import { Figure } from '../parts/Figures.js';
@@ -18,17 +16,7 @@ import type { ViewProps } from './ViewProps.js';
 /** One feeder: its energy, loss, completeness and voltage over time, its meters and its events. */
 export function Feeder(props: ViewProps & { feederId: string }) {
   const { address, tenantId, state, events, feederId } = props;
-  const { from, to } = spanOf(address.span, Date.now());
-  const series = useVersioned<FeederSeries>(
-    `feeder ${feederId} of ${tenantId} ${from} ${to}`,
-    state.version,
-    (signal) =>
-      get(
-        `/kpi/feeders/${encodeURIComponent(feederId)}/intervals`,
-        { tenantId, from: new Date(from).toISOString(), to: new Date(to).toISOString() },
-        signal,
-      ),
-  );
+  const series = useFeederSeries(tenantId, feederId, address.span, state.version);
   const own = useMemo(() => events.filter((event) => event.feederId === feederId), [events, feederId]);
   const latest = state.quickcheck.data?.latestFeeders.find((feeder) => feeder.feederId === feederId);
   return (
