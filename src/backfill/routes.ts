@@ -1,5 +1,5 @@
 import type { RequestHandler, Router } from 'express';
-import { backfillId, backfillRequest } from '../contracts/backfillRequest.js';
+import { backfillParameters, backfillRequest } from '../contracts/backfillRequest.js';
 import { ApiError } from '../contracts/errors.js';
 import { tenantQuery } from '../contracts/fields.js';
 import { parseRequest } from '../contracts/parseRequest.js';
@@ -14,7 +14,7 @@ interface BackfillRoutes {
   readable: RequestHandler;
 }
 
-/** `POST /backfill`, `GET /backfill/:id`, `POST /backfill/:id/cancel`, `GET /backfills`. */
+/** `POST /backfill`, `GET /backfill/:backfillId`, `POST /backfill/:backfillId/cancel`, `GET /backfills`. */
 export function backfillRoutes(router: Router, { backfill, requireKey, readable }: BackfillRoutes): void {
   const create = answerInTime(async (request, response) => {
     const body = parseRequest(backfillRequest, request.body, 'The body');
@@ -24,20 +24,24 @@ export function backfillRoutes(router: Router, { backfill, requireKey, readable 
   resource(router, '/backfill', { post: [requireKey, ...jsonBody(), create] });
 
   const cancel = answerInTime(async (request, response) => {
-    const id = parseRequest(backfillId, request.params.id, 'backfillId');
-    response.json({ ok: true, ...(await backfill.cancel(id)) });
+    const { backfillId } = parseRequest(backfillParameters, request.params, 'The path');
+    response.json({ ok: true, ...(await backfill.cancel(backfillId)) });
   }, 'repeating it is safe, since a backfill ends once');
-  resource(router, '/backfill/:id/cancel', { post: [requireKey, cancel] });
+  resource(router, '/backfill/:backfillId/cancel', { post: [requireKey, cancel] });
 
   const progress = answerInTime(async (request, response) => {
-    const id = parseRequest(backfillId, request.params.id, 'backfillId');
-    const found = await backfill.find(id);
+    const { backfillId } = parseRequest(backfillParameters, request.params, 'The path');
+    const found = await backfill.find(backfillId);
     if (!found)
-      throw new ApiError(404, 'not_found', `backfillId ${id} is not known: no backfill answered with it.`);
+      throw new ApiError(
+        404,
+        'not_found',
+        `backfillId ${backfillId} is not known: no backfill answered with it.`,
+      );
     response.json({ ok: true, ...found });
   });
-  router.use('/backfill/:id', readable);
-  resource(router, '/backfill/:id', { get: [progress] });
+  router.use('/backfill/:backfillId', readable);
+  resource(router, '/backfill/:backfillId', { get: [progress] });
 
   const list = answerInTime(async (request, response) => {
     const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');

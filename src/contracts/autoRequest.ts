@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_CATCH_UP_INTERVALS } from './defaults.js';
-import { instant, positiveInteger, tenantId } from './fields.js';
+import { boundary, positiveInteger, tenantId } from './fields.js';
 import { MAX_REPLAY_SPEED } from './limits.js';
 import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 import { publishOnceRequest } from './publishRequest.js';
@@ -17,17 +17,21 @@ export const autoStartRequest = z.strictObject({
   batchSize,
   meterCount,
   feederCount,
-  catchUpIntervals: positiveInteger.default(DEFAULT_CATCH_UP_INTERVALS),
+  catchUpIntervals: positiveInteger.default(DEFAULT_CATCH_UP_INTERVALS).meta({
+    default: DEFAULT_CATCH_UP_INTERVALS,
+    description: 'Intervals that are kept whole, the running one included. At most 96.',
+  }),
   seed,
   fleet,
   timeZone: timeZone.default(DEFAULT_TIME_ZONE),
   climate: climate.default(DEFAULT_CLIMATE),
   replay: z
     .strictObject(
-      { from: instant, speed: z.number(speed).min(1, speed).max(MAX_REPLAY_SPEED, speed) },
+      { from: boundary, speed: z.number(speed).min(1, speed).max(MAX_REPLAY_SPEED, speed) },
       'must be an object with from and speed, for example { "from": "2026-01-31T00:00:00Z", "speed": 60 }',
     )
-    .optional(),
+    .optional()
+    .describe('Starts in the past and runs that many times as fast as life, until it has caught up.'),
 });
 export type AutoStartRequest = z.infer<typeof autoStartRequest>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { invalidField } from './errors.js';
-import { instant, positiveInteger, tenantId } from './fields.js';
+import { boundary, positiveInteger, tenantId } from './fields.js';
 import { requireAligned, requireKept, requireThisCentury } from './instants.js';
 import { MS_PER_DAY } from './intervals.js';
 import type { IntervalMinutes } from './limits.js';
@@ -15,8 +15,8 @@ const { intervalMinutes, fleet, seed } = publishOnceRequest.shape;
  */
 export const backfillRequest = z.strictObject({
   tenantId,
-  from: instant,
-  to: instant.optional(),
+  from: boundary.describe('The start of the first interval, on a boundary.'),
+  to: boundary.optional().describe('The end of the last one. Left out: the start of the running interval.'),
   meterCount: positiveInteger.optional(),
   feederCount: positiveInteger.optional(),
   batchSize: positiveInteger.optional(),
@@ -28,7 +28,10 @@ export const backfillRequest = z.strictObject({
 });
 export type BackfillRequest = z.infer<typeof backfillRequest>;
 
-export const backfillId = z.uuid('must be the backfillId that a backfill answered with (a UUID)');
+/** Parameters in the path of the routes of one backfill. */
+export const backfillParameters = z.object({
+  backfillId: z.uuid('must be the backfillId that a backfill answered with (a UUID)'),
+});
 
 /** Days one backfill may span: a year, leap years too. */
 export const MAX_BACKFILL_DAYS = 366;

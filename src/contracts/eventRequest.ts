@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { invalidField } from './errors.js';
-import { boolean, instant, positiveInteger, tenantId } from './fields.js';
+import { boolean, instant, positiveInteger, shownAsInteger, tenantId } from './fields.js';
 import { requireThisCentury } from './instants.js';
 import { MS_PER_DAY } from './intervals.js';
 import { MAX_EVENT_METER_IDS, MAX_METER_ID_LENGTH } from './limits.js';
@@ -22,6 +22,10 @@ export const feederId = z
     if (at >= 0) addIssue(`must not have ${named(characters, at)}: no text in Postgres holds that`);
     else if (characters.length > MAX_FEEDER_ID)
       addIssue(`must have at most ${MAX_FEEDER_ID} characters; this one has ${characters.length}`);
+  })
+  .meta({
+    maxLength: MAX_FEEDER_ID,
+    description: 'A feeder, by its id or by a name that the registry knows it by.',
   });
 
 /** NUL, and half of a surrogate pair. */
@@ -64,27 +68,36 @@ const meterIds = `must be a list of 1 to ${MAX_EVENT_METER_IDS} different meter 
 
 const meterForm = `must be a meter id, 1 to ${MAX_METER_ID_LENGTH} characters without control characters`;
 const METER_ID = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_METER_ID_LENGTH}}$`, 'u');
-export const meterId = z.string(meterForm).regex(METER_ID, meterForm);
+export const meterId = z.string(meterForm).regex(METER_ID, meterForm).meta({ pattern: METER_ID.source });
 
 /** Body of `POST /api/ami/event/<type>`; unknown fields are refused, since a misspelt one would be ignored. */
 export const eventRequest = z
   .strictObject({
     tenantId,
     feederId,
-    durationMinutes: positiveInteger,
-    severity: z.number(share).min(0, share).max(1, share).default(0.5),
-    startAt: instant.optional(),
+    durationMinutes: positiveInteger.describe('At most 43,200, which is 30 days.'),
+    severity: z
+      .number(share)
+      .min(0, share)
+      .max(1, share)
+      .default(0.5)
+      .describe('What it means depends on the event.'),
+    startAt: instant.optional().describe('Left out: now, by the tenant’s clock.'),
     meterIds: z
       .array(meterId, meterIds)
       .min(1, meterIds)
       .max(MAX_EVENT_METER_IDS, meterIds)
       .refine((ids) => new Set(ids).size === ids.length, meterIds)
+      .meta({ uniqueItems: true, description: 'These meters alone. Not together with `meterFraction`.' })
       .optional(),
     meterFraction: z
       .number(fraction)
       .refine((value) => value > 0 && value <= 1, fraction)
+      .meta({ exclusiveMinimum: 0, maximum: 1, description: 'This share of the feeder’s meters alone.' })
       .optional(),
-    applyNow: boolean.default(false),
+    applyNow: boolean
+      .default(false)
+      .describe('Revises the latest published interval that the event overlaps.'),
   })
   .refine((event) => event.meterIds === undefined || event.meterFraction === undefined, {
     path: ['meterFraction'],
@@ -102,20 +115,27 @@ export const eventsQuery = z.object({
   active: z
     .enum(['true', 'false'], 'must be true or false')
     .transform((value) => value === 'true')
-    .optional(),
+    .optional()
+    .describe('Events that are, or are not, under way. Left out: both.'),
   limit: z
     .string(limit)
     .regex(/^\d{1,3}$/, limit)
     .transform(Number)
     .refine((value) => value >= 1 && value <= MAX_EVENTS_LISTED, limit)
-    .default(MAX_EVENTS_LISTED),
-  after: z.guid('must be the id of an event (a UUID), as `next` of the page before says').optional(),
+    .default(MAX_EVENTS_LISTED)
+    .meta(shownAsInteger(MAX_EVENTS_LISTED, MAX_EVENTS_LISTED)),
+  after: z
+    .guid('must be the id of an event (a UUID), as `next` of the page before says')
+    .optional()
+    .describe('`next` of the page before.'),
 });
 
 export type EventsQuery = z.infer<typeof eventsQuery>;
 
-/** Any UUID: a row made by hand need not have the version bits. */
-export const eventId = z.guid('must be the id that an event was answered with (a UUID)');
+/** Parameters in the path of the routes of one event. Any UUID: a row made by hand need not have the version bits. */
+export const eventParameters = z.object({
+  id: z.guid('must be the id that an event was answered with (a UUID)'),
+});
 
 /** 30 days: a longer event is a new normal rather than a pilot's event. */
 export const MAX_EVENT_MINUTES = 43_200;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_BATCH_SIZE } from './defaults.js';
-import { boolean, instant, positiveInteger, tenantId } from './fields.js';
+import { boolean, boundary, positiveInteger, tenantId } from './fields.js';
 import { INTERVAL_MINUTES, type IntervalMinutes } from './limits.js';
 import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
@@ -16,7 +16,7 @@ const seed = z.union(
   // Of the right type a value is judged by that one's message alone.
   [
     z.string().regex(/^[\x20-\x7e]{1,64}$/, SEED_FORM),
-    z.number().refine(Number.isInteger, SEED_FORM).transform(String),
+    z.number().refine(Number.isInteger, SEED_FORM).meta({ type: 'integer' }).transform(String),
   ],
   SEED_FORM,
 );
@@ -24,20 +24,36 @@ const seed = z.union(
 /** Body of `POST /api/ami/publish-once`; unknown fields are refused, since a misspelt cap would be ignored. */
 export const publishOnceRequest = z.strictObject({
   tenantId,
-  intervalMinutes: intervalMinutes.default(15),
-  batchSize: positiveInteger.default(DEFAULT_BATCH_SIZE),
-  // Without them a small synthetic fleet, or all of a registry.
-  meterCount: positiveInteger.optional(),
-  feederCount: positiveInteger.optional(),
-  dryRun: boolean.default(false),
-  seed: seed.optional(),
-  fleet: z.enum(['synthetic', 'registry'], 'must be "synthetic" or "registry"').default('synthetic'),
-  onConflict: z.enum(['nothing', 'update'], 'must be "nothing" or "update"').default('nothing'),
-  readAt: instant.optional(),
-  timeZone: timeZone.default(DEFAULT_TIME_ZONE),
-  climate: climate.default(DEFAULT_CLIMATE),
+  intervalMinutes: intervalMinutes.default(15).describe('How long an interval is.'),
+  batchSize: positiveInteger
+    .default(DEFAULT_BATCH_SIZE)
+    .meta({ default: DEFAULT_BATCH_SIZE, description: 'Meters per job.' }),
+  meterCount: positiveInteger
+    .optional()
+    .describe('Left out: 500, the small fleet of a start, or all of a registry. At most 25,000.'),
+  feederCount: positiveInteger
+    .optional()
+    .describe('Of a synthetic fleet: 10 to 40, 25 where it is left out.'),
+  dryRun: boolean.default(false).describe('Says what it would mean, and writes nothing.'),
+  seed: seed.optional().describe('The same seed gives the same reads. Left out: the tenant’s own.'),
+  fleet: z
+    .enum(['synthetic', 'registry'], 'must be "synthetic" or "registry"')
+    .default('synthetic')
+    .describe('Meters that are made up, or those of the database’s own tables.'),
+  onConflict: z
+    .enum(['nothing', 'update'], 'must be "nothing" or "update"')
+    .default('nothing')
+    .describe('Of a read that is there already: leave it, or overwrite it.'),
+  readAt: boundary
+    .optional()
+    .describe('The start of the interval, on a boundary. Left out: the running one.'),
+  timeZone: timeZone.default(DEFAULT_TIME_ZONE).describe('By whose clock the customers live.'),
+  climate: climate.default(DEFAULT_CLIMATE).describe('By whose seasons.'),
 });
 
 export type PublishOnceRequest = z.infer<typeof publishOnceRequest>;
 
-export const publishId = z.uuid('must be the publishId that a publish answered with (a UUID)');
+/** Parameters in the path of `GET /publish/:publishId`. */
+export const publishParameters = z.object({
+  publishId: z.uuid('must be the publishId that a publish answered with (a UUID)'),
+});

@@ -1,5 +1,5 @@
 import type { RequestHandler, Router } from 'express';
-import { eventId, eventRequest, eventsQuery } from '../contracts/eventRequest.js';
+import { eventParameters, eventRequest, eventsQuery } from '../contracts/eventRequest.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import { FEEDER_EVENT_TYPES } from '../emulator/events/feederEvent.js';
 import { answerInTime } from '../http/answerInTime.js';
@@ -29,7 +29,7 @@ export function eventRoutes(router: Router, { events, requireKey, readable }: Ev
   }
 
   const stop = answerInTime(async (request, response) => {
-    const id = parseRequest(eventId, request.params.id, 'id');
+    const { id } = parseRequest(eventParameters, request.params, 'The path');
     response.json({ ok: true, ...(await events.stop(id)) });
   }, 'repeating it is safe, since an event ends once');
   resource(router, '/event/:id/stop', { post: [requireKey, stop] });
@@ -39,7 +39,7 @@ export function eventRoutes(router: Router, { events, requireKey, readable }: Ev
     response.json({ ok: true, ...(await events.list(query)) });
   });
   const find = answerInTime(async (request, response) => {
-    const id = parseRequest(eventId, request.params.id, 'id');
+    const { id } = parseRequest(eventParameters, request.params, 'The path');
     response.json({ ok: true, ...(await events.find(id)) });
   });
   router.use('/events', readable);

@@ -4,9 +4,9 @@ import { parseRequest } from '../contracts/parseRequest.js';
 import {
   feederMatrixQuery,
   feederMetersQuery,
-  feederParameter,
+  feederParameters,
   feederSeriesQuery,
-  meterParameter,
+  meterParameters,
   meterSeriesQuery,
   tenantsQuery,
 } from '../contracts/seriesRequest.js';
@@ -67,7 +67,7 @@ export function seriesRoutes(router: Router, { series, readable }: SeriesRoutes)
     },
 
     '/kpi/feeders/:feederId/intervals': async (request) => {
-      const feederId = parseRequest(feederParameter, request.params.feederId, 'feederId');
+      const { feederId } = parseRequest(feederParameters, request.params, 'The path');
       const { tenantId, ...asked } = parseRequest(feederSeriesQuery, request.query, 'The query');
       const span = seriesSpan(asked);
       const tag = await series.tag(tenantId, span, `feeder ${feederId}`);
@@ -75,13 +75,13 @@ export function seriesRoutes(router: Router, { series, readable }: SeriesRoutes)
     },
 
     '/kpi/feeders/:feederId/meters': async (request) => {
-      const feederId = parseRequest(feederParameter, request.params.feederId, 'feederId');
+      const { feederId } = parseRequest(feederParameters, request.params, 'The path');
       const query = parseRequest(feederMetersQuery, request.query, 'The query');
       return answered(request, await series.meters(feederId, query));
     },
 
     '/kpi/meters/:meterId/intervals': async (request) => {
-      const meterId = parseRequest(meterParameter, request.params.meterId, 'meterId');
+      const { meterId } = parseRequest(meterParameters, request.params, 'The path');
       const { tenantId, ...span } = parseRequest(meterSeriesQuery, request.query, 'The query');
       return answered(request, await series.meter(tenantId, meterId, span));
     },

@@ -2,7 +2,7 @@ import type { RequestHandler, Router } from 'express';
 import { answerBudget } from '../contracts/answerBudget.js';
 import { ApiError } from '../contracts/errors.js';
 import { parseRequest } from '../contracts/parseRequest.js';
-import { publishId, publishOnceRequest } from '../contracts/publishRequest.js';
+import { publishOnceRequest, publishParameters } from '../contracts/publishRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { jsonBody } from '../http/jsonBody.js';
 import { resource } from '../http/resource.js';
@@ -40,7 +40,7 @@ export function publishRoutes(
     response.status(202).json({ ok: true, ...accepted });
   });
   const progress = answerInTime(async (request, response) => {
-    const id = parseRequest(publishId, request.params.publishId, 'publishId');
+    const { publishId: id } = parseRequest(publishParameters, request.params, 'The path');
     response.json({ ok: true, ...((await backfill.find(id)) ?? (await publish.progress(id))) });
   });
 

@@ -1,17 +1,12 @@
 import type { Router } from 'express';
-import { z } from 'zod';
 import { ApiError } from '../contracts/errors.js';
 import { parseRequest } from '../contracts/parseRequest.js';
+import { readinessQuery } from '../contracts/statusRequest.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { thinnedForStrangers } from '../http/refusals.js';
 import { resource } from '../http/resource.js';
 import { joinedRuns } from '../timing/joinedRuns.js';
 import type { Dependency, StatusService } from './status.js';
-
-/** A probe may carry parameters of its own; only this one says something to us. */
-const readinessQuery = z.object({
-  require: z.literal('worker', 'must be worker, or be left out').optional(),
-});
 
 /**
  * `GET /healthz`: the process lives; touches nothing. `GET /readyz`: each dependency by name; 503 when Postgres or the

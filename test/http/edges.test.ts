@@ -44,6 +44,11 @@ describe('the edges of the API', () => {
     ['readAt no instant', { tenantId: 'T', readAt: 'yesterday' }, 'readAt'],
     ['readAt without a zone', { tenantId: 'T', readAt: '2026-01-31T10:00:00' }, 'readAt'],
     ['readAt off the boundary', { tenantId: 'T', readAt: '2026-01-31T10:07:00Z' }, 'readAt'],
+    [
+      'readAt a fraction of a millisecond off it',
+      { tenantId: 'T', readAt: '2026-01-31T10:00:00.0001Z' },
+      'readAt',
+    ],
     ['readAt in the future', { tenantId: 'T', readAt: '2999-01-01T00:00:00Z' }, 'readAt'],
     ['readAt in the last century', { tenantId: 'T', readAt: '1970-01-01T00:00:00Z' }, 'readAt'],
     [
@@ -146,6 +151,7 @@ describe('the edges of the API', () => {
       400,
       expect.stringMatching(/^publishId must be the publishId/),
     ]);
+    expect(noId.body.details).toEqual([{ path: 'publishId', message: expect.stringMatching(/^must be/) }]);
     expect((await deployment.http.get('/api/ami/publish/%E0%A4%A')).status).toBe(400);
   });
 
@@ -175,6 +181,11 @@ describe('the edges of the API', () => {
       .set('Origin', 'https://app.gridlensenergy.com')
       .set('Access-Control-Request-Method', 'GET');
     expect(preflight.status).toBe(204);
+    // One that asks about no other request is the route's to answer.
+    const plain = await deployment.http
+      .options('/api/ami/status')
+      .set('Origin', 'https://app.gridlensenergy.com');
+    expect([plain.status, plain.headers.allow]).toEqual([204, 'GET, HEAD, OPTIONS']);
     const write = await deployment.http
       .options(path)
       .set('Origin', 'https://app.gridlensenergy.com')

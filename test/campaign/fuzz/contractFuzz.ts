@@ -107,11 +107,8 @@ function judge(request: FuzzRequest, status: number, body: Answer, hasWritten: b
   }
 }
 
-/** A path's id and a body as a whole have no path of their own. */
-const isNamed = (sentence: string, path: string): boolean =>
-  path === ''
-    ? /^(The body|The query|publishId|backfillId|id) /.test(sentence)
-    : sentence.startsWith(`${path} `);
+/** A body as a whole has no path. */
+const isNamed = (sentence: string, path: string): boolean => sentence.startsWith(`${path || 'The body'} `);
 
 /** A digest of all that requests can write. */
 async function written(pool: pg.Pool): Promise<string> {

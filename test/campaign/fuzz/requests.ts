@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { z } from 'zod';
 import { autoStartRequest, autoStopRequest } from '../../../src/contracts/autoRequest.js';
-import { backfillId, backfillRequest } from '../../../src/contracts/backfillRequest.js';
-import { eventId, eventRequest, eventsQuery } from '../../../src/contracts/eventRequest.js';
+import { backfillParameters, backfillRequest } from '../../../src/contracts/backfillRequest.js';
+import { eventParameters, eventRequest, eventsQuery } from '../../../src/contracts/eventRequest.js';
 import { tenantQuery } from '../../../src/contracts/fields.js';
-import { publishId, publishOnceRequest } from '../../../src/contracts/publishRequest.js';
+import { publishOnceRequest, publishParameters } from '../../../src/contracts/publishRequest.js';
 import { FEEDER_EVENT_TYPES } from '../../../src/emulator/events/feederEvent.js';
 import { valuesOf } from './valuesOf.js';
 
@@ -40,11 +40,11 @@ const QUERIES: Record<string, z.ZodType> = {
 };
 /** Paths with an id, where it goes. */
 const IDS: [FuzzRequest['method'], string, z.ZodType][] = [
-  ['GET', 'publish/{id}', publishId],
-  ['GET', 'backfill/{id}', backfillId],
-  ['POST', 'backfill/{id}/cancel', backfillId],
-  ['GET', 'events/{id}', eventId],
-  ['POST', 'event/{id}/stop', eventId],
+  ['GET', 'publish/{id}', publishParameters.shape.publishId],
+  ['GET', 'backfill/{id}', backfillParameters.shape.backfillId],
+  ['POST', 'backfill/{id}/cancel', backfillParameters.shape.backfillId],
+  ['GET', 'events/{id}', eventParameters.shape.id],
+  ['POST', 'event/{id}/stop', eventParameters.shape.id],
 ];
 
 const JSON_TYPE = 'application/json';
