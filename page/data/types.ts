@@ -1,196 +1,49 @@
-/** Answers of the API as JSON: docs/api.md says what the fields mean. kWh per interval, volts, percent, ISO 8601 in UTC. */
+/**
+ * Answers of the API as JSON, by the schemas that the API reference is made from: docs/api.md says what the fields mean. Only
+ * types come from there, so nothing of it is in the page's script.
+ */
+import type { z } from 'zod';
+import type * as auto from '../../src/contracts/autoAnswer.js';
+import type { backfillListed } from '../../src/contracts/backfillAnswer.js';
+import type * as events from '../../src/contracts/eventAnswer.js';
+import type { publishProgress } from '../../src/contracts/publishAnswer.js';
+import type * as quickcheck from '../../src/contracts/quickcheckAnswer.js';
+import type * as series from '../../src/contracts/seriesAnswer.js';
+import type { FeederMetersQuery } from '../../src/contracts/seriesRequest.js';
 import type { EventType } from '../core/events.js';
 
-type Values = (number | null)[];
+/** A table of events that is the customer's own may have other types; the page shows those that the product makes. */
+type Typed<T extends { eventType: string }> = Omit<T, 'eventType'> & { eventType: EventType };
 
-export interface Tenants {
-  tenants: { tenantId: string; latestReadAt: string | null; automatic: boolean }[];
-  next: string | null;
-}
+export type Tenants = z.infer<typeof series.tenantsAnswer>;
 
-export interface IntervalSummary {
-  intervalStart: string;
-  intervalEnd: string;
-  complete: boolean;
-  expectedMeters: number;
-  reportingMeters: number;
-  reportingPct: number | null;
-  lossPct: number | null;
-  lowVoltageMeters: number;
-}
+export type IntervalSummary = z.infer<typeof quickcheck.intervalSummary>;
+export type LatestFeeder = z.infer<typeof quickcheck.latestFeeder>;
+export type SuspiciousMeter = z.infer<typeof quickcheck.suspiciousMeter>;
+export type FieldOperation = z.infer<typeof quickcheck.fieldOperation>;
+type QuickcheckAnswer = z.infer<typeof quickcheck.quickcheckAnswer>;
+export type Quickcheck = Omit<QuickcheckAnswer, 'activeEvents'> & {
+  activeEvents: Typed<QuickcheckAnswer['activeEvents'][number]>[];
+};
 
-export interface LatestFeeder {
-  feederId: string;
-  reportingMeters: number;
-  expectedMeters: number;
-  reportingPct: number | null;
-  lossPct: number | null;
-  minVoltage: number | null;
-  lowVoltageMeters: number;
-  activeEvents: string[];
-}
+export type PilotEvent = Typed<z.infer<typeof events.listedEvent>>;
+export type Events = Omit<z.infer<typeof events.eventsAnswer>, 'events'> & { events: PilotEvent[] };
+export type EventCreated = Omit<z.infer<typeof events.eventCreated>, 'event'> & { event: PilotEvent };
 
-/** Rows of a customer's own views may lack any field. */
-export interface SuspiciousMeter {
-  day: string | null;
-  meterId: string | null;
-  feederId: string | null;
-  missingKwh: number | null;
-  missingPct: number | null;
-  reason: string | null;
-}
+export type PublishProgress = z.infer<typeof publishProgress>;
 
-export interface FieldOperation {
-  day: string | null;
-  feederId: string | null;
-  priority: number | null;
-  reason: string | null;
-}
+export type FeederMatrix = z.infer<typeof series.feederMatrixAnswer>;
+export type FeederSeries = z.infer<typeof series.feederSeriesAnswer>;
 
-export interface Quickcheck {
-  tenantId: string;
-  generatedAt: string;
-  suspiciousMeters: SuspiciousMeter[];
-  fieldOps: FieldOperation[];
-  latest: IntervalSummary | null;
-  latestComplete: IntervalSummary | null;
-  staleMetersBuckets: Record<'current' | 'staleOver15m' | 'staleOver1h' | 'staleOver24h', number> | null;
-  latestFeeders: LatestFeeder[];
-  activeEvents: { id: string; feederId: string; eventType: EventType; startAt: string; endAt: string }[];
-  warnings?: string[];
-}
+export type MeterOrder = FeederMetersQuery['sort'];
+export type FeederMeters = z.infer<typeof series.feederMetersAnswer>;
+export type FeederMeter = FeederMeters['meters'][number];
 
-export interface PilotEvent {
-  id: string;
-  tenantId: string;
-  feederId: string;
-  eventType: EventType;
-  severity: number;
-  startAt: string;
-  endAt: string;
-  state: 'active' | 'ended' | 'scheduled';
-  meterIds: string[] | null;
-  meterIdCount?: number;
-  meterFraction: number | null;
-}
+type MeterSeriesAnswer = z.infer<typeof series.meterSeriesAnswer>;
+export type MeterSeries = Omit<MeterSeriesAnswer, 'events'> & {
+  events: Typed<MeterSeriesAnswer['events'][number]>[];
+};
 
-export interface Events {
-  events: PilotEvent[];
-  next?: string;
-}
-
-export interface EventCreated {
-  event: PilotEvent;
-  revision?: { publishId: string; intervalStart: string; intervalEnd: string; computedMeters: number } | null;
-  safetyWarnings: string[];
-}
-
-export interface PublishProgress {
-  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
-  batches: { done: number; total: number };
-  rows: { inserted: number; updated: number; duplicate: number; skippedByOutage: number };
-}
-
-export interface FeederMatrix {
-  from: string;
-  to: string;
-  resolution: 'interval' | 'hour' | 'day';
-  stepMinutes: number;
-  times: string[];
-  feeders: { feederId: string; lossPct?: Values; completenessPct?: Values; minVoltage?: Values }[];
-}
-
-export interface FeederSeries {
-  feederId: string;
-  resolution: 'interval' | 'hour' | 'day';
-  stepMinutes: number;
-  times: string[];
-  expectedMeters: Values;
-  reportingMeters: Values;
-  completenessPct: Values;
-  kwh: Values;
-  deliveredKwh: Values;
-  lossPct: Values;
-  minVoltage: Values;
-  lowVoltageReads: Values;
-}
-
-export const METER_ORDERS = ['meterId', 'missingKwh', 'kwh', 'voltage'] as const;
-export type MeterOrder = (typeof METER_ORDERS)[number];
-
-export interface FeederMeter {
-  meterId: string;
-  kwh: number | null;
-  deliveredKwh: number | null;
-  voltage: number | null;
-  suspicious: boolean;
-  lowVoltage: boolean;
-  reported: boolean;
-}
-
-export interface FeederMeters {
-  intervalStart: string | null;
-  intervalEnd: string | null;
-  meters: FeederMeter[];
-  next: string | null;
-}
-
-export interface MeterSeries {
-  meterId: string;
-  feederId: string | null;
-  stepMinutes: number;
-  times: string[];
-  kwh: Values;
-  deliveredKwh: Values;
-  voltage: Values;
-  flags: (string[] | null)[];
-  events: {
-    id: string;
-    eventType: EventType;
-    severity: number;
-    /** Of the feeder's meters, this one perhaps among them; null where it is meant itself. */
-    meterFraction: number | null;
-    startAt: string;
-    endAt: string;
-  }[];
-}
-
-export interface AutoConfig {
-  meterCount: number | null;
-  feederCount: number | null;
-  batchSize: number;
-  intervalMinutes: 15 | 60;
-  catchUpIntervals: number;
-  fleet: 'synthetic' | 'registry';
-  timeZone: string;
-  climate: 'us' | 'germany';
-  replay?: { from: string; speed: number };
-  startedAt: string;
-}
-
-export interface AutoStatus {
-  enabled: boolean;
-  config: AutoConfig | null;
-  lastAlignedInterval: string;
-  latestReadAt: string | null;
-  nextRunAt: string | null;
-  queue: Record<string, number>;
-  waiting: { readAt: string; claimedAt: string | null; failure: string | null; nextTryAt: string | null }[];
-  missed: { intervals: number; first?: string; last?: string } | null;
-  replay: { from: string; speed: number; clock: string; nextInterval: string } | null;
-}
-
-export interface Backfill {
-  backfillId: string;
-  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
-  from: string;
-  to: string;
-  intervalMinutes: number;
-  meterCount: number;
-  batches: { done: number; total: number; failed: number; cancelled: number };
-  intervals: { done: number; total: number };
-  acceptedAt: string;
-  finishedAt: string | null;
-  estimatedSecondsLeft?: number;
-  failure?: string;
-}
+export type AutoConfig = z.infer<typeof auto.autoConfig>;
+export type AutoStatus = z.infer<typeof auto.autoStatus>;
+export type Backfill = z.infer<typeof backfillListed>;

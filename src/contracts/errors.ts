@@ -1,3 +1,5 @@
+import type { ErrorCode } from './errorCodes.js';
+
 /** Errors with a meaning for the person who caused them. Everything else is a fault of ours and answers 500. */
 
 export interface ErrorDetail {
@@ -10,7 +12,7 @@ export interface ErrorDetail {
 export class ApiError extends Error {
   constructor(
     readonly status: number,
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     readonly extra: {
       details?: ErrorDetail[];

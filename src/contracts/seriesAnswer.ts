@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instantText, maxStalenessSeconds, ok, tenantName } from './answerFields.js';
 import { RESOLUTIONS } from './seriesRequest.js';
 
 /**
@@ -6,13 +7,13 @@ import { RESOLUTIONS } from './seriesRequest.js';
  * null where nothing was read.
  */
 
-const instantText = z.iso.datetime();
 /** One value per element of `times`. */
-const values = z.array(z.number().nullable());
-/** Only where reads may come from a standby. */
-const maxStalenessSeconds = z.number().optional();
+const values = z
+  .array(z.number().nullable())
+  .describe('One value for each of `times`; null where nothing was read.');
+const next = z.string().nullable().describe('The `after` of the next page; null on the last one.');
 
-const common = { ok: z.literal(true), tenantId: z.string(), maxStalenessSeconds };
+const common = { ok, tenantId: tenantName, maxStalenessSeconds };
 const stepped = {
   from: instantText,
   to: instantText,
@@ -22,7 +23,7 @@ const stepped = {
 };
 
 export const tenantsAnswer = z.strictObject({
-  ok: z.literal(true),
+  ok,
   tenants: z.array(
     z.strictObject({
       tenantId: z.string(),
@@ -31,7 +32,7 @@ export const tenantsAnswer = z.strictObject({
       automatic: z.boolean(),
     }),
   ),
-  next: z.string().nullable(),
+  next,
   maxStalenessSeconds,
 });
 
@@ -80,7 +81,7 @@ export const feederMetersAnswer = z.strictObject({
       reported: z.boolean(),
     }),
   ),
-  next: z.string().nullable(),
+  next,
 });
 
 export const READ_FLAGS = ['SUSPICIOUS', 'LOW_VOLTAGE', 'HIGH_VOLTAGE', 'IMPLAUSIBLE'] as const;

@@ -6,10 +6,8 @@
 import type { Lane } from '../contracts/batchJob.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Climate } from '../contracts/place.js';
+import type { PublishOrigin } from '../contracts/publishAnswer.js';
 import type { Queryable } from '../db/db.js';
-
-/** What made the deployment publish. */
-export type PublishOrigin = 'manual' | 'tick' | 'catch-up' | 'backfill' | 'revision';
 
 export interface PublishRecord {
   publishId: string;

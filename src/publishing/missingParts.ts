@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Lane } from '../contracts/batchJob.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { MAX_JOBS_PER_TICK, MAX_METER_COUNT } from '../contracts/limits.js';
+import type { PublishOrigin } from '../contracts/publishAnswer.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { feederRuns, meterId, meterNumber } from '../emulator/fleet/syntheticFleet.js';
 import { batchCount, batchRange } from '../ledger/batchRange.js';
@@ -13,7 +14,7 @@ import {
   readsOfInterval,
   readsOfMeters,
 } from '../ledger/intervalLedger.js';
-import type { PublishOrigin, PublishRecord } from '../ledger/publishLedger.js';
+import type { PublishRecord } from '../ledger/publishLedger.js';
 import { snapshotMeters } from '../registry/snapshots.js';
 import { TICK_JOBS } from './plan.js';
 import { type PublishPlanner, publishRecord } from './publishPlanner.js';

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import {
+  count,
+  instantText,
+  intervalEnd,
+  intervalStart,
+  ok,
+  safetyWarnings,
+  tenantName,
+} from './answerFields.js';
+
+/** What the routes of events answer, as it stands in the JSON. */
+
+const id = z.guid();
+const eventType = z
+  .string()
+  .describe('`theft`, `comms-outage` or `voltage-sag`; a table of events that is your own may have others.');
+const severity = z.number().min(0).max(1);
+const span = { startAt: instantText, endAt: instantText.describe('Exclusive.') };
+
+/** An event under way, as dashboards show it. */
+export const activeEvent = z
+  .strictObject({ id, feederId: z.string(), eventType, severity, ...span })
+  .meta({ id: 'ActiveEvent' });
+
+const event = {
+  id,
+  tenantId: z.string(),
+  feederId: z.string(),
+  eventType,
+  severity,
+  ...span,
+  isActive: z.boolean(),
+  state: z.enum(['active', 'ended', 'scheduled']),
+  meterIds: z.array(z.string()).nullable().describe('Null where the event names no meters.'),
+  meterFraction: z.number().nullable().describe('The share of the feeder’s meters that the event concerns.'),
+  stoppedAt: instantText.nullable().describe('When it was ended early.'),
+  createdAt: instantText,
+};
+
+export const pilotEvent = z.strictObject(event).meta({ id: 'Event' });
+export const listedEvent = z
+  .strictObject({
+    ...event,
+    meterIdCount: count
+      .optional()
+      .describe('How many meters it names, where that is more than the 20 that `meterIds` has.'),
+  })
+  .meta({ id: 'ListedEvent' });
+
+export const eventAnswer = z.strictObject({ ok, event: pilotEvent }).meta({ id: 'EventAnswer' });
+
+export const eventCreated = z
+  .strictObject({
+    ok,
+    event: pilotEvent,
+    revision: z
+      .strictObject({
+        publishId: z.uuid(),
+        readAt: instantText,
+        intervalStart,
+        intervalEnd,
+        enqueuedJobs: count,
+        computedMeters: count,
+        estimatedRuntimeSeconds: z.number().nonnegative(),
+      })
+      .nullable()
+      .optional()
+      .describe(
+        'Only with `applyNow`: the publish that writes the feeder anew, null where nothing is to be written.',
+      ),
+    safetyWarnings,
+  })
+  .meta({ id: 'EventCreated' });
+
+export const eventsAnswer = z
+  .strictObject({
+    ok,
+    tenantId: tenantName,
+    events: z.array(listedEvent).max(200),
+    next: id.optional().describe('Where more follow: the `after` of the next page.'),
+  })
+  .meta({ id: 'Events' });
