@@ -56,6 +56,7 @@ const rooms = {
     ],
   },
   page: { floor: 5, doors: ['routes'] },
+  reference: { floor: 5, doors: [] },
   registry: {
     floor: 6,
     doors: [

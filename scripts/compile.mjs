@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundlePage } from './bundlePage.mjs';
+import { describeRoutes } from './describeRoutes.mjs';
 import { ownMappings } from './ownMappings.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -63,10 +64,11 @@ const programs = () => [...readdirSync(SOURCES).filter((name) => name.endsWith('
 /** One hash over everything of ours that `dist/` is made from. */
 function fingerprint() {
   const hash = createHash('sha256');
-  const scripts = ['compile.mjs', 'ownMappings.mjs', 'bundlePage.mjs'].map((name) =>
+  const scripts = ['compile.mjs', 'ownMappings.mjs', 'bundlePage.mjs', 'describeRoutes.mjs'].map((name) =>
     join(ROOT, 'scripts', name),
   );
-  for (const path of [...sources(), ...filesIn(PAGE), join(ROOT, 'tsconfig.json'), ...scripts]) {
+  const settings = ['tsconfig.json', 'package.json'].map((name) => join(ROOT, name));
+  for (const path of [...sources(), ...filesIn(PAGE), ...settings, ...scripts]) {
     const content = readFileSync(path);
     // The length keeps the end of one file from passing for the beginning of the next.
     hash.update(`${relative(ROOT, path)} ${content.length}\n`).update(content);
@@ -117,6 +119,7 @@ function loadCompiler() {
 function compile() {
   const { buildSync } = loadCompiler();
   let built;
+  let reference;
   let page;
   try {
     built = buildSync({
@@ -143,7 +146,8 @@ function compile() {
       write: false,
       logLevel: 'silent',
     });
-    page = bundlePage(buildSync, ROOT, PAGE_COMPILED);
+    reference = describeRoutes(buildSync, ROOT);
+    page = bundlePage(buildSync, ROOT, PAGE_COMPILED, { 'openapi.json': reference.text });
   } catch (error) {
     throw new Refusal(`src/ or page/ cannot be compiled. ${error.message}`);
   }
@@ -155,7 +159,8 @@ function compile() {
       `dist/ is not what src/ says, and cannot be written (${error.message}): run \`npm run build\` as the user it belongs to.`,
     );
   }
-  return packagesIn([...Object.keys(built.metafile.inputs), ...page.inputs]).map(withVersion);
+  const inputs = [...Object.keys(built.metafile.inputs), ...reference.inputs, ...page.inputs];
+  return packagesIn(inputs).map(withVersion);
 }
 
 /** What compiling leaves in `dist/`, and what goes when its source has gone. */

@@ -39,6 +39,7 @@ export function Header({ view, tenant, tenants, freshness }: HeaderProps) {
         </nav>
         <div class="top-end">
           <TenantPicker tenant={tenant} tenants={tenants} />
+          <a href="/docs">API reference</a>
           <KeyState />
           <ThemeSwitch />
         </div>

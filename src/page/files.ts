@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { ApiError } from '../contracts/errors.js';
 
-/** What `scripts/compile.mjs` has made of `page/`; found by the package, since a bundle says nothing of where this file lies. */
+/** What `scripts/compile.mjs` has made of `page/` and `src/reference/`; found by the package, since a bundle says nothing of where this file lies. */
 const FOLDER = join(
   dirname(createRequire(import.meta.url).resolve('#product/package.json')),
   'dist',
@@ -15,6 +15,7 @@ const TYPES: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.json': 'application/json; charset=utf-8',
 };
 /** How a file may be sent, the smallest first, with the ending of its file. */
 const ENDINGS = { br: '.br', gzip: '.gz', identity: '' } as const;

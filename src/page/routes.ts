@@ -1,6 +1,6 @@
 /**
- * Room: page. Promises: the dashboard at `/` and at the addresses of its views, to anybody who asks, as files that were
- * made and compressed before. What they show the page asks of the API, like any other reader.
+ * Room: page. Promises: the dashboard at `/` and at the addresses of its views, and the API reference at `/docs`, to anybody
+ * who asks, as files that were made and compressed before. What they show they ask of the API, like any other reader.
  */
 
 import type { Request, RequestHandler, Response, Router } from 'express';
@@ -16,7 +16,10 @@ const HASHED_NAME = /-[0-9A-Z]{8}\.\w+$/;
 const FOR_GOOD = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'no-cache';
 
-/** `GET /` and the other views, `GET /assets/:name`. Without a key, since the page says nothing of any tenant. */
+/**
+ * `GET /` and the other views, `GET /docs`, `GET /openapi.json`, `GET /assets/:name`. Without a key, since they say nothing of any
+ * tenant.
+ */
 export function pageRoutes(router: Router): void {
   let page: Promise<Map<string, PageFile>> | undefined;
   const fileOf = async (name: string): Promise<PageFile> => {
@@ -30,10 +33,14 @@ export function pageRoutes(router: Router): void {
     if (!file) throw new ApiError(404, 'not_found', `The dashboard has no file ${name}; load it again.`);
     return file;
   };
-  const document: RequestHandler = async (request, response) => {
-    send(request, response, await fileOf('index.html'), ASK_AGAIN);
-  };
-  for (const path of VIEWS) resource(router, path, { get: [document] });
+  const document =
+    (name: string): RequestHandler =>
+    async (request, response) => {
+      send(request, response, await fileOf(name), ASK_AGAIN);
+    };
+  for (const path of VIEWS) resource(router, path, { get: [document('index.html')] });
+  resource(router, '/docs', { get: [document('docs.html')] });
+  resource(router, '/openapi.json', { get: [document('openapi.json')] });
   resource(router, '/assets/:name', {
     get: [
       async (request, response) => {

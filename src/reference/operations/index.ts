@@ -1,0 +1,19 @@
+import type { Operation } from '../operation.js';
+import { automatic } from './automatic.js';
+import { backfill } from './backfill.js';
+import { events } from './events.js';
+import { figures } from './figures.js';
+import { pages } from './pages.js';
+import { publishing } from './publishing.js';
+import { status } from './status.js';
+
+/** Every route of the product. */
+export const OPERATIONS: readonly Operation[] = [
+  ...publishing,
+  ...automatic,
+  ...backfill,
+  ...events,
+  ...figures,
+  ...status,
+  ...pages,
+];
