@@ -10,6 +10,7 @@ import type { Running } from '../../src/process/lifecycle.js';
 import { runWorker } from '../../src/process/workerProcess.js';
 import { STRETCHED_BUDGET } from './answerBudget.js';
 import type { BackendName } from './backends.js';
+import { createReference, observed, type Reference } from './reference.js';
 import { createTestDatabase, type TestDatabase } from './testDatabase.js';
 
 export const API_KEY = 'test-key-0123456789abcdef';
@@ -21,6 +22,7 @@ export interface Deployment {
   context: Context;
   config: Config;
   app: Express;
+  /** Every answer to it is held to the API reference; `close` throws where one was not as documented. */
   http: ReturnType<typeof supertest>;
   /** What the processes have logged, one object a line. */
   logLines: Record<string, unknown>[];
@@ -51,10 +53,11 @@ export async function createDeployment(
   );
   const logLines: Record<string, unknown>[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) });
+  const undocumented: string[] = [];
   const startApi = async () => {
     const context = await createContext('api', config, API_POOL, { queuePrefix, log });
     const app = composeApi(context, now);
-    return { context, app, http: supertest(app) };
+    return { context, app, http: supertest(held(app, undocumented)) };
   };
   const workers: { worker: Running; context: Context }[] = [];
   const stop = async () => {
@@ -94,7 +97,21 @@ export async function createDeployment(
     async close() {
       await stop();
       await database.drop();
+      if (undocumented.length > 0)
+        throw new Error(`Not as documented: ${undocumented.slice(0, 5).join('\n')}`);
     },
   };
   return deployment;
+}
+
+/** Of all deployments of a file, since it takes a moment to make. */
+let reference: Reference | undefined;
+
+/** The app, with a sentence for each answer that is not as the API reference has it. */
+function held(app: Express, undocumented: string[]): ReturnType<typeof observed> {
+  return observed(app, (exchange) => {
+    reference ??= createReference();
+    const trouble = reference.trouble(exchange);
+    if (trouble !== undefined) undocumented.push(trouble);
+  });
 }
