@@ -14,7 +14,7 @@ import { runWorker } from '../../src/process/workerProcess.js';
 import { STRETCHED_BUDGET } from './answerBudget.js';
 import type { BackendName } from './backends.js';
 import { programArguments } from './compiledSources.js';
-import { API_KEY, BEARER } from './deployment.js';
+import { API_KEY, BEARER, held, requireDocumented } from './deployment.js';
 import { createTestDatabase } from './testDatabase.js';
 import { waitFor } from './waitFor.js';
 
@@ -130,7 +130,8 @@ export async function startOver(
   const log = pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) });
   const overrides = { queuePrefix: `{test-${randomUUID()}}`, log };
   const context = await createContext('api', config, API_POOL, overrides);
-  const http = supertest(composeApi(context, now));
+  const undocumented: string[] = [];
+  const http = supertest(held(composeApi(context, now), undocumented));
   const startWorker = async () => {
     const workerContext = await createContext('worker', config, WORKER_POOL, overrides);
     return { context: workerContext, running: runWorker(workerContext) };
@@ -157,6 +158,7 @@ export async function startOver(
       await worker?.running.stop();
       await worker?.context.close();
       await context.close();
+      requireDocumented(undocumented);
     },
   };
 }

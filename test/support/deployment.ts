@@ -97,8 +97,7 @@ export async function createDeployment(
     async close() {
       await stop();
       await database.drop();
-      if (undocumented.length > 0)
-        throw new Error(`Not as documented: ${undocumented.slice(0, 5).join('\n')}`);
+      requireDocumented(undocumented);
     },
   };
   return deployment;
@@ -107,8 +106,13 @@ export async function createDeployment(
 /** Of all deployments of a file, since it takes a moment to make. */
 let reference: Reference | undefined;
 
+/** @throws where an answer was not as the API reference has it. */
+export function requireDocumented(undocumented: readonly string[]): void {
+  if (undocumented.length > 0) throw new Error(`Not as documented: ${undocumented.slice(0, 5).join('\n')}`);
+}
+
 /** The app, with a sentence for each answer that is not as the API reference has it. */
-function held(app: Express, undocumented: string[]): ReturnType<typeof observed> {
+export function held(app: Express, undocumented: string[]): ReturnType<typeof observed> {
   return observed(app, (exchange) => {
     reference ??= createReference();
     const trouble = reference.trouble(exchange);
