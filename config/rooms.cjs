@@ -80,6 +80,7 @@ const rooms = {
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
   kpi: { floor: 10, doors: ['quickcheck', 'series', 'routes'] },
   status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
+  metrics: { floor: 10, doors: ['metrics', 'metricsPage', 'requests', 'batches', 'listener', 'routes'] },
   upkeep: { floor: 10, doors: ['upkeep'] },
   process: {
     floor: 11,

@@ -11,6 +11,14 @@ export interface Asker {
   gone?: AbortSignal;
 }
 
+/** How many connections a share has under way, how many it may have, and how many more are asked for. */
+export interface ShareUse {
+  share: Asker['share'];
+  taken: number;
+  most: number;
+  waiting: number;
+}
+
 const asker = new AsyncLocalStorage<Asker>();
 
 /** Does `work` on behalf of somebody: all its statements, wherever they are made, go by the share of that asker. */
@@ -29,7 +37,7 @@ export class NobodyWaitsError extends Error {
  * four of an API process readers and key holders have two at most, and one in any case. As its size the pool gives the
  * readers' share, of which a customer's views may have half.
  */
-export function withShares(database: Database): Database {
+export function withShares(database: Database): Database & { shareUse(): ShareUse[] } {
   const { max } = database.options;
   const readersMax = Math.max(1, Math.floor(max / 2));
   const readers = new Places(readersMax);
@@ -75,15 +83,21 @@ export function withShares(database: Database): Database {
       throw error;
     }
   };
-  return new Proxy(database, {
+  const shareUse = (): ShareUse[] => [
+    { share: 'readers', ...readers.use() },
+    { share: 'keyHolders', ...keyHolders.use() },
+  ];
+  const shared = new Proxy(database, {
     get(target, name) {
       if (name === 'query') return query;
       if (name === 'connect') return connect;
+      if (name === 'shareUse') return shareUse;
       if (name === 'options') return { ...target.options, max: readersMax };
       const value = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+  return shared as Database & { shareUse(): ShareUse[] };
 }
 
 interface Waiting {
@@ -94,7 +108,15 @@ interface Waiting {
 class Places {
   readonly #waiting = new Set<Waiting>();
 
-  constructor(private free: number) {}
+  private free: number;
+
+  constructor(private readonly most: number) {
+    this.free = most;
+  }
+
+  use(): Omit<ShareUse, 'share'> {
+    return { taken: this.most - this.free, most: this.most, waiting: this.#waiting.size };
+  }
 
   /**
    * @returns what gives the place back; called twice it does so once.

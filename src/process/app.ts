@@ -13,6 +13,7 @@ import { requestLog } from '../http/requestLog.js';
 import { securityHeaders } from '../http/securityHeaders.js';
 import { refuseOddRequests } from '../http/unreadable.js';
 import { kpiRoutes } from '../kpi/routes.js';
+import { metricsRoutes } from '../metrics/routes.js';
 import { pageRoutes } from '../page/routes.js';
 import { publishRoutes } from '../publishing/routes.js';
 import { schemaRoutes } from '../schema/routes.js';
@@ -20,6 +21,7 @@ import type { ClockWatch } from '../status/clockWatch.js';
 import { healthRoutes } from '../status/healthRoutes.js';
 import { statusRoutes } from '../status/routes.js';
 import type { Context } from './context.js';
+import { openApiMetrics } from './openMetrics.js';
 import type { Services } from './services.js';
 
 /**
@@ -28,13 +30,16 @@ import type { Services } from './services.js';
  * A new route is a `routes.ts` in the room of its capability and one line here.
  */
 export function createApp(
-  { config, log, clock, reads }: Pick<Context, 'config' | 'log'> & Partial<Pick<Context, 'clock' | 'reads'>>,
+  context: Pick<Context, 'config' | 'log'> & Partial<Pick<Context, 'clock' | 'reads' | 'database' | 'queue'>>,
   services: Services,
   isStopping = () => false,
 ): Express {
+  const { config, log, clock, reads } = context;
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', config.trustedProxyHops);
+  const { metrics, measure } = openApiMetrics(context, services.status);
+  app.use(measure);
   app.use(requestLog(log));
   app.use(securityHeaders());
   app.use(refuseOddRequests);
@@ -67,6 +72,7 @@ export function createApp(
   app.use('/api/ami', ami);
   pageRoutes(app);
   healthRoutes(app, { ...given, isStopping });
+  metricsRoutes(app, { metrics, guards: [requireReadKey] });
 
   app.use(notFound);
   app.use(errorEnvelope);

@@ -55,6 +55,8 @@ export interface Config {
   readonly ledgerRetentionDays: number;
   /** Tenant of the rows of an existing table that has no column for it. */
   readonly defaultTenantId: string;
+  /** Where a worker shows its metrics; undefined: nowhere. */
+  readonly workerMetrics: { port: number; host: string } | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Absolute path. */
   readonly dataDir: string;
@@ -91,6 +93,8 @@ const EXAMPLES: Record<string, string> = {
   READS_RETENTION_DAYS: '400',
   LEDGER_RETENTION_DAYS: '35',
   DEFAULT_TENANT_ID: 'DEMO_TENANT',
+  WORKER_METRICS_PORT: '9464',
+  WORKER_METRICS_HOST: '127.0.0.1',
   LOG_LEVEL: 'info',
   GRIDLENS_DATA_DIR: '.gridlens',
 };
@@ -167,6 +171,8 @@ const environmentSchema = z.object({
   // Catch-up asks the ledger what was published in the last four days at most.
   LEDGER_RETENTION_DAYS: wholeNumber(7, 36_500).default(35),
   DEFAULT_TENANT_ID: tenantId.default(DEFAULT_TENANT_ID),
+  WORKER_METRICS_PORT: wholeNumber(1, 65_535).optional(),
+  WORKER_METRICS_HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   GRIDLENS_DATA_DIR: z.string().default('.gridlens'),
   GRIDLENS_EMBEDDED: z.literal('1').optional(),
@@ -233,6 +239,10 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     readsRetentionDays: values.READS_RETENTION_DAYS,
     ledgerRetentionDays: values.LEDGER_RETENTION_DAYS,
     defaultTenantId: values.DEFAULT_TENANT_ID,
+    workerMetrics:
+      values.WORKER_METRICS_PORT === undefined
+        ? undefined
+        : { port: values.WORKER_METRICS_PORT, host: values.WORKER_METRICS_HOST },
     logLevel: values.LOG_LEVEL,
     dataDir: isAbsolute(values.GRIDLENS_DATA_DIR)
       ? values.GRIDLENS_DATA_DIR

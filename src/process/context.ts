@@ -10,7 +10,7 @@ import { createDatabase, type Database, withTransaction } from '../db/db.js';
 import { QUEUE_SCHEMA } from '../db/deploymentIdentity.js';
 import { DIRECT, type Pooling } from '../db/pooling.js';
 import { whenConnected } from '../db/requirePostgres.js';
-import { withShares } from '../db/shares.js';
+import { type ShareUse, withShares } from '../db/shares.js';
 import type { Reads } from '../db/standbyReads.js';
 import { whenTablesAreFree } from '../db/whenTablesAreFree.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
@@ -49,6 +49,8 @@ export interface Context {
   clock: ClockWatch;
   /** Which tables and columns carry what, found at start-up. */
   schema: SchemaMapping;
+  /** How much of the pool each kind of asker uses; only where it is shared out. */
+  shareUse?: () => ShareUse[];
   /** How many connections it may take from Postgres for itself and for its queue, and what it reaches Postgres over. */
   connections: { own: number; queue: number; pooling: Pooling };
   close(): Promise<void>;
@@ -140,7 +142,8 @@ export async function createContext(
     pooling,
     onIdleError: onError,
   });
-  const database = limits.isShared ? withShares(pool) : pool;
+  const shared = limits.isShared ? withShares(pool) : undefined;
+  const database = shared ?? pool;
   const reads = await openReads(database, config, ownLimits, log);
   const queueDatabase = { ...queuePlace, maxConnections: queueConnections };
   const onBroken = (error: Error): void => {
@@ -168,6 +171,7 @@ export async function createContext(
     ticks,
     reads,
     clock: watchClock(database, config.clockToleranceSeconds, log),
+    ...(shared && { shareUse: () => shared.shareUse() }),
     schema,
     connections: {
       own: ownLimits.maxConnections,

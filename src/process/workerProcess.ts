@@ -10,12 +10,13 @@ import { createHeartbeat } from '../status/heartbeat.js';
 import { jittered, type Outcome, runPeriodically } from '../timing/periodic.js';
 import { runUpkeep } from '../upkeep/upkeep.js';
 import { decideConcurrency, START_CONCURRENCY } from '../writing/adaptiveConcurrency.js';
-import { startAmiWorker } from '../writing/amiWorker.js';
+import { type BatchObserver, startAmiWorker } from '../writing/amiWorker.js';
 import { createBatchRunner } from '../writing/batchRunner.js';
 import type { Config } from './config.js';
 import { logPostgres } from './connectionBudget.js';
 import { type Context, createContext, WORKER_POOL } from './context.js';
 import type { Running } from './lifecycle.js';
+import { openWorkerMetrics } from './openMetrics.js';
 import { createPublishing } from './services.js';
 import { runWhileClocksAgree } from './whileClocksAgree.js';
 
@@ -44,11 +45,17 @@ export async function startWorker(config: Config): Promise<Running> {
   // their reads are written once.
   const onBroken = (): never => process.exit(1);
   const context = await createContext('worker', config, WORKER_POOL, { onBroken });
-  const worker = await runWhileClocksAgree(context, () => runWorker(context));
+  const metrics = config.workerMetrics && openWorkerMetrics(context, config.workerMetrics);
+  const closeMetrics = await metrics?.listen().catch(async (error: unknown) => {
+    await context.close();
+    throw error;
+  });
+  const worker = await runWhileClocksAgree(context, () => runWorker(context, undefined, metrics?.observer));
   await logPostgres(context);
   return {
     async stop() {
       await worker.stop();
+      await closeMetrics?.();
       await context.close();
       context.log.info('worker stopped');
     },
@@ -56,7 +63,7 @@ export async function startWorker(config: Config): Promise<Running> {
 }
 
 /** The worker over a context, which stays open when it stops; `now` is the wall clock but in tests. */
-export function runWorker(context: Context, now = () => new Date()): Running {
+export function runWorker(context: Context, now = () => new Date(), observer?: BatchObserver): Running {
   const { config, database, queue, ticks, schema, log } = context;
   const adaptive = config.workerConcurrency === 'adaptive';
   const concurrency = config.workerConcurrency === 'adaptive' ? START_CONCURRENCY : config.workerConcurrency;
@@ -73,6 +80,7 @@ export function runWorker(context: Context, now = () => new Date()): Running {
     concurrency,
     runner,
     databaseReturn,
+    observer,
     onWritten: (elapsedMs) => {
       if (adaptive) latenciesMs.push(elapsedMs);
     },
@@ -85,6 +93,7 @@ export function runWorker(context: Context, now = () => new Date()): Running {
     concurrency: BACKGROUND_CONCURRENCY,
     runner,
     databaseReturn,
+    observer,
   });
 
   const heartbeat = createHeartbeat(database, () => worker.concurrency);
@@ -97,6 +106,7 @@ export function runWorker(context: Context, now = () => new Date()): Running {
       'concurrency changed',
     );
     worker.concurrency = decision.concurrency;
+    observer?.concurrency(decision.concurrency);
   };
   const upkeep = async (): Promise<void> => {
     const { readsRetentionDays, ledgerRetentionDays } = config;
@@ -111,6 +121,8 @@ export function runWorker(context: Context, now = () => new Date()): Running {
     if (Object.values(done).some((part) => (Array.isArray(part) ? part.length > 0 : part > 0)))
       log.info(done, what);
   };
+
+  observer?.concurrency(concurrency);
 
   const onError = (error: Error): void => log.warn({ err: error }, 'ticks');
   const automatic = composeAutomatic(context, now, onError);

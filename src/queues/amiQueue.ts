@@ -6,7 +6,7 @@
 import type { JobsOptions, JobType, WorkerOptions } from 'bullmq';
 import { type BatchJobPayload, batchJobId, type Lane } from '../contracts/batchJob.js';
 import { doublingPause } from '../timing/doublingPause.js';
-import { type Connections, QUEUE_NAMES } from './queueConnections.js';
+import { type Connections, QUEUE_NAMES, type RawQueue } from './queueConnections.js';
 import { withQueueDeadline } from './queueDeadline.js';
 import { thinned } from './thinnedErrors.js';
 
@@ -20,6 +20,8 @@ export interface AmiQueue {
   add(jobs: readonly QueuedBatch[]): Promise<void>;
   /** Counts both lanes together; completed jobs are not kept. @throws DependencyUnavailableError within 1.5 s. */
   counts(): Promise<QueueCounts>;
+  /** The counts of each lane. @throws DependencyUnavailableError within 1.5 s. */
+  countsByLane(): Promise<LaneCounts>;
   /** Whether jobs can be counted and added. @throws DependencyUnavailableError within 1.5 s, with the reason. */
   check(): Promise<void>;
   /** Has a job that it holds run, now where it waits for a later time; answers whether it holds the job. */
@@ -47,6 +49,8 @@ export interface QueueCounts {
   active: number;
   failed: number;
 }
+
+export type LaneCounts = Record<Lane, QueueCounts>;
 
 export type BatchProcessor = (job: {
   id: string;
@@ -134,17 +138,8 @@ export function openAmiQueue(connections: Connections, onError: (error: Error) =
           }),
         );
       }),
-    counts: () =>
-      withQueueDeadline(async () => {
-        const counts = await Promise.all(both.map((queue) => queue.getJobCounts(...COUNTED_STATES)));
-        const of = (state: string): number => counts.reduce((sum, lane) => sum + (lane[state] ?? 0), 0);
-        return {
-          waiting: of('waiting') + of('paused') + of('prioritized'),
-          delayed: of('delayed'),
-          active: of('active'),
-          failed: of('failed'),
-        };
-      }),
+    counts: () => withQueueDeadline(async () => sumOf(await countsOf(queues))),
+    countsByLane: () => withQueueDeadline(() => countsOf(queues)),
     check: () =>
       withQueueDeadline(async () => {
         await Promise.all([connections.writeProbe(), ...both.map((queue) => queue.getJobCounts('waiting'))]);
@@ -190,6 +185,25 @@ export function openAmiQueue(connections: Connections, onError: (error: Error) =
     async close() {
       await Promise.all(both.map((queue) => queue.close()));
     },
+  };
+}
+
+async function countsOf(queues: Record<Lane, Pick<RawQueue, 'getJobCounts'>>): Promise<LaneCounts> {
+  const of = async (lane: Lane): Promise<QueueCounts> => {
+    const counts = await queues[lane].getJobCounts(...COUNTED_STATES);
+    const { waiting = 0, paused = 0, prioritized = 0, delayed = 0, active = 0, failed = 0 } = counts;
+    return { waiting: waiting + paused + prioritized, delayed, active, failed };
+  };
+  const [live, background] = await Promise.all([of('live'), of('background')]);
+  return { live, background };
+}
+
+function sumOf({ live, background }: LaneCounts): QueueCounts {
+  return {
+    waiting: live.waiting + background.waiting,
+    delayed: live.delayed + background.delayed,
+    active: live.active + background.active,
+    failed: live.failed + background.failed,
   };
 }
 

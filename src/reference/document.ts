@@ -23,6 +23,7 @@ const READ_KEY = { readKey: [] };
 const SECURITY: Record<Operation['key'], Record<string, string[]>[]> = {
   none: [],
   read: [{}, READ_KEY, WRITE_KEY],
+  scrape: [{}, READ_KEY, WRITE_KEY],
   write: [WRITE_KEY],
 };
 const JSON_TYPE = 'application/json';

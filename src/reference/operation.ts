@@ -34,8 +34,8 @@ export interface Operation {
   tag: Tag;
   summary: string;
   description?: string;
-  /** Which key it needs; `read` is a need only where GRIDLENS_READ_KEY is set. */
-  key: 'none' | 'read' | 'write';
+  /** Which key it needs; `read` and `scrape` are needs only where GRIDLENS_READ_KEY is set. A scrape has no other limits. */
+  key: 'none' | 'read' | 'scrape' | 'write';
   /** Parameters in the path, the schema that validates them. */
   parameters?: z.ZodObject;
   query?: z.ZodObject;
@@ -60,6 +60,7 @@ const OF_ALL: ErrorCode[] = [
 const OF_KEY: Record<Operation['key'], ErrorCode[]> = {
   none: [],
   read: ['unauthorized', 'too_many_wrong_keys', 'too_many_requests', 'busy', 'unavailable'],
+  scrape: ['unauthorized', 'too_many_wrong_keys'],
   write: ['unauthorized', 'forbidden', 'too_many_wrong_keys', 'busy', 'unavailable'],
 };
 const OF_BODY: ErrorCode[] = ['invalid_json', 'body_too_large', 'unsupported_media_type'];

@@ -11,7 +11,7 @@
 import { UnrecoverableError } from 'bullmq';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { type BatchJob, batchesOf, batchJob, batchJobId } from '../contracts/batchJob.js';
+import { type BatchJob, batchesOf, batchJob, batchJobId, type Lane } from '../contracts/batchJob.js';
 import type { DatabaseReturn } from '../db/databaseReturn.js';
 import { isPassing, isTransient } from '../db/db.js';
 import { shownReason } from '../db/shownReason.js';
@@ -31,6 +31,18 @@ export interface AmiWorkerOptions {
   databaseReturn?: DatabaseReturn;
   /** Told of every write, for the adaptive concurrency. */
   onWritten?: (elapsedMs: number) => void;
+  /** Told of every run of a batch, for metrics. */
+  observer?: BatchObserver | undefined;
+}
+
+/** Who counts what becomes of batches. */
+export interface BatchObserver {
+  /** A run that ended well. */
+  ran(lane: Lane, result: BatchResult): void;
+  /** A run that did not: the batch is tried again, given up, or handed back by a worker that stops. */
+  ended(lane: Lane, outcome: 'failed' | 'given_up' | 'handed_back'): void;
+  /** How many live batches the worker now runs at once. */
+  concurrency(most: number): void;
 }
 
 /** How many tries a batch gets that fails by its own fault, before it is given up. */
@@ -47,6 +59,7 @@ export function startAmiWorker({
   concurrency,
   onWritten,
   databaseReturn,
+  observer,
 }: AmiWorkerOptions): BatchWorker {
   // Not BullMQ's count of attempts: the tries of an outage are in that, and the first fault after it was the last.
   const ownFaults = new LRUCache<string, number>({ max: REMEMBERED_FAULTS });
@@ -60,18 +73,25 @@ export function startAmiWorker({
         databaseReturn,
       );
       if (!result.alreadyFinished) onWritten?.(result.elapsedMs);
+      observer?.ran(lane, result);
       return result;
     } catch (error) {
-      if (error instanceof UnknownBatchError) throw new UnrecoverableError(error.message);
-      // What is no fault of the batch costs no try: the batch runs again however often it takes.
-      if (isPassing(error, isPacerClosed)) throw error;
-      const faults = (ownFaults.get(id) ?? 0) + 1;
-      ownFaults.set(id, faults);
-      if (faults < TRIES_AT_OWN_FAULT) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      await runner.giveUp(job, shownReason(error));
-      throw new UnrecoverableError(`given up after ${faults} attempts: ${reason}`);
+      const failed = await failureOf(job, id, error);
+      observer?.ended(lane, outcomeOf(failed));
+      throw failed;
     }
+  };
+  /** The error to end the job with: an UnrecoverableError where the batch is given up. */
+  const failureOf = async (job: BatchJob, id: string, error: unknown): Promise<unknown> => {
+    if (error instanceof UnknownBatchError) return new UnrecoverableError(error.message);
+    // What is no fault of the batch costs no try: the batch runs again however often it takes.
+    if (isPassing(error, isPacerClosed)) return error;
+    const faults = (ownFaults.get(id) ?? 0) + 1;
+    ownFaults.set(id, faults);
+    if (faults < TRIES_AT_OWN_FAULT) return error;
+    const reason = error instanceof Error ? error.message : String(error);
+    await runner.giveUp(job, shownReason(error));
+    return new UnrecoverableError(`given up after ${faults} attempts: ${reason}`);
   };
   const logAll = (jobId: string, batches: readonly BatchJob[], results: readonly BatchResult[]): void => {
     for (const [index, batch] of batches.entries()) {
@@ -102,6 +122,11 @@ export function startAmiWorker({
       onError: (error) => log.warn({ err: error }, 'queue connection'),
     },
   );
+}
+
+function outcomeOf(failed: unknown): 'failed' | 'given_up' | 'handed_back' {
+  if (failed instanceof UnrecoverableError) return 'given_up';
+  return isPacerClosed(failed) ? 'handed_back' : 'failed';
 }
 
 /**

@@ -158,7 +158,10 @@ export async function undisturbed(seed: string, publishes: number): Promise<Hold
     await postEvents(scene);
     await publishWhile(scene, seed, (done) => done < publishes);
     await settle(scene);
-    return await holdingsOf(scene.pool());
+    const left = await holdingsOf(scene.pool());
+    // To be equal to nothing would be no proof of anything.
+    if (publishes > 0 && left.reads === 0) throw new Error('the undisturbed run has written no read');
+    return left;
   } finally {
     await scene.close();
   }

@@ -71,21 +71,36 @@ export function startProcess(
   };
 }
 
-/** Starts an API process on a free port and waits until it answers. */
+/** So often another program takes the port between its choice and the start. */
+const PORT_TRIES = 3;
+
+/**
+ * Starts an API process on a free port and waits until it answers. That it says itself that it listens is part of that:
+ * on a port that another test's API has just taken, that one answers, and what is published would be in its database.
+ */
 export async function startApiProcess(
   env: Record<string, string>,
 ): Promise<ProductProcess & { url: string }> {
-  const port = await freePort();
-  const started = startProcess('index', { ...env, PORT: String(port) });
-  const url = `http://127.0.0.1:${port}`;
-  await waitFor(`the API on ${port}`, async () => {
-    if (started.child.exitCode !== null) throw new Error(`the API ended: ${started.output()}`);
-    return fetch(`${url}/healthz`).then(
-      (answer) => answer.ok,
-      () => false,
-    );
-  });
-  return { ...started, url };
+  for (let tries = 1; ; tries += 1) {
+    const port = await freePort();
+    const started = startProcess('index', { ...env, PORT: String(port) });
+    const url = `http://127.0.0.1:${port}`;
+    try {
+      await waitFor(`the API on ${port}`, async () => {
+        if (started.child.exitCode !== null) throw new Error(`the API ended: ${started.output()}`);
+        const answered = await fetch(`${url}/healthz`).then(
+          (answer) => answer.ok,
+          () => false,
+        );
+        // A log file of the test's may be on a disk that is full.
+        const saysSo = () => started.logLines().some(({ msg }) => msg === 'API listening');
+        return answered && (env.TEST_LOG_FILE !== undefined || saysSo());
+      });
+      return { ...started, url };
+    } catch (error) {
+      if (tries === PORT_TRIES || !started.output().includes(`Port ${port} on`)) throw error;
+    }
+  }
 }
 
 /** Starts a worker process and waits until it takes jobs. */

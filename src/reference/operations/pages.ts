@@ -83,4 +83,21 @@ export const pages: Operation[] = [
     }),
     errors: ['unavailable'],
   },
+  {
+    method: 'get',
+    path: '/metrics',
+    id: 'getMetrics',
+    tag: 'Pages',
+    summary: 'What Prometheus scrapes',
+    description: 'Figures of this process and of the deployment; docs/operations.md has a table of them.',
+    key: 'scrape',
+    answers: {
+      200: {
+        description: "Prometheus's text form, version 0.0.4.",
+        schema: z.string(),
+        contentType: 'text/plain',
+      },
+    },
+    errors: [],
+  },
 ];
