@@ -33,6 +33,8 @@ const rooms = {
       'openQueues',
       'postgresBackend',
       'queueConnections',
+      'queueView',
+      'telemetry',
       'redis/redisFacts',
       'redis/requireRedis',
       'redis/redisUrl',
@@ -57,6 +59,7 @@ const rooms = {
   },
   page: { floor: 5, doors: ['routes'] },
   reference: { floor: 5, doors: [] },
+  board: { floor: 5, doors: ['routes'] },
   registry: {
     floor: 6,
     doors: [

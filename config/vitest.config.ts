@@ -11,6 +11,7 @@ const TESTS = readdirSync(new URL('../test/', import.meta.url), { recursive: tru
 
 /** Decisions, arithmetic and shapes: no database, no queue, no process of ours. In seconds. */
 const UNIT = [
+  'test/board/shownData.test.ts',
   'test/campaign/modelState.test.ts',
   'test/contracts/',
   'test/emulator/',

@@ -135,8 +135,9 @@ function compile() {
       target: 'node20',
       // Of packages with both, the modules: only what is used of them is taken.
       mainFields: ['module', 'main'],
-      // Native code, found by where its package lies. Both are optional, and looked for when the process runs.
-      external: ['pg-native', 'msgpackr-extract'],
+      // Native code, found by where its package lies, and what is installed beside the product for traces. All are
+      // optional, and looked for when the process runs.
+      external: ['pg-native', 'msgpackr-extract', 'bullmq-otel'],
       banner: { js: COMMONJS_NAMES },
       minifyWhitespace: true,
       legalComments: 'none',

@@ -36,6 +36,7 @@ export function Header({ view, tenant, tenants, freshness }: HeaderProps) {
               {name}
             </Link>
           ))}
+          <a href="/queues">Queues</a>
         </nav>
         <div class="top-end">
           <TenantPicker tenant={tenant} tenants={tenants} />

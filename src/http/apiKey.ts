@@ -15,6 +15,8 @@ const WINDOW_MS = 60_000;
 export interface KeyGuards {
   /** Lets a request pass that carries a key which may write. */
   requireKey: RequestHandler;
+  /** The same for pages of ours that a browser opens, whatever the method: the browser asks its user for the key. */
+  requireBrowserKey: RequestHandler;
   /** Lets a GET or HEAD pass: without read keys every one, else those that carry a key. */
   requireReadKey: RequestHandler;
 }
@@ -76,6 +78,17 @@ export function createKeyGuards(keys: Keys, log: Logger): KeyGuards {
           return refuseWrongKey(request, response, next);
       }
     },
+    requireBrowserKey(request, response, next) {
+      switch (holderOf(asBearer(request.headers.authorization))) {
+        case 'writer':
+          response.locals.holdsKey = true;
+          return next();
+        case 'wrong':
+          return refuseWrongKey(request, response, (error) => next(askingBrowser(error)));
+        default:
+          throw refuse(request, response, askingBrowser(noKeyInBrowser()));
+      }
+    },
     requireReadKey(request, response, next) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return next();
       const holder = holderOf(request.headers.authorization);
@@ -97,6 +110,31 @@ const REFUSED: Record<number, string> = {
   403: 'refused: a read key, where a key is needed that may write',
   429: 'refused: too many wrong keys from this address',
 };
+
+/**
+ * What a browser sends of what its user has typed: a name, which may be any, and the key as the password. As a header of ours;
+ * another one stays what it is.
+ */
+function asBearer(authorization: string | undefined): string | undefined {
+  const encoded = /^Basic +([\w+/=-]+) *$/i.exec(authorization ?? '')?.[1];
+  if (encoded === undefined) return authorization;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  return `Bearer ${text.slice(text.indexOf(':') + 1)}`;
+}
+
+/** A browser asks its user once more where it is told to by 401; a read key, too, is answered so, or it could not be changed. */
+function askingBrowser(error: ApiError): ApiError {
+  if (error.status !== 401) return error;
+  return new ApiError(401, 'unauthorized', error.message, {
+    headers: { 'WWW-Authenticate': 'Basic realm="GridLens queues", charset="UTF-8"' },
+  });
+}
+
+function noKeyInBrowser(): ApiError {
+  const message =
+    'This page needs a key that may write (GRIDLENS_API_KEY): give any name, and the key as the password.';
+  return new ApiError(401, 'unauthorized', message);
+}
 
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer' };
 

@@ -21,6 +21,14 @@ const PAGE_POLICY = {
   'frame-ancestors': ["'none'"],
 };
 
+/** The same for a page whose links count from its `<base>`, which may name this process alone. */
+export function pageWithBase(): RequestHandler {
+  return helmet.contentSecurityPolicy({
+    useDefaults: false,
+    directives: { ...PAGE_POLICY, 'base-uri': ["'self'"] },
+  });
+}
+
 /**
  * Security headers that fit how the request came: over https the browser is told to stay there for a year, at this name
  * alone, since nobody knows of its other subdomains. Over http it is told nothing that holds for https only. Behind a proxy

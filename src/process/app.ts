@@ -1,6 +1,7 @@
 import express, { type Express, type RequestHandler, Router } from 'express';
 import { autoRoutes } from '../automatic/routes.js';
 import { backfillRoutes } from '../backfill/routes.js';
+import { boardRoutes } from '../board/routes.js';
 import { ApiError } from '../contracts/errors.js';
 import { MAX_EVENT_BODY_BYTES } from '../contracts/limits.js';
 import { eventRoutes } from '../events/routes.js';
@@ -30,11 +31,12 @@ import type { Services } from './services.js';
  * A new route is a `routes.ts` in the room of its capability and one line here.
  */
 export function createApp(
-  context: Pick<Context, 'config' | 'log'> & Partial<Pick<Context, 'clock' | 'reads' | 'database' | 'queue'>>,
+  context: Pick<Context, 'config' | 'log'> &
+    Partial<Pick<Context, 'clock' | 'reads' | 'database' | 'queue' | 'queueView'>>,
   services: Services,
   isStopping = () => false,
 ): Express {
-  const { config, log, clock, reads } = context;
+  const { config, log, clock, reads, queueView } = context;
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', config.trustedProxyHops);
@@ -52,7 +54,7 @@ export function createApp(
       reads.forOneAnswer(next),
     );
   ami.use('/event', allowBody(MAX_EVENT_BODY_BYTES));
-  const { requireKey, requireReadKey } = createKeyGuards(
+  const { requireKey, requireBrowserKey, requireReadKey } = createKeyGuards(
     { write: config.apiKeys, read: config.readKeys },
     log,
   );
@@ -71,6 +73,7 @@ export function createApp(
   schemaRoutes(ami, given);
   app.use('/api/ami', ami);
   pageRoutes(app);
+  if (queueView) boardRoutes(app, { queueView, requireBrowserKey, isWritable: config.queuesWritable });
   healthRoutes(app, { ...given, isStopping });
   metricsRoutes(app, { metrics, guards: [requireReadKey] });
 

@@ -41,6 +41,10 @@ export interface Config {
   readonly readsPerAddress: number;
   /** For how long a process that was told to stop goes on answering while it says that it is not ready. */
   readonly stopGraceSeconds: number;
+  /** Whether whoever opens /queues may change what is in them. */
+  readonly queuesWritable: boolean;
+  /** Whether BullMQ tells OpenTelemetry of its spans. */
+  readonly queueTelemetry: boolean;
   readonly corsOrigins: readonly string[];
   /** Whether any localhost origin may read too: the local stack's dashboard in development. */
   readonly corsAllowLocalhost: boolean;
@@ -86,6 +90,8 @@ const EXAMPLES: Record<string, string> = {
   TRUSTED_PROXY_HOPS: '1',
   READS_PER_ADDRESS: '200',
   STOP_GRACE_SECONDS: '1',
+  QUEUES_WRITABLE: 'true',
+  QUEUE_TELEMETRY: 'true',
   CORS_ORIGINS: 'https://app.gridlensenergy.com,https://ops.example.com',
   WORKER_CONCURRENCY: '8, or adaptive',
   MAX_READS_PER_SECOND: '2500',
@@ -125,6 +131,11 @@ const origin = z
     'must be comma-separated origins: scheme, host and port, with no path and no trailing slash',
   );
 
+const yesOrNo = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((value) => value === 'true')
+  .default(false);
+
 const environmentSchema = z.object({
   PORT: wholeNumber(1, 65_535).default(5000),
   HOST: z.string().default('127.0.0.1'),
@@ -149,6 +160,8 @@ const environmentSchema = z.object({
   READS_PER_ADDRESS: wholeNumber(0, 1_000_000).default(200),
   // A process that is told to stop is gone after 10 s, and its last answers and its pools take 3 of them.
   STOP_GRACE_SECONDS: wholeNumber(0, 6).default(1),
+  QUEUES_WRITABLE: yesOrNo,
+  QUEUE_TELEMETRY: yesOrNo,
   CORS_ORIGINS: z
     .string()
     .transform((value) => value.split(',').map((entry) => entry.trim()))
@@ -231,6 +244,8 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     trustedProxyHops: values.TRUSTED_PROXY_HOPS,
     readsPerAddress: values.READS_PER_ADDRESS,
     stopGraceSeconds: values.STOP_GRACE_SECONDS,
+    queuesWritable: values.QUEUES_WRITABLE,
+    queueTelemetry: values.QUEUE_TELEMETRY,
     corsOrigins: values.CORS_ORIGINS,
     corsAllowLocalhost: embedded && env.CORS_ORIGINS === undefined,
     workerConcurrency: values.WORKER_CONCURRENCY,

@@ -16,7 +16,9 @@ import { whenTablesAreFree } from '../db/whenTablesAreFree.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { openQueues } from '../queues/openQueues.js';
 import { createQueueDatabase, migrateQueue } from '../queues/postgresBackend.js';
+import { createQueueView, type QueueView } from '../queues/queueView.js';
 import { requireRedis } from '../queues/redis/requireRedis.js';
+import { openTelemetry } from '../queues/telemetry.js';
 import type { TickQueue } from '../queues/tickQueue.js';
 import { preparePartitions } from '../reads/partitionUpkeep.js';
 import type { SchemaMapping } from '../schema/mapping.js';
@@ -43,6 +45,8 @@ export interface Context {
   queue: AmiQueue;
   /** What drives the automatic mode: one scheduler per tenant. */
   ticks: TickQueue;
+  /** The queues for whoever looks at them. */
+  queueView: QueueView;
   /** For answers that may be seconds old. */
   reads: Reads;
   /** Whether this machine's clock is the database's; looked at by whoever runs the process. */
@@ -152,23 +156,26 @@ export async function createContext(
   };
   const { redisUrl } = config;
   const found = redisServer === undefined ? {} : { redisServer };
-  const { connections, queue, ticks } = await whenConnected(databaseUrl, () =>
-    openQueues({
-      redisUrl,
-      databaseUrl: queuePlace?.url ?? databaseUrl,
-      queueDatabase,
-      onError,
-      onBroken,
-      prefix,
-      ...found,
-    }),
-  );
+  const telemetry = config.queueTelemetry ? { telemetry: await openTelemetry() } : {};
+  const queueOptions = {
+    redisUrl,
+    databaseUrl: queuePlace?.url ?? databaseUrl,
+    queueDatabase,
+    onError,
+    onBroken,
+    prefix,
+    ...found,
+    ...telemetry,
+  };
+  const { connections, queue, ticks } = await whenConnected(databaseUrl, () => openQueues(queueOptions));
+  const queueView = createQueueView(queueOptions);
   return {
     config,
     log,
     database,
     queue,
     ticks,
+    queueView,
     reads,
     clock: watchClock(database, config.clockToleranceSeconds, log),
     ...(shared && { shareUse: () => shared.shareUse() }),
@@ -179,6 +186,7 @@ export async function createContext(
       pooling,
     },
     async close() {
+      await queueView.close();
       await ticks.close();
       await queue.close();
       await connections.close();

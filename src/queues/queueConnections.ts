@@ -4,6 +4,7 @@ import {
   type JobType,
   Queue,
   type RepeatOptions,
+  type Telemetry,
   Worker,
   type WorkerOptions,
 } from 'bullmq';
@@ -85,6 +86,8 @@ export interface ConnectionOptions {
   looksOnly?: boolean;
   /** Of the keys in Redis, one for each deployment. Braces keep all keys in one slot of a Redis cluster. */
   prefix: string;
+  /** Who is told of spans, so that a job's goes on from its request's; nobody where it is missing. */
+  telemetry?: Telemetry;
   onError: (error: Error) => void;
   /** Told about a worker that nobody closed and that will never take a job again: only a new process helps. */
   onBroken?: (error: Error) => void;
@@ -97,17 +100,24 @@ const PROBE_SECONDS = 60;
 /** Connects to Redis if a URL is given, else to Postgres; waits for the first answer of either. */
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
   const { redisUrl, databaseUrl, prefix, onError, onBroken = onError, looksOnly = false } = options;
+  const common = { looksOnly, ...(options.telemetry ? { telemetry: options.telemetry } : {}) };
   if (!redisUrl)
-    return postgresConnections(databaseUrl, { ...options.queueDatabase, looksOnly }, onError, onBroken);
+    return postgresConnections(databaseUrl, { ...options.queueDatabase, ...common }, onError, onBroken);
   const server = options.redisServer ?? (await requireRedis(redisUrl, prefix));
-  return redisConnections(server, { prefix, looksOnly }, onError, onBroken);
+  return redisConnections(server, { prefix, ...common }, onError, onBroken);
+}
+
+/** What both backends do with what is made over them. */
+interface Common {
+  looksOnly: boolean;
+  telemetry?: Telemetry;
 }
 
 type OnError = ConnectionOptions['onError'];
 
 function redisConnections(
   server: RedisServer,
-  { prefix, looksOnly }: { prefix: string; looksOnly: boolean },
+  { prefix, looksOnly, ...traced }: { prefix: string } & Common,
   onError: OnError,
   onBroken: OnError,
 ): Connections {
@@ -117,14 +127,17 @@ function redisConnections(
   return {
     backend: 'redis',
     queue(name) {
-      const queue = new Queue(name, { connection: producer, prefix, skipMetasUpdate: looksOnly });
+      const queue = new Queue(name, { connection: producer, prefix, skipMetasUpdate: looksOnly, ...traced });
       queues.push(queue);
       return queue as unknown as RawQueue;
     },
     worker(name, process, options) {
       const { client, pause } = createWorkerRedis(server, onError);
       clients.push(client);
-      const worker = new Worker(name, process, { ...options, connection: client, prefix, autorun: false });
+      const worker = new Worker(name, process, {
+        ...{ ...options, ...traced },
+        ...{ connection: client, prefix, autorun: false },
+      });
       worker.on('closing', () => pause.end());
       if (options.autorun !== false) runUntilClosed(worker, worker.waitUntilReady(), onBroken);
       return worker;
@@ -149,18 +162,19 @@ function redisConnections(
 
 async function postgresConnections(
   databaseUrl: string,
-  { looksOnly, ...limits }: QueueDatabaseOptions & { looksOnly: boolean },
+  { looksOnly, telemetry, ...limits }: QueueDatabaseOptions & Common,
   onError: OnError,
   onBroken: OnError,
 ): Promise<Connections> {
   const pool = await createQueueDatabase(databaseUrl, onError, limits);
   const backend = backendIn(pool.schema);
+  const traced = telemetry ? { telemetry } : {};
   const readiness: Promise<unknown>[] = [];
   return {
     backend: 'postgres',
     queue(name) {
       const connection = patientPool(pool, () => false);
-      const queue = new Queue(name, { connection, skipMetasUpdate: looksOnly }, backend);
+      const queue = new Queue(name, { connection, skipMetasUpdate: looksOnly, ...traced }, backend);
       const isReady = queue.waitUntilReady();
       // A caller that does not wait for readiness learns of a failure with its first call.
       isReady.catch(() => undefined);
@@ -170,7 +184,12 @@ async function postgresConnections(
     worker(name, process, options) {
       let closing = false;
       const connection = patientPool(pool, () => closing);
-      const worker = new Worker(name, process, { ...options, connection, autorun: false }, backend);
+      const worker = new Worker(
+        name,
+        process,
+        { ...options, ...traced, connection, autorun: false },
+        backend,
+      );
       worker.on('closing', () => {
         closing = true;
       });

