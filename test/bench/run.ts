@@ -5,6 +5,8 @@ import { prepareStorage } from '../../src/process/context.js';
 import { createLogger } from '../../src/process/log.js';
 import { median } from '../support/quantiles.js';
 import { type BenchPostgres, benchPostgres } from './benchPostgres.js';
+import { browserRows } from './browsers.js';
+import { firstPaintRows } from './firstPaint.js';
 import { measureGeneration } from './generation.js';
 import { type HistorySize, historyRows } from './history.js';
 import { measurePacing } from './pacing.js';
@@ -20,10 +22,10 @@ import { measureCopy, measureSingleRows, measureWorker, registeredFleet } from '
  */
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
-  process.stdout.write(`npm run bench [-- --quick] [-- --against=FOLDER]
+  process.stdout.write(`npm run bench [-- --quick] [-- --only=PART] [-- --against=FOLDER]
 
 Measures ratios on this machine; a full run takes an hour and 15 GB, --quick some minutes. --against measures quickcheck
-beside the build of another checkout, too.\n`);
+beside the build of another checkout, too. --only measures one part, browsers, paint or series, and only prints it.\n`);
   process.exit(0);
 }
 
@@ -31,6 +33,18 @@ const quick = process.argv.includes('--quick');
 const against = process.argv
   .find((argument) => argument.startsWith('--against='))
   ?.slice('--against='.length);
+/** Parts that can be measured alone; each has a database of its own. */
+const PARTS: Record<string, (postgres: BenchPostgres) => Promise<Row[]>> = {
+  series: (postgres) => seriesRows(postgres, HISTORY.polls),
+  browsers: (postgres) => browserRows(postgres, quick ? 12 : 60),
+  paint: (postgres) => firstPaintRows(postgres, ROUNDS),
+};
+const onlyAt = process.argv.findIndex((argument) => /^--only(=|$)/.test(argument));
+const only = process.argv[onlyAt]?.split('=')[1] ?? (onlyAt < 0 ? undefined : process.argv[onlyAt + 1]);
+if (onlyAt >= 0 && PARTS[only ?? ''] === undefined) {
+  process.stderr.write(`--only takes one of ${Object.keys(PARTS).join(', ')}.\n`);
+  process.exit(1);
+}
 const ROUNDS = quick ? 3 : 7;
 const SLOTS = quick ? 4 : 16;
 /** A full run stores 72 M reads, which takes a quarter of an hour and 15 GB. */
@@ -109,6 +123,7 @@ async function queueCostRows(): Promise<Row[]> {
 }
 
 async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; version: string }> {
+  const part = PARTS[only ?? ''];
   const schema = await prepareStorage(postgres.url, false, createLogger('bench', 'silent'));
   const pool = new pg.Pool({ connectionString: postgres.url, max: 8 });
   // A connection that the server closes at the end, before the pool has, is no error.
@@ -117,6 +132,7 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
     const { rows: version } = await pool.query<{ version: string }>(
       `SELECT current_setting('server_version') AS version`,
     );
+    if (part) return { rows: await part(postgres), version: version[0]?.version ?? '?' };
     const rows = await writePathRows(pool, await registeredFleet(pool, schema.registry));
     measureGeneration(4);
     const generated = median(Array.from({ length: 5 }, () => measureGeneration(quick ? 8 : 40)));
@@ -130,6 +146,8 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
       ...(await pacingRows(pool)),
       ...(await historyRows(postgres, against === undefined ? HISTORY : { ...HISTORY, against })),
       ...(await seriesRows(postgres, HISTORY.polls)),
+      ...(await browserRows(postgres, quick ? 12 : 60)),
+      ...(await firstPaintRows(postgres, ROUNDS)),
     );
     const bytes = await measureQueuedJobBytes(2_000);
     rows.push({
@@ -167,7 +185,7 @@ try {
   const { rows, version } = await measureAll(postgres);
   const text = report(rows, version);
   process.stdout.write(`\n${text}`);
-  if (!quick) {
+  if (!quick && only === undefined) {
     const file = new URL('../../docs/benchmarks.md', import.meta.url);
     await writeFile(file, `# Benchmarks\n\n${text}`);
   }

@@ -12,7 +12,7 @@ import type { Row } from './report.js';
 
 const TENANT = 'SERIES';
 const FROM = '2026-01-01T00:00:00Z';
-const TO = '2026-01-31T00:00:00Z';
+const DAYS = 30;
 const silent = pino({ level: 'silent' });
 
 /**
@@ -24,7 +24,7 @@ export async function seriesRows(postgres: BenchPostgres, polls: number): Promis
   await prepareStorage(url, false, silent);
   const pool = new pg.Pool({ connectionString: url, max: 4 });
   try {
-    await fillRollups(pool);
+    await fillRollups(pool, TENANT, { from: new Date(FROM), days: DAYS });
     return await pollMatrix(url, pool, polls);
   } finally {
     await pool.end();
@@ -32,16 +32,20 @@ export async function seriesRows(postgres: BenchPostgres, polls: number): Promis
   }
 }
 
-/** 30 days of quarter hours of 40 feeders of 625 meters: 72 M reads. */
-async function fillRollups(pool: pg.Pool): Promise<void> {
+/** The rollups of days of quarter hours of 40 feeders of 625 meters; of 30 days they are those of 72 M reads. */
+export async function fillRollups(
+  pool: pg.Pool,
+  tenantId: string,
+  { from, days }: { from: Date; days: number },
+): Promise<void> {
   await pool.query(
     `INSERT INTO ami_feeder_intervals (tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage,
        low_voltage_reads, high_voltage_reads)
      SELECT $1, read_at, 'FEEDER_' || feeder, 625, round((150 + 50 * random())::numeric, 4), 0, 205.1234,
        round((116 + 3 * random())::numeric, 2), 0, 0
-     FROM generate_series($2::timestamptz, $3::timestamptz - interval '1 min', interval '15 min') AS read_at,
+     FROM generate_series($2::timestamptz, $2::timestamptz + $3 * interval '1 day' - interval '1 min', interval '15 min') AS read_at,
        generate_series(1, 40) AS feeder`,
-    [TENANT, FROM, TO],
+    [tenantId, from, days],
   );
   await pool.query(
     `INSERT INTO ami_feeder_days (tenant_id, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage,
@@ -52,6 +56,8 @@ async function fillRollups(pool: pg.Pool): Promise<void> {
   );
   await pool.query('ANALYZE');
 }
+
+const TO = new Date(Date.parse(FROM) + DAYS * 86_400_000).toISOString();
 
 async function pollMatrix(url: string, pool: pg.Pool, polls: number): Promise<Row[]> {
   const env = { DATABASE_URL: url, GRIDLENS_API_KEY: 'bench-key-0123456789' };

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /** An API process of a checkout of this repository, so that an earlier build can be measured beside this one. */
 export interface ServedCheckout {
+  port: number;
   /** Milliseconds of a GET, and what came of it. */
   poll(path: string, headers?: Record<string, string>): Promise<Poll>;
   stop(): Promise<void>;
@@ -34,6 +35,7 @@ export async function serveCheckout(root: string, databaseUrl: string): Promise<
   const port = Number(String(first));
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return {
+    port,
     poll: (path, headers = {}) =>
       new Promise((resolve, reject) => {
         const startedAt = performance.now();
