@@ -18,6 +18,7 @@ const rooms = {
       'grid/qualityFlags',
     ],
   },
+  intervalFiles: { floor: 2, doors: ['intervalFiles', 'nem12/nem12', 'espi/espi'] },
   timing: { floor: 3, doors: 'all' },
   reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals'] },
   ledger: {
@@ -123,6 +124,7 @@ const rooms = {
 const pureFiles = [
   '^src/contracts/',
   '^src/emulator/',
+  '^src/intervalFiles/',
   '^src/schema/(columnFit|identifiers|mapping)\\.ts$',
   '^src/schema/detect/(catalog|columnSearch|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
   '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|lookUpReads|writeBatch)\\.ts$',

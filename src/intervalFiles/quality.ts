@@ -1,0 +1,50 @@
+/** How much a read is worth. The order in which they give way to each other is the importer's. */
+export type QualityKind = 'raw' | 'validated' | 'estimated' | 'edited' | 'questionable';
+
+export interface ReadQuality {
+  kind: QualityKind;
+  /** How an estimate or a change came about, as the file says it: `S14`, `referenceDay`. */
+  method?: string;
+}
+
+export const VALIDATED: ReadQuality = { kind: 'validated' };
+export const RAW: ReadQuality = { kind: 'raw' };
+
+/**
+ * ESPI's QualityOfReading (ESPI 4.0, `espi.xsd`). What a code means for our five kinds is decided here: a derived or
+ * projected value was measured by nobody, a mixed or other one says nothing that can be relied on.
+ */
+const ESPI: Record<number, ReadQuality> = {
+  0: VALIDATED,
+  7: { kind: 'edited', method: 'manual' },
+  8: { kind: 'estimated', method: 'referenceDay' },
+  9: { kind: 'estimated', method: 'linear' },
+  10: { kind: 'questionable' },
+  11: { kind: 'estimated', method: 'derived' },
+  12: { kind: 'estimated', method: 'projected' },
+  13: { kind: 'questionable', method: 'mixed' },
+  14: RAW,
+  15: { kind: 'edited', method: 'weatherNormalized' },
+  16: { kind: 'questionable', method: 'other' },
+  17: VALIDATED,
+  18: VALIDATED,
+  19: VALIDATED,
+};
+
+/** @returns undefined of a code that ESPI does not have. */
+export function espiQuality(code: number): ReadQuality | undefined {
+  return ESPI[code];
+}
+
+/**
+ * NEM12's quality and method flag (AEMO MDFF 2.6, appendices C and D): A actual, E forward estimate, S substituted, F
+ * final substituted; E, S and F carry the method in two digits. N, which older files have, says that there is no value.
+ *
+ * @returns `null` for N, undefined of what is no flag.
+ */
+export function nem12Quality(flag: string): ReadQuality | null | undefined {
+  if (flag === 'A') return VALIDATED;
+  if (flag === 'N') return null;
+  if (/^[ESF]\d{2}$/.test(flag)) return { kind: 'estimated', method: flag };
+  return undefined;
+}
