@@ -7,6 +7,14 @@ export interface ReadQuality {
   method?: string;
 }
 
+/** From the least to the most that a read is worth. */
+const WORTH: readonly QualityKind[] = ['questionable', 'estimated', 'edited', 'raw', 'validated'];
+
+/** The one that is worth less. */
+export function worse(one: ReadQuality, other: ReadQuality): ReadQuality {
+  return WORTH.indexOf(other.kind) < WORTH.indexOf(one.kind) ? other : one;
+}
+
 export const VALIDATED: ReadQuality = { kind: 'validated' };
 export const RAW: ReadQuality = { kind: 'raw' };
 
