@@ -18,7 +18,21 @@ const rooms = {
       'grid/qualityFlags',
     ],
   },
-  intervalFiles: { floor: 2, doors: ['intervalFiles', 'nem12/nem12', 'espi/espi'] },
+  intervalFiles: {
+    floor: 2,
+    doors: [
+      'intervalFiles',
+      'detectFormat',
+      'readFile',
+      'csv/mapping',
+      'csv/propose',
+      'quality',
+      'decimal',
+      'lines',
+      'time/clockTexts',
+      'time/localZone',
+    ],
+  },
   timing: { floor: 3, doors: 'all' },
   reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals'] },
   ledger: {
@@ -137,7 +151,7 @@ const pureFiles = [
   '^src/backfill/turns\\.ts$',
   '^src/writing/adaptiveConcurrency\\.ts$',
 ];
-const pureLibraries = ['zod', 'seedrandom', '@types/seedrandom', 'lru-cache'];
+const pureLibraries = ['zod', 'seedrandom', '@types/seedrandom', 'lru-cache', 'csv-parse', 'saxes'];
 
 /** What starts a process: nobody imports it. */
 const entries = [

@@ -9,6 +9,10 @@ const MOST_DIGITS = 30;
  * @returns undefined where `text` is no plain decimal.
  */
 export function shifted(text: string, power: number): string | undefined {
+  if (power === 0) {
+    const plain = unshifted(text);
+    if (plain !== undefined) return plain;
+  }
   const found = PLAIN.exec(text);
   if (found === null) return undefined;
   const [, sign = '', whole = '', fraction = ''] = found;
@@ -23,9 +27,61 @@ export function shifted(text: string, power: number): string | undefined {
   return sign === '-' && /[1-9]/.test(value) ? `-${value}` : value;
 }
 
+const DIGIT_0 = 48;
+const DIGIT_9 = 57;
+const POINT = 46;
+
+/**
+ * `text` without the zeros at its end, where that is all there is to do; nearly every value is such a one. The way by the
+ * expression above took a third of the time of reading a CSV file.
+ */
+function unshifted(text: string): string | undefined {
+  const { length } = text;
+  if (length > MOST_DIGITS || length < 3) return undefined;
+  const point = text.indexOf('.');
+  if (point < 1 || point === length - 1 || (text.charCodeAt(0) === DIGIT_0 && point > 1)) return undefined;
+  let end = point;
+  for (let at = 0; at < length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < DIGIT_0 || code > DIGIT_9) {
+      if (code !== POINT || at !== point) return undefined;
+    } else if (at > point && code !== DIGIT_0) end = at + 1;
+  }
+  return end === length ? text : text.slice(0, end);
+}
+
 /** The power of ten that makes a unit of energy into kWh, by its name in any case; undefined of what is no energy. */
 export function powerToKwh(unit: string): number | undefined {
   return POWERS[unit.trim().toLowerCase()];
 }
 
 const POWERS: Record<string, number> = { wh: -3, kwh: 0, mwh: 3, gwh: 6 };
+
+/** Half of a plain decimal, exactly: one digit longer where it must be. */
+export function halved(text: string): string {
+  const point = text.indexOf('.');
+  const fraction = point < 0 ? 0 : text.length - point - 1;
+  const fiveTimes = BigInt(text.replace('.', '')) * 5n;
+  return shifted(String(fiveTimes), -fraction - 1) as string;
+}
+
+/** Digits behind the point that a sum keeps: a read in milliwatt-hours has six. */
+const SUM_DIGITS = 18;
+
+/** A sum of plain decimals, exact whatever their number. */
+export class ExactSum {
+  #sum = 0n;
+
+  /** @throws RangeError for more than 18 digits behind the point. */
+  add(text: string): void {
+    const point = text.indexOf('.');
+    const fraction = point < 0 ? 0 : text.length - point - 1;
+    if (fraction > SUM_DIGITS)
+      throw new RangeError(`${text} has more than ${SUM_DIGITS} digits behind the point`);
+    this.#sum += BigInt(text.replace('.', '')) * 10n ** BigInt(SUM_DIGITS - fraction);
+  }
+
+  toString(): string {
+    return shifted(String(this.#sum), -SUM_DIGITS) as string;
+  }
+}

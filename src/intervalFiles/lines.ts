@@ -7,6 +7,8 @@ export interface Line {
   text: string;
   /** From 1. */
   number: number;
+  /** Of the last line of a text that does not end with a line end: it may have been cut off. */
+  isUnended?: true;
 }
 
 /**
@@ -32,5 +34,5 @@ export async function* linesOf(text: FileText): AsyncGenerator<Line[]> {
       throw new UnreadableFileError(number + 1, `the line has more than ${LONGEST_LINE} characters`);
     yield pieces.map(lineOf);
   }
-  if (rest !== '') yield [lineOf(rest)];
+  if (rest !== '') yield [{ ...lineOf(rest), isUnended: true }];
 }

@@ -12,7 +12,7 @@ function floorsShown(path: string, heading: string): string[][] {
   const picture = text.slice(text.indexOf(heading)).split('```')[1] ?? '';
   return picture
     .split('\n')
-    .map((line) => (line.split('▲')[0] ?? '').split('│')[0]?.match(/[a-z]+/g) ?? [])
+    .map((line) => (line.split('▲')[0] ?? '').split('│')[0]?.match(/[a-z]+/gi) ?? [])
     .map((words) => words.filter((word) => word in rooms))
     .filter((found) => found.length > 0);
 }
