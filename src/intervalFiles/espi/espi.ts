@@ -3,6 +3,7 @@ import { emptyBatch, type FileBatch, type FileText, leave, UnreadableFileError }
 import { espiQuality, type ReadQuality, worse } from '../quality.js';
 import { EspiReader, type RawReading } from './espiReader.js';
 import { type BlockMeaning, EspiStructure, type Links } from './structure.js';
+import { withoutReadings } from './withoutReadings.js';
 
 /** Readings of one entry that are held until it is known what they are. A year of quarter hours is 35,040. */
 const MOST_HELD = 400_000;
@@ -19,7 +20,8 @@ export async function* readEspi(open: () => FileText): AsyncGenerator<FileBatch>
   const structure = new EspiStructure();
   const nothing = (): void => undefined;
   const first = new EspiReader(structure, nothing, nothing);
-  for await (const piece of open()) first.write(piece);
+  // The second pass holds the whole text to being well-formed; the first need not see what it does not use.
+  for await (const piece of withoutReadings(open())) first.write(piece);
   first.close();
 
   let batch = emptyBatch();
