@@ -1,7 +1,7 @@
 import { type FileText, UnreadableFileError } from './intervalFiles.js';
 
 /** The longest line of a file that a meter's day needs is some 4,000 characters: 288 values. */
-const LONGEST_LINE = 1_000_000;
+export const LONGEST_LINE = 1_000_000;
 
 export interface Line {
   text: string;

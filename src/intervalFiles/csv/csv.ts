@@ -7,14 +7,13 @@ import {
   leave,
   UnreadableFileError,
 } from '../intervalFiles.js';
-import { type Line, linesOf } from '../lines.js';
 import { RAW, type ReadQuality } from '../quality.js';
 import { parseDate, parseStamp, parseTime, type Stamp } from '../time/clockTexts.js';
 import { type CsvColumns, findColumns, isHeader, namedColumns } from './columns.js';
 import type { CsvMapping } from './mapping.js';
 import { Placement } from './placement.js';
 import { type CsvRow, energyOf } from './row.js';
-import { splitLine } from './splitLine.js';
+import { RowScanner } from './rowScanner.js';
 import { wideRow } from './wide.js';
 
 /** Lines before the header: a portal's name and address. */
@@ -31,10 +30,14 @@ const NO_ID = /^(?:null|\\n|n\/?a|#n\/a|nan|none|undefined|-+|\.)$/i;
  */
 export async function* readCsv(text: FileText, mapping: CsvMapping): AsyncGenerator<FileBatch> {
   const reader = new CsvReader(mapping);
-  for await (const lines of linesOf(text)) {
-    for (const line of lines) reader.take(line);
+  const scanner = new RowScanner(mapping.delimiter, (fields, line, isUnended) =>
+    reader.take(fields, line, isUnended),
+  );
+  for await (const piece of text) {
+    scanner.write(piece);
     yield reader.give();
   }
+  scanner.end();
   reader.end();
   yield reader.give();
 }
@@ -43,7 +46,6 @@ class CsvReader {
   #batch = emptyBatch();
   #columns: CsvColumns | undefined;
   #header: readonly string[] = [];
-  #headerText = '';
   #before = 0;
   /** Of the row before. */
   #lastField = '';
@@ -61,11 +63,10 @@ class CsvReader {
     for (const text of mapping.estimatedTexts ?? []) this.#qualities.set(text, ESTIMATED);
   }
 
-  take({ text, number, isUnended }: Line): void {
-    if (text === '' || text === this.#headerText) return;
-    const fields = splitLine(text, this.mapping.delimiter);
-    if (this.#columns === undefined) return void this.#lookForHeader(fields ?? [], text, number);
+  take(fields: readonly string[] | undefined, number: number, isUnended: boolean): void {
+    if (this.#columns === undefined) return void this.#lookForHeader(fields ?? [], number);
     if (fields === undefined) return void this.#refuse(number, 'its quotes do not match');
+    if (fields[0] === this.#header[0] && this.#header.every((name, index) => name === fields[index])) return;
     if (fields.length !== this.#header.length && !this.#isOnlyLonger(fields))
       return void this.#refuse(
         number,
@@ -96,12 +97,11 @@ class CsvReader {
     return given;
   }
 
-  #lookForHeader(fields: readonly string[], text: string, line: number): void {
+  #lookForHeader(fields: readonly string[], line: number): void {
     const names = fields.map((name) => name.trim());
     if (isHeader(names, this.mapping)) {
       this.#columns = findColumns(names, this.mapping, line);
       this.#header = names;
-      this.#headerText = text;
       return;
     }
     this.#before += 1;
