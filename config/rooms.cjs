@@ -93,6 +93,7 @@ const rooms = {
   },
   automatic: { floor: 8, doors: ['automatic', 'autoMode', 'autoConfig', 'tenantClock', 'routes'] },
   backfill: { floor: 9, doors: ['backfill', 'supplier', 'progressAnswer', 'routes'] },
+  imports: { floor: 9, doors: ['plan', 'packedFile', 'mappingText'] },
   events: { floor: 9, doors: ['events', 'eventTable', 'routes'] },
   score: { floor: 10, doors: ['score'] },
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
@@ -149,6 +150,7 @@ const pureFiles = [
   '^src/publishing/(admissionDecision|plan|registryPlan|uncovered)\\.ts$',
   '^src/automatic/(replayClock|serviceOrder|window)\\.ts$',
   '^src/backfill/turns\\.ts$',
+  '^src/imports/(plan|unpackLimits)\\.ts$',
   '^src/writing/adaptiveConcurrency\\.ts$',
 ];
 const pureLibraries = ['zod', 'seedrandom', '@types/seedrandom', 'lru-cache', 'csv-parse', 'saxes'];

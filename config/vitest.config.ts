@@ -16,6 +16,7 @@ const UNIT = [
   'test/contracts/',
   'test/emulator/',
   'test/db/deploymentIdentity.test.ts',
+  'test/imports/',
   'test/intervalFiles/',
   'test/db/locks.test.ts',
   'test/timing/joinedRuns.test.ts',
