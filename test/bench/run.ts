@@ -10,6 +10,7 @@ import { firstPaintRows } from './firstPaint.js';
 import { measureGeneration } from './generation.js';
 import { type HistorySize, historyRows } from './history.js';
 import { measurePacing } from './pacing.js';
+import { parsingRows } from './parsing.js';
 import { measureQueueCost } from './queueCost.js';
 import { measureQueuedJobBytes } from './queueMemory.js';
 import { type Row, thousands } from './report.js';
@@ -159,7 +160,7 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
       ratio: bytes === undefined ? '' : (bytes / 2_000).toFixed(2),
       target: '< 2,000 bytes',
     });
-    rows.push(...(await queueCostRows()));
+    rows.push(...(await queueCostRows()), ...(await parsingRows(quick ? 400_000 : 2_000_000, 3)));
     return { rows, version: version[0]?.version ?? '?' };
   } finally {
     await pool.end();
