@@ -176,6 +176,12 @@ describe('CSV whose clock is not as the mapping says', () => {
     await expect(read(rows(times), { ...LONG, stamp })).rejects.toBeInstanceOf(UnreadableFileError);
   });
 
+  it('refuses the whole file where times come twice that are said to hold the sum of both passes', async () => {
+    await expect(read(rows(twice), { ...LONG, repeatedHour: 'sum' })).rejects.toBeInstanceOf(
+      UnreadableFileError,
+    );
+  });
+
   it('asks how the repeated hour is told where the mapping does not say it', async () => {
     const { reads, refusals } = await read(rows(['01:00', '01:15', '02:15']), {
       ...LONG,

@@ -145,6 +145,7 @@ export class Placement {
         batch,
       );
     if (repeatedHour === 'sum') {
+      this.#requireOnce(value);
       const half = {
         ...value,
         kwh: halved(value.kwh),

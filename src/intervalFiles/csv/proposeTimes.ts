@@ -4,6 +4,7 @@ import { intervalColumns } from './columns.js';
 import { endIn } from './knownColumns.js';
 import { STAMPS_HAVE_OFFSETS } from './mapping.js';
 import { type Proposing, textsOf } from './proposeValues.js';
+import { hasOffset, proposedColumns, type TimeColumns, timeColumns } from './timeColumns.js';
 
 /** Everything that says which instant a value is for. */
 export function proposedTimes(proposing: Proposing): void {
@@ -25,66 +26,6 @@ export function proposedTimes(proposing: Proposing): void {
   proposedLength(proposing, times);
   proposedEnd(proposing, times);
   proposedRepeatedHour(proposing, times);
-}
-
-interface TimeColumns {
-  timestamp: number | undefined;
-  date: number | undefined;
-  time: number | undefined;
-}
-
-const isDate = (text: string): boolean => DATE_ORDERS.some((order) => parseDate(text, order) !== undefined);
-const isStamp = (text: string): boolean => DATE_ORDERS.some((order) => parseStamp(text, order) !== undefined);
-const hasOffset = (text: string): boolean =>
-  DATE_ORDERS.some((order) => parseStamp(text, order)?.offsetMs !== undefined);
-const isTime = (text: string): boolean => parseTime(text) !== undefined;
-
-/** By what is in them; of several the one for the start, whose meaning no convention changes. */
-function timeColumns({ header, rows, mapping }: Proposing): TimeColumns {
-  const find = (name: string | undefined, is: (text: string) => boolean): number | undefined => {
-    if (name !== undefined) return header.indexOf(name);
-    const fitting = [...header.keys()].filter((index) => {
-      const texts = textsOf(rows, index);
-      return (
-        texts.length > 0 && texts.every(is) && !(mapping.layout === 'wide' && isTime(header[index] as string))
-      );
-    });
-    return fitting.find((index) => endIn(header[index] as string) === 'start') ?? fitting[0];
-  };
-  const hasParts = mapping.dateColumn !== undefined || mapping.layout === 'wide';
-  const timestamp = hasParts ? undefined : find(mapping.timestampColumn, isStamp);
-  if (timestamp !== undefined) return { timestamp, date: undefined, time: undefined };
-  const isClock = (text: string): boolean => isTime(text) && text.includes(':');
-  return {
-    timestamp,
-    date: find(mapping.dateColumn, isDate),
-    time: mapping.layout === 'wide' ? undefined : find(mapping.timeColumn, isClock),
-  };
-}
-
-function proposedColumns(
-  { header, mapping, restsOn, open }: Proposing,
-  { timestamp, date, time }: TimeColumns,
-): void {
-  const take = (
-    field: 'timestampColumn' | 'dateColumn' | 'timeColumn',
-    index: number | undefined,
-    what: string,
-  ): void => {
-    if (index === undefined || mapping[field] !== undefined) return;
-    mapping[field] = header[index] as string;
-    restsOn.push({ field, text: `${header[index]} has ${what} in every row` });
-  };
-  take('timestampColumn', timestamp, 'a date and a time');
-  take('dateColumn', date, 'a date');
-  take('timeColumn', time, 'a time');
-  if (timestamp === undefined && date === undefined)
-    open.push({
-      field: 'dateColumn',
-      text: 'which column has the date, or date and time (timestampColumn)?',
-    });
-  else if (timestamp === undefined && time === undefined && mapping.layout === 'long')
-    open.push({ field: 'timeColumn', text: 'which column has the time of day?' });
 }
 
 function proposedOrder({ rows, mapping, restsOn, open }: Proposing, { timestamp, date }: TimeColumns): void {
