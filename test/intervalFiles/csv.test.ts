@@ -117,6 +117,14 @@ describe('CSV with bad rows', () => {
     expect(new Set(refusals.map(({ line }) => line))).toEqual(new Set([2]));
   });
 
+  it('passes over lines above the header, and refuses those that are divided as rows are', async () => {
+    const text = long(row('10/31/2026', '00:15', '1.5'));
+    const above = ['Name,Ada', row('10/31/2026', '00:30', '2')].join('\n');
+    const { reads, refusals } = await read(`${above}\n${text}`, LONG);
+    expect(sumOf(reads)).toBe('1.500');
+    expect(refusals.map(({ line }) => line)).toEqual([2]);
+  });
+
   it('reads quoted fields as it reads others, a delimiter in them included', async () => {
     const quoted = `"M1","10/31/2026","00:15","1.5","0","N"`;
     const mixed = `"M1",10/31/2026,"00:30",2,0,N`;

@@ -76,17 +76,21 @@ function numbersOf(text: string, power: number): (line: number) => Set<string | 
   };
 }
 
-/** Each data line of a CSV file must have come to something. */
+/** The data lines of a CSV file that came to nothing. */
 function unaccounted(text: string, { reads, refusals }: WholeFile): number[] {
   const accounted = new Set([...reads, ...refusals].map(({ line }) => line));
   const lines = text
     .replace(/^\uFEFF/, '')
     .split('\n')
     .map((line) => line.replace(/\r$/, ''));
-  const isHeader = (line: string): boolean => /^(Account|meter_id),/.test(line);
+  const isHeader = (line: string): boolean => /^\uFEFF?(Account|meter_id),/.test(line);
   const header = lines.findIndex(isHeader);
+  const width = lines[header]?.split(',').length;
+  // Above the header there may be other lines, unless they are divided as rows are.
+  const isData = (line: string, index: number): boolean =>
+    index > header ? line !== '' && !isHeader(line) : line.split(',').length === width && !isHeader(line);
   return lines.flatMap((line, index) =>
-    index > header && line !== '' && !isHeader(line) && !accounted.has(index + 1) ? [index + 1] : [],
+    isData(line, index) && !accounted.has(index + 1) ? [index + 1] : [],
   );
 }
 

@@ -45,7 +45,8 @@ class CsvReader {
   #batch = emptyBatch();
   #columns: CsvColumns | undefined;
   #header: readonly string[] = [];
-  #before = 0;
+  /** Lines that were read before the header, with their numbers of fields. */
+  readonly #before: { line: number; width: number }[] = [];
   /** Of the row before. */
   #lastField = '';
   #lastMeter = '';
@@ -101,10 +102,13 @@ class CsvReader {
     if (isHeader(names, this.mapping)) {
       this.#columns = findColumns(names, this.mapping, line);
       this.#header = names;
+      for (const { line: above, width } of this.#before)
+        if (width === names.length)
+          this.#refuse(above, 'the row stands above the header, and has as many fields');
       return;
     }
-    this.#before += 1;
-    if (this.#before > MOST_LINES_BEFORE_HEADER) this.end();
+    this.#before.push({ line, width: fields.length });
+    if (this.#before.length > MOST_LINES_BEFORE_HEADER) this.end();
   }
 
   /** A delimiter at the end of each row makes an empty field. */
