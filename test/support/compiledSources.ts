@@ -17,6 +17,7 @@ const PROGRAMS = [
   'commands/demo',
   'commands/doctor',
   'commands/fleet',
+  'commands/inspect',
   'commands/migrate',
   'commands/score',
 ];
