@@ -17,6 +17,12 @@ const DESCRIPTIONS: Record<QueueName, string> = {
 /** Of one answer. A page shows 10 to 50; of all states together seven times as many are read. */
 const MOST_JOBS = 100;
 
+/** What the page would save here is what it was shown, with `…` in place of the fields that are not shown. */
+const EDITS = new Set([
+  '/api/queues/:queueName/:jobId/update-data',
+  '/api/queues/:queueName/job-schedulers/:schedulerId',
+]);
+
 interface BoardOptions {
   path: string;
   isWritable: boolean;
@@ -35,7 +41,7 @@ export function createBoard(queues: readonly RawQueue[], { path, isWritable }: B
 
   const serve = ({ method, route, handler }: AppControllerRoute): void => {
     for (const one of [method].flat()) {
-      if (one !== 'get' && !isWritable) continue;
+      if (one !== 'get' && (!isWritable || EDITS.has(route))) continue;
       router[one](route, ...(one === 'get' ? [] : jsonBody()), async (request, response) => {
         const { body, status = 200 } = await inTurn(request.method, async () =>
           handler({

@@ -142,6 +142,19 @@ describeOnBothBackends('the board', (backend) => {
     expect((await supertest(writable.app).get(`${at}/${publishId}_3`).set(basic(API_KEY))).status).toBe(404);
   });
 
+  it('does not save the data of a job, of which it shows only a part', async () => {
+    const publishId = await publish(writable);
+    const job = `${QUEUES}/${QUEUE_NAMES.live}/${publishId}_3`;
+    const answer = await supertest(writable.app)
+      .patch(`${job}/update-data`)
+      .set(basic(API_KEY))
+      .send({ jobData: { publishId: 'another' } });
+    expect(answer.status).toBe(404);
+    const shown = await supertest(writable.app).get(job).set(basic(API_KEY));
+    expect(JSON.stringify(shown.body)).toContain(publishId);
+    expect(JSON.stringify(shown.body)).not.toContain('another');
+  });
+
   it('answers a page of 100 jobs at most, whatever is asked for, of a queue that has kept many', async () => {
     const connections = await openConnections(viewOf(deployment));
     const raw = connections.queue(QUEUE_NAMES.background);
