@@ -40,8 +40,9 @@ export function createBoard(queues: readonly RawQueue[], { path, isWritable }: B
   const base: Pick<BullBoardRequest, 'queues' | 'uiConfig'> = { queues: new Map(), uiConfig: {} };
 
   const serve = ({ method, route, handler }: AppControllerRoute): void => {
+    const edits = [route].flat().some((path) => EDITS.has(path));
     for (const one of [method].flat()) {
-      if (one !== 'get' && (!isWritable || EDITS.has(route))) continue;
+      if (one !== 'get' && (!isWritable || edits)) continue;
       router[one](route, ...(one === 'get' ? [] : jsonBody()), async (request, response) => {
         const { body, status = 200 } = await inTurn(request.method, async () =>
           handler({

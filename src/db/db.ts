@@ -136,6 +136,14 @@ export async function withClient<T>(
  */
 const TRANSIENT_SQLSTATE = /^(08|53|57|40|58|28|3D|25|XX|26000|42P05|42501|55P03)/;
 
+/**
+ * Whether a database takes no connections (`ALLOW_CONNECTIONS false`), as while it is moved. Its SQLSTATE, 55000, is that of
+ * many mistakes, and its text is in the server's language: the place in Postgres that refuses tells it apart.
+ */
+function isClosedDatabase(error: Error): boolean {
+  return error instanceof pg.DatabaseError && error.routine === 'CheckMyDatabase';
+}
+
 /** Mistakes in our own code; they say nothing about the connection. */
 const PROGRAMMING_ERRORS = [TypeError, RangeError, SyntaxError, ReferenceError];
 
@@ -147,7 +155,7 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isTransient);
   if (error instanceof pg.DatabaseError || error instanceof NotWritableError)
-    return TRANSIENT_SQLSTATE.test(error.code ?? '');
+    return TRANSIENT_SQLSTATE.test(error.code ?? '') || isClosedDatabase(error);
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (syscall !== undefined || /^(E[A-Z]+|ERR_(TLS|SSL|SOCKET)\w*|CERT_\w+|\w+_CERT\w*)$/.test(code ?? ''))
     return true;

@@ -88,6 +88,12 @@ describe('isTransient', () => {
   it.each([
     ['a password being changed', fromPostgres('28P01'), true],
     ['a server shutting down', fromPostgres('57P01'), true],
+    [
+      'a database that lets nobody in',
+      Object.assign(fromPostgres('55000'), { routine: 'CheckMyDatabase' }),
+      true,
+    ],
+    ['an object that is not ready', Object.assign(fromPostgres('55000'), { routine: 'currval_oid' }), false],
     ['a deadlock', fromPostgres('40P01'), true],
     ['a pooler without the statement', fromPostgres('26000'), true],
     ['an unreachable network', fromNode('ENETUNREACH', 'connect'), true],

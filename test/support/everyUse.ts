@@ -12,6 +12,8 @@ export interface RunningDeployment {
   databaseUrl: string;
   workers: ProductProcess[];
   startWorker(): Promise<ProductProcess>;
+  /** Ends a server that the deployment needs, as by `kill -9`, and resolves once it is back. */
+  serverDies?: () => Promise<void>;
 }
 
 const TENANT = 'EVERY_USE';
@@ -22,8 +24,8 @@ const day = (): string => new Date(Date.now() - 86_400_000).toISOString().slice(
 
 /**
  * Uses a deployment in every way: a publish, an event that revises it, the automatic mode, a backfill in the middle of
- * which all workers are killed with `kill -9`. Each interval has each of its reads, nothing was written twice and no
- * batch was given up.
+ * which all workers are killed with `kill -9`, and another in the middle of which a server dies. Each interval has each of
+ * its reads, nothing was written twice and no batch was given up.
  */
 export async function expectEveryUse(deployment: RunningDeployment): Promise<void> {
   const pool = new pg.Pool({ connectionString: deployment.databaseUrl, max: 1 });
@@ -71,22 +73,27 @@ export async function expectEveryUse(deployment: RunningDeployment): Promise<voi
     await send('/auto/stop', { tenantId: TENANT });
     await settled('the automatic mode');
 
-    const before = await batches('done');
-    const backfill = await send('/backfill', {
-      ...INTERVAL,
-      from: `${date}T12:00:00Z`,
-      to: `${date}T13:00:00Z`,
+    /** Four intervals, and in the middle of them `disturb`. */
+    const backfill = async (from: string, to: string, disturb: () => Promise<void>): Promise<void> => {
+      const before = await batches('done');
+      const span = { from: `${date}T${from}:00Z`, to: `${date}T${to}:00Z` };
+      const accepted = await send('/backfill', { ...INTERVAL, ...span });
+      expect(accepted).toMatchObject({ status: 202 });
+      await waitFor('the middle of the backfill', async () => (await batches('done')) > before + 10);
+      await disturb();
+      await waitFor('the backfill', async () => {
+        const response = await fetch(`${deployment.url}/api/ami/backfill/${accepted.body.backfillId}`);
+        return ((await response.json()) as Answer).state === 'done';
+      });
+    };
+    await backfill('12:00', '13:00', async () => {
+      const count = deployment.workers.length;
+      await Promise.all(deployment.workers.splice(0).map((worker) => worker.kill('SIGKILL')));
+      for (let started = 0; started < count; started += 1)
+        deployment.workers.push(await deployment.startWorker());
     });
-    expect(backfill).toMatchObject({ status: 202 });
-    await waitFor('the middle of the backfill', async () => (await batches('done')) > before + 10);
-    const count = deployment.workers.length;
-    await Promise.all(deployment.workers.splice(0).map((worker) => worker.kill('SIGKILL')));
-    for (let started = 0; started < count; started += 1)
-      deployment.workers.push(await deployment.startWorker());
-    await waitFor('the backfill', async () => {
-      const response = await fetch(`${deployment.url}/api/ami/backfill/${backfill.body.backfillId}`);
-      return ((await response.json()) as Answer).state === 'done';
-    });
+    const { serverDies } = deployment;
+    if (serverDies) await backfill('14:00', '15:00', serverDies);
 
     const { rows } = await pool.query(
       `SELECT count(*)::integer AS reads, to_char(read_at AT TIME ZONE 'UTC', 'HH24:MI') AS at
@@ -94,6 +101,7 @@ export async function expectEveryUse(deployment: RunningDeployment): Promise<voi
       [TENANT],
     );
     const wanted = ['10:00', '12:00', '12:15', '12:30', '12:45'];
+    if (serverDies) wanted.push('14:00', '14:15', '14:30', '14:45');
     expect(rows.slice(0, wanted.length)).toEqual(wanted.map((at) => ({ reads: METERS, at })));
     expect(rows.length).toBeGreaterThan(wanted.length);
     expect(new Set(rows.map(({ reads }) => reads))).toEqual(new Set([METERS]));

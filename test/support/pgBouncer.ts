@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { access, chmod, chown, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort } from './redisServer.js';
 import { waitFor } from './waitFor.js';
@@ -10,11 +11,15 @@ import { waitFor } from './waitFor.js';
 export interface PgBouncer {
   /** The URL of the server's database through the pooler. */
   url(databaseUrl: string): string;
+  /** Ends it by `kill -9`, with every connection through it, and starts it again a second later. */
+  dies(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Debian keeps it out of the PATH of everybody but root. */
 const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+/** For how long a pooler that has died is away. */
+const AWAY_MS = 1_000;
 /** It refuses to run as root. */
 const NOBODY = 65_534;
 
@@ -68,10 +73,15 @@ export async function startPgBouncer(
   await writeFile(config, `${databases}[pgbouncer]\n${lines.join('\n')}\n`);
   const isRoot = process.getuid?.() === 0;
   if (isRoot) await chown(folder, NOBODY, NOBODY);
-  const child: ChildProcess = spawn(binary, [config], {
-    stdio: 'ignore',
-    ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
-  });
+  const start = (): ChildProcess =>
+    spawn(binary, [config], { stdio: 'ignore', ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}) });
+  let child = start();
+  const end = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
   const url = (databaseUrl: string): string => {
     const through = new URL(databaseUrl);
     through.host = `127.0.0.1:${port}`;
@@ -80,12 +90,16 @@ export async function startPgBouncer(
   await waitFor('PgBouncer', () => answers(url(serverUrl)));
   return {
     url,
+    async dies() {
+      await end();
+      await sleep(AWAY_MS);
+      // A file of the one before would keep it from starting.
+      await rm(section.pidfile, { force: true });
+      child = start();
+      await waitFor('PgBouncer, again', () => answers(url(serverUrl)));
+    },
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        const gone = once(child, 'exit');
-        child.kill('SIGKILL');
-        await gone;
-      }
+      await end();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -84,7 +84,17 @@ describe('a Postgres with 35 connections', () => {
         return ((await progress.json()) as { state?: string }).state === 'done';
       });
     }
-    await expectEveryUse({ url: apis[0]?.url as string, databaseUrl: url, workers, startWorker });
+    const serverDies = async (): Promise<void> => {
+      await own.stop();
+      await own.startAgain();
+    };
+    await expectEveryUse({
+      url: apis[0]?.url as string,
+      databaseUrl: url,
+      workers,
+      startWorker,
+      serverDies,
+    });
     clearInterval(counting);
     expect(peak).toBeGreaterThan(10);
     expect(peak).toBeLessThanOrEqual(USABLE);

@@ -111,7 +111,9 @@ describe.skipIf(!hasPgBouncer)('behind PgBouncer', () => {
     );
     expect(rows[0].failed).toBe(0);
     const startWorker = async () => track(await startWorkerProcess(env));
-    await expectEveryUse({ url, databaseUrl: database.url, workers, startWorker });
+    // The pooler is what every statement goes over.
+    const serverDies = () => (bouncers.at(-1) as PgBouncer).dies();
+    await expectEveryUse({ url, databaseUrl: database.url, workers, startWorker, serverDies });
   };
 
   it('P1: start finds out by itself what stands before Postgres, in which mode, and whether names of statements are kept', async () => {

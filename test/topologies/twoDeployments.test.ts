@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { BEARER } from '../support/deployment.js';
@@ -32,6 +33,37 @@ const written = (pair: Pair, publishId: string) =>
     return progress.state === 'done' ? progress : undefined;
   });
 
+const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
+
+/** What each of so many callers waits for: it begins when all are there, so that none is in the middle of another step. */
+function oncePerAll(callers: number, work: () => Promise<unknown>): () => Promise<void> {
+  let missing = callers;
+  let begin = (): void => undefined;
+  const done = new Promise<void>((resolve) => {
+    begin = resolve;
+  }).then(work);
+  return async () => {
+    missing -= 1;
+    if (missing === 0) begin();
+    await done;
+  };
+}
+
+/** Ends all sessions of a database, and lets nobody into it for a second: what others do in the server goes on. */
+async function closeForASecond(name: string): Promise<void> {
+  const quoted = pg.escapeIdentifier(name);
+  const admin = new pg.Client({ connectionString: inject('clusterUrl') });
+  await admin.connect();
+  try {
+    await admin.query(`ALTER DATABASE ${quoted} ALLOW_CONNECTIONS false`);
+    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+    await sleep(1_000);
+  } finally {
+    await admin.query(`ALTER DATABASE ${quoted} ALLOW_CONNECTIONS true`);
+    await admin.end();
+  }
+}
+
 const batchesOf = ({ worker }: Pair) => worker.logLines().filter(({ msg }) => msg === 'batch written');
 
 describe('two deployments', () => {
@@ -58,6 +90,11 @@ describe('two deployments', () => {
       expect(new Set(batches.map(({ publishId }) => publishId))).toEqual(new Set([publishIds[place]]));
       expect(batches.filter(({ alreadyFinished }) => alreadyFinished)).toEqual([]);
     }
+    const serverDies = oncePerAll(pairs.length, () =>
+      Promise.all(
+        [...new Set(pairs.map(({ env }) => databaseOf(env.DATABASE_URL as string)))].map(closeForASecond),
+      ),
+    );
     await Promise.all(
       pairs.map(({ env, api, worker }) =>
         expectEveryUse({
@@ -69,6 +106,7 @@ describe('two deployments', () => {
             processes.push(started);
             return started;
           },
+          serverDies,
         }),
       ),
     );
