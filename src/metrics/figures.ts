@@ -20,7 +20,7 @@ export interface Figures {
   events: { eventType: string; active: number }[];
 }
 
-/** Less is how long a tick may take on a busy deployment: its publish is accepted within seconds of the boundary. */
+/** A tick's publish is accepted within seconds of the boundary, on a busy deployment too. */
 const TICK_GRACE_SECONDS = 120;
 
 /** Asks Postgres once. Each part reads an index of what is open or of the last hour, never the reads. */
