@@ -8,7 +8,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundlePage } from './bundlePage.mjs';
 import { describeRoutes } from './describeRoutes.mjs';
@@ -171,16 +171,17 @@ const MADE = /\.(js|css)(\.map|\.gz|\.br)?$/;
 /** Programs last: each finds the chunks that it names. */
 function write(files) {
   const isProgram = ({ path }) => dirname(path) !== join(COMPILED, 'chunks');
+  const own = new Set(sources());
   for (const file of files.toSorted((a, b) => isProgram(a) - isProgram(b))) {
     const { path, contents } = file;
+    // By the file, not by its name: a package (saxes 6.0.0) comes with maps whose sources are in a src/ that it leaves out.
+    const isOwn = (source) => own.has(resolve(dirname(path), source));
     replace(path, path.endsWith('.map') ? ownMappings(file.text, isOwn) : contents);
   }
   const made = new Set(files.map(({ path }) => path));
   const left = filesIn(COMPILED).filter((path) => MADE.test(path) && !made.has(path));
   for (const path of left) rmSync(path, { force: true });
 }
-
-const isOwn = (source) => !source.includes('node_modules/');
 
 /** Renamed into place: another process may be compiling the same, or loading it. */
 function replace(path, contents) {
