@@ -3,6 +3,7 @@ import type { Database } from '../db/db.js';
 import { askAs } from '../db/shares.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { withDeadline } from '../timing/deadline.js';
+import { joinedRuns } from '../timing/joinedRuns.js';
 import { createDeploymentGauges } from './deploymentGauges.js';
 import { findFigures, findTenantAges } from './figures.js';
 
@@ -37,38 +38,22 @@ export function createMetricsPage(
   observed?: Observed,
   now = () => performance.now(),
 ): MetricsPage {
-  const look = observed && createLook(observed, registry);
+  const ask = observed && createLook(observed, registry);
   let lookedAt = Number.NEGATIVE_INFINITY;
-  let looking: Promise<void> | undefined;
-  let writing: Promise<string> | undefined;
-  const lookAgain = (): Promise<void> | undefined => {
-    if (look === undefined || looking || now() - lookedAt < LOOK_EVERY_MS) return looking;
+  const look = joinedRuns(async () => {
     lookedAt = now();
-    looking = look().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  };
-  const write = async (): Promise<string> => {
-    const under = lookAgain();
+    await ask?.();
+  });
+  /** The last one, under way or over. */
+  let latest = Promise.resolve();
+  const text = joinedRuns(async () => {
+    if (now() - lookedAt >= LOOK_EVERY_MS) latest = look();
     // What is not found in time is in the next scrape.
-    if (under)
-      await withDeadline(
-        () => under,
-        LOOK_WAIT_MS,
-        () => new Error('later'),
-      ).catch(() => undefined);
+    const late = () => new Error('later');
+    await withDeadline(() => latest, LOOK_WAIT_MS, late).catch(() => undefined);
     return registry.metrics();
-  };
-  return {
-    contentType: registry.contentType,
-    text() {
-      writing ??= write().finally(() => {
-        writing = undefined;
-      });
-      return writing;
-    },
-  };
+  });
+  return { contentType: registry.contentType, text };
 }
 
 /** Looks at everything once and sets the gauges; never rejects. What does not answer is undefined. */
