@@ -1,5 +1,4 @@
-import type { CsvMapping } from '../intervalFiles/csv/mapping.js';
-import { csvMapping } from '../intervalFiles/csv/mapping.js';
+import { type CsvMapping, csvMapping } from '../intervalFiles/csv/mapping.js';
 import { proposeMapping } from '../intervalFiles/csv/propose.js';
 import { detectFormat, type FileFormat } from '../intervalFiles/detectFormat.js';
 import { type FileText, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
@@ -69,7 +68,7 @@ async function inspectAs(
   }
   const proposal = proposeMapping(await firstLines(file.open()), given);
   const mapping = proposalAsYaml(proposal);
-  const open = proposal.open.filter(({ field }) => !(field in proposal.mapping)).map(({ text }) => text);
+  const open = proposal.open.map(({ text }) => text);
   if (open.length > 0) return { format, mapping, open };
   const whole = csvMapping.safeParse(proposal.mapping);
   if (!whole.success) {

@@ -18,9 +18,7 @@ export function proposalAsYaml({ mapping, restsOn, open }: ProposedMapping): str
     ...restsOn.filter((finding) => finding.field === field).map(({ text }) => `# ${text}`),
     stringify({ [field]: value }).trimEnd(),
   ]);
-  const questions = open
-    .filter(({ field }) => !(field in mapping))
-    .flatMap(({ field, text }) => [`# ${text}`, `# ${field}: `]);
+  const questions = open.flatMap(({ field, text }) => [`# ${text}`, `# ${field}: `]);
   return `${[...lines, ...(questions.length > 0 ? ['', '# To be answered:', ...questions] : [])].join('\n')}\n`;
 }
 
