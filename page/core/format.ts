@@ -51,18 +51,34 @@ export function dateTime(at: number, now: number, timeZone?: string): string {
 
 /** `14:30`. */
 export function time(at: number, timeZone?: string): string {
-  return new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', timeZone }).format(at);
+  return formats(timeZone).time.format(at);
 }
 
 /** `28 Nov`, or `28 Nov 2025` where the year is another than that of `now`. */
 export function date(at: number, now: number, timeZone?: string): string {
-  const year = (of: number) => new Intl.DateTimeFormat(LOCALE, { year: 'numeric', timeZone }).format(of);
-  return new Intl.DateTimeFormat(LOCALE, {
-    day: 'numeric',
-    month: 'short',
-    ...(year(at) === year(now) ? {} : { year: 'numeric' }),
-    timeZone,
-  }).format(at);
+  const { year, day, dayOfYear } = formats(timeZone);
+  return (year.format(at) === year.format(now) ? day : dayOfYear).format(at);
+}
+
+const dayAndMonth = { day: 'numeric', month: 'short' } as const;
+/** By zone: to make one takes longer than to write thirty times with it, and an overview made 300. */
+const made = new Map<string | undefined, ReturnType<typeof makeFormats>>();
+
+function formats(timeZone: string | undefined): ReturnType<typeof makeFormats> {
+  const found = made.get(timeZone) ?? makeFormats(timeZone);
+  made.set(timeZone, found);
+  return found;
+}
+
+function makeFormats(timeZone: string | undefined) {
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(LOCALE, { ...options, timeZone });
+  return {
+    time: format({ hour: '2-digit', minute: '2-digit' }),
+    year: format({ year: 'numeric' }),
+    day: format(dayAndMonth),
+    dayOfYear: format({ ...dayAndMonth, year: 'numeric' }),
+  };
 }
 
 /** An interval by start and end: `14:30–14:45` today, else with its date. */

@@ -38,7 +38,8 @@ function twoPieces(value: number, best: number, edge: number, worst: number): nu
     : 0.55 + (0.45 * (clamped - edge)) / (worst - edge);
 }
 
-type Colour = readonly [number, number, number];
+/** Red, green and blue, 0 to 255. */
+export type Colour = readonly [number, number, number];
 /** Stops by concern, for a light and a dark page. */
 const STOPS: Record<'light' | 'dark', readonly (readonly [number, Colour])[]> = {
   light: [
@@ -59,6 +60,11 @@ const STOPS: Record<'light' | 'dark', readonly (readonly [number, Colour])[]> = 
 
 /** The colour of a concern, `rgb(…)`. */
 export function concernColour(of: number, theme: 'light' | 'dark'): string {
+  return `rgb(${mixed(of, theme).join(', ')})`;
+}
+
+/** Between the stops around a concern. */
+function mixed(of: number, theme: 'light' | 'dark'): Colour {
   const stops = STOPS[theme];
   const above = Math.max(
     1,
@@ -69,8 +75,19 @@ export function concernColour(of: number, theme: 'light' | 'dark'): string {
     readonly [number, Colour],
   ];
   const share = Math.min(Math.max((of - low) / (high - low), 0), 1);
-  const mixed = from.map((part, index) => Math.round(part + share * ((to[index] as number) - part)));
-  return `rgb(${mixed.join(', ')})`;
+  const part = (index: 0 | 1 | 2): number => Math.round(from[index] + share * (to[index] - from[index]));
+  return [part(0), part(1), part(2)];
+}
+
+/** A hundredth of concern more is nothing that an eye sees: a map of thirty thousand cells needs no more colours. */
+const FINEST = 100;
+
+/** The place of a concern among `shadeColours`. */
+export const shadeOf = (of: number): number => Math.round(of * FINEST);
+
+/** All colours of a map, by `shadeOf`. */
+export function shadeColours(theme: 'light' | 'dark'): Colour[] {
+  return Array.from({ length: FINEST + 1 }, (_, shade) => mixed(shade / FINEST, theme));
 }
 
 /** The ends and the edge of a measure, for the legend of a heat map. */

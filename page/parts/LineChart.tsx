@@ -51,7 +51,10 @@ export function LineChart(props: LineChartProps) {
       box,
     );
     chart.current = made;
-    const watch = new ResizeObserver(() => made.setSize({ width: box.clientWidth, height }));
+    // Its first call comes at once and says nothing new: forty lines need not be drawn again for it.
+    const watch = new ResizeObserver(() => {
+      if (box.clientWidth !== made.width) made.setSize({ width: box.clientWidth, height });
+    });
     watch.observe(box);
     return () => {
       watch.disconnect();

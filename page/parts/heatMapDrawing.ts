@@ -1,6 +1,6 @@
 import type { Measure } from '../core/address.js';
 import { eventsWithin, lanesOf } from '../core/events.js';
-import { concern, concernColour } from '../core/scale.js';
+import { type Colour, concern, shadeColours, shadeOf } from '../core/scale.js';
 import { colour, theme } from '../data/theme.js';
 import { axisLabel, axisTimes, drawMark, type EventMark, eventColour, FONT, LANE } from './drawing.js';
 
@@ -56,7 +56,7 @@ export function cellUnder(
   return row >= 0 && row < rows && column >= 0 && column < columns ? { row, column } : null;
 }
 
-/** Draws all of it anew: thirty thousand cells take some ten milliseconds. */
+/** Draws all of it anew. */
 export function drawHeatMap(
   element: HTMLCanvasElement,
   layout: Layout,
@@ -94,20 +94,46 @@ function drawCells(
   { rows, times, measure }: HeatMapData,
 ): void {
   const { top, rowHeight, width } = layout;
-  const looks = theme.get();
-  const step = width / times.length;
   canvas.fillStyle = colour('nothing');
   canvas.fillRect(0, top, width, rows.length * rowHeight);
-  rows.forEach(({ values }, row) => {
+  const pixels = pixelsOf(Math.round(width * devicePixelRatio), { rows, times, measure });
+  if (!pixels) return;
+  canvas.imageSmoothingEnabled = false;
+  rows.forEach((_, row) => {
     const y = top + row * rowHeight;
+    canvas.drawImage(pixels, 0, row, pixels.width, 1, 0, y, width, rowHeight - 1);
+  });
+}
+
+/**
+ * The cells as a picture of one pixel's height per row. Thirty thousand rectangles of their own took 140 ms, and the page has two
+ * such pictures to draw before it can be read.
+ */
+function pixelsOf(
+  width: number,
+  { rows, times, measure }: Pick<HeatMapData, 'rows' | 'times' | 'measure'>,
+): HTMLCanvasElement | undefined {
+  if (width === 0 || rows.length === 0) return undefined;
+  const element = document.createElement('canvas');
+  element.width = width;
+  element.height = rows.length;
+  const canvas = element.getContext('2d');
+  if (!canvas) return undefined;
+  const image = canvas.createImageData(width, rows.length);
+  const colours = shadeColours(theme.get());
+  const step = width / times.length;
+  rows.forEach(({ values }, row) => {
     values.forEach((value, column) => {
       if (value === null) return;
-      canvas.fillStyle = concernColour(concern(measure, value), looks);
-      // To the next whole pixel, so that no seam is between two.
-      const x = Math.floor(column * step);
-      canvas.fillRect(x, y, Math.ceil((column + 1) * step) - x, rowHeight - 1);
+      const [red, green, blue] = colours[shadeOf(concern(measure, value))] as Colour;
+      // To the next whole pixel, so that no seam is between two, and none is lost where there are more than pixels.
+      const end = Math.min(Math.ceil((column + 1) * step), width);
+      for (let x = Math.floor(column * step); x < end; x += 1)
+        image.data.set([red, green, blue, 255], 4 * (row * width + x));
     });
   });
+  canvas.putImageData(image, 0, 0);
+  return element;
 }
 
 function drawEvents(canvas: CanvasRenderingContext2D, layout: Layout, { rows, events }: HeatMapData): void {

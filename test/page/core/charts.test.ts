@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MEASURES } from '../../../page/core/address.js';
 import { csvName, toCsv } from '../../../page/core/csv.js';
 import { eventsWithin, lanesOf } from '../../../page/core/events.js';
-import { concern, concernColour, isConcerning } from '../../../page/core/scale.js';
+import { concern, concernColour, isConcerning, shadeColours, shadeOf } from '../../../page/core/scale.js';
 import { byNumber, firstShown, indexAt, lastRead, worstOf } from '../../../page/core/series.js';
 
 describe('the scale of colours', () => {
@@ -32,6 +32,17 @@ describe('the scale of colours', () => {
         },
       ),
     );
+  });
+
+  it('never paints what is worth a look as if it were usual', () => {
+    const colours = shadeColours('light');
+    for (const measure of MEASURES) {
+      for (let value = 0; value <= 130; value += 0.05) {
+        const isOrange = shadeOf(concern(measure, value)) > 50;
+        expect(isOrange).toBe(isConcerning(measure, value));
+        expect(colours[shadeOf(concern(measure, value))]).toHaveLength(3);
+      }
+    }
   });
 
   it.each(['light', 'dark'] as const)('has a lightness of its own for each stop (%s)', (theme) => {
