@@ -20,6 +20,7 @@ const UNIT = [
   'test/intervalFiles/',
   'test/db/locks.test.ts',
   'test/timing/joinedRuns.test.ts',
+  'test/timing/slices.test.ts',
   'test/db/shownReason.test.ts',
   'test/topologies/databaseUrl.test.ts',
   'test/pacing/batchSlots.test.ts',

@@ -106,7 +106,8 @@ async function pollersBeside(url: string, ms: number, print: Print): Promise<boo
     ['each time another question, 200 addresses', '/api/ami/kpi/quickcheck?tenantId=T_{n}', POLLERS],
   ] as const) {
     const crowd = await startCrowd(url, { pollers: POLLERS, path, addresses });
-    await sleep(5_000);
+    // The crowd stays for ever: what counts is not the first seconds, in which V8 compiles what has become hot.
+    await sleep(15_000);
     const before = await crowd.counts();
     const [polled, status] = await Promise.all([
       pollAsDashboard(url, QUICKCHECK, ms),
