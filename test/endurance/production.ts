@@ -22,8 +22,20 @@ type Part = 'api' | 'worker';
 const COMMANDS: Record<Way, Record<Part, string[]>> = {
   tsx: { api: ['--import', 'tsx', 'src/index.ts'], worker: ['--import', 'tsx', 'src/worker.ts'] },
   production: {
-    api: ['--enable-source-maps', '--import', './scripts/compile.mjs', 'dist/index.js'],
-    worker: ['--enable-source-maps', '--import', './scripts/compile.mjs', 'dist/worker.js'],
+    api: [
+      '--max-old-space-size=768',
+      '--enable-source-maps',
+      '--import',
+      './scripts/compile.mjs',
+      'dist/index.js',
+    ],
+    worker: [
+      '--max-old-space-size=768',
+      '--enable-source-maps',
+      '--import',
+      './scripts/compile.mjs',
+      'dist/worker.js',
+    ],
   },
 };
 const SAYS: Record<Part, string> = { api: 'API listening', worker: 'worker started' };

@@ -95,6 +95,10 @@ export async function compileSources(folder: string): Promise<void> {
  * @param underTestClock whether it takes its time from a test's clock; see shiftedClock.ts.
  */
 export function programArguments(entry: string, underTestClock = false): string[] {
+  return ['--max-old-space-size=768', ...sourceArguments(entry, underTestClock)];
+}
+
+function sourceArguments(entry: string, underTestClock: boolean): string[] {
   const folder = process.env[COMPILED_FOLDER];
   if (folder === undefined) {
     const clock = underTestClock ? ['--import', './test/support/shiftedClock.ts'] : [];

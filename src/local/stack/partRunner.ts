@@ -93,7 +93,7 @@ export class PartRunner {
     }
     const child = fork(part.modulePath, part.args ?? [], {
       // Not this process's own: it has compared `dist/` with `src/` already, and a part need not do so again.
-      execArgv: ['--enable-source-maps'],
+      execArgv: ['--max-old-space-size=768', '--enable-source-maps'],
       env: { ...process.env, ...part.env?.(this.reported()) },
       // A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops the parts in
       // order; and a `kill -9` of the whole group leaves Postgres's part alive to stop Postgres.
