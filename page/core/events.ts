@@ -2,17 +2,28 @@
 export const EVENT_TYPES = ['theft', 'comms-outage', 'voltage-sag'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
+interface EventLooks {
+  name: string;
+  letter: string;
+  severity: string;
+}
+
 /** A letter each beside the colour: nobody has to tell events by colour. */
-export const EVENT_LOOKS: Record<EventType, { name: string; letter: string; severity: string }> = {
+const EVENT_LOOKS: Record<EventType, EventLooks> = {
   theft: { name: 'Theft', letter: 'T', severity: 'of the energy is not registered' },
   'comms-outage': { name: 'Comms outage', letter: 'O', severity: 'of the reads are missing' },
   'voltage-sag': { name: 'Voltage sag', letter: 'S', severity: 'of the way from 114 V down to 90 V' },
 };
 
+/** A customer's own `ami_events` may hold types that GridLens knows nothing of: these show by their name. */
+export function looksOf(type: string): EventLooks {
+  return EVENT_LOOKS[type as EventType] ?? { name: type, letter: '•', severity: 'severity' };
+}
+
 /** What severity means for a type, in words: `80 % of the energy is not registered`. */
 export function severityWords(type: EventType, severity: number): string {
   if (type === 'voltage-sag') return `down to about ${Math.round((114 - 24 * severity) * 10) / 10} V`;
-  return `${Math.round(severity * 100)} % ${EVENT_LOOKS[type].severity}`;
+  return `${Math.round(severity * 100)} % ${looksOf(type).severity}`;
 }
 
 export interface Spanned {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { EVENT_LOOKS, EVENT_TYPES, type EventType, severityWords } from '../core/events.js';
+import { EVENT_TYPES, type EventType, looksOf, severityWords } from '../core/events.js';
 import { post } from '../data/api.js';
 import { followRevision } from '../data/followRevision.js';
 import { notice } from '../data/notices.js';
@@ -33,7 +33,7 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const name = `${EVENT_LOOKS[type].name} on ${feederId}`;
+    const name = `${looksOf(type).name} on ${feederId}`;
     const before = feeders.find((feeder) => feeder.feederId === feederId);
     setIsSending(true);
     try {
@@ -61,7 +61,7 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
         <legend>What happens</legend>
         {EVENT_TYPES.map((one) => (
           <button key={one} type="button" aria-pressed={one === type} onClick={() => setType(one)}>
-            {EVENT_LOOKS[one].name}
+            {looksOf(one).name}
           </button>
         ))}
       </fieldset>
@@ -117,7 +117,7 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
         </select>
       </label>
       <button type="submit" class="primary" disabled={isSending || feederId === ''}>
-        {isSending ? 'Posting…' : `Inject ${EVENT_LOOKS[type].name.toLowerCase()}`}
+        {isSending ? 'Posting…' : `Inject ${looksOf(type).name.toLowerCase()}`}
       </button>
       <p class="quiet wide">
         {type === 'comms-outage'

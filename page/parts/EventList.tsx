@@ -1,4 +1,4 @@
-import { EVENT_LOOKS, type EventType, severityWords } from '../core/events.js';
+import { type EventType, looksOf, severityWords } from '../core/events.js';
 import { percent, plural } from '../core/format.js';
 import { post } from '../data/api.js';
 import { notice } from '../data/notices.js';
@@ -9,7 +9,7 @@ import { Empty } from './Panel.js';
 import { Instant } from './Time.js';
 
 export function EventTag({ type }: { type: EventType }) {
-  const { name, letter } = EVENT_LOOKS[type];
+  const { name, letter } = looksOf(type);
   return (
     <span class={`tag ${type}`}>
       <b aria-hidden="true">{letter}</b> {name}
@@ -39,7 +39,7 @@ export function EventList({ events, refresh }: { events: PilotEvent[]; refresh: 
             event.state !== 'ended' && (
               <button
                 type="button"
-                aria-label={`End ${EVENT_LOOKS[event.eventType].name} on ${event.feederId}`}
+                aria-label={`End ${looksOf(event.eventType).name} on ${event.feederId}`}
                 onClick={() => void end(event, refresh)}
               >
                 End now
@@ -58,7 +58,7 @@ function metersOf({ meterIds, meterIdCount, meterFraction }: PilotEvent): string
 }
 
 async function end(event: PilotEvent, refresh: () => void): Promise<void> {
-  const name = `${EVENT_LOOKS[event.eventType].name} on ${event.feederId}`;
+  const name = `${looksOf(event.eventType).name} on ${event.feederId}`;
   try {
     await post(`/event/${event.id}/stop`, {});
     notice(

@@ -1,5 +1,5 @@
 /** What canvases of this page have in common: their marks for events, and the labels of time. */
-import { EVENT_LOOKS, type EventType, type Spanned } from '../core/events.js';
+import { type EventType, looksOf, type Spanned } from '../core/events.js';
 import { date, time } from '../core/format.js';
 import { colour } from '../data/theme.js';
 
@@ -13,7 +13,7 @@ export interface EventMark extends Spanned {
 export const LANE = 18;
 export const FONT = '11px system-ui, sans-serif';
 
-export const eventColour = (type: EventType): string => colour(`event-${type}`);
+export const eventColour = (type: EventType): string => colour(`event-${type}`) || colour('quiet');
 
 /** A bar with its letter, and the feeder where there is room: as wide as the event, but wide enough to be seen. */
 export function drawMark(
@@ -31,7 +31,7 @@ export function drawMark(
   canvas.font = `bold ${11 * scale}px system-ui, sans-serif`;
   canvas.textAlign = 'left';
   canvas.textBaseline = 'middle';
-  const { letter } = EVENT_LOOKS[type];
+  const { letter } = looksOf(type);
   const whole = `${letter} ${feederId ?? ''}`;
   const fits = canvas.measureText(whole).width < width - 8 * scale;
   canvas.fillText(fits ? whole : letter, left + 4 * scale, top + height / 2 + 0.5 * scale);

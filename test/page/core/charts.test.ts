@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MEASURES } from '../../../page/core/address.js';
 import { csvName, toCsv } from '../../../page/core/csv.js';
-import { eventsWithin, lanesOf } from '../../../page/core/events.js';
+import { type EventType, eventsWithin, lanesOf, looksOf, severityWords } from '../../../page/core/events.js';
 import { concern, concernColour, isConcerning, shadeColours, shadeOf } from '../../../page/core/scale.js';
 import { byNumber, firstShown, indexAt, lastRead, worstOf } from '../../../page/core/series.js';
 
@@ -52,6 +52,14 @@ describe('the scale of colours', () => {
     });
     for (const [index, one] of lightness.entries())
       for (const other of lightness.slice(index + 1)) expect(Math.abs(one - other)).toBeGreaterThan(8);
+  });
+});
+
+describe('events', () => {
+  it('of a type that only the customer knows show by its name', () => {
+    expect(looksOf('theft')).toMatchObject({ name: 'Theft', letter: 'T' });
+    expect(looksOf('maintenance')).toMatchObject({ name: 'maintenance', letter: '•' });
+    expect(severityWords('maintenance' as EventType, 0.5)).toBe('50 % severity');
   });
 });
 
