@@ -148,6 +148,25 @@ for (const [file, backend, one] of ON_BACKENDS) {
         expect(await reads(READ_AT)).toEqual(written);
       });
 
+      it('the series of its feeder and of a meter on it show what was written', async () => {
+        const ask = async (path: string): Promise<Answer> => {
+          const query = { tenantId: tenant, from: READ_AT, to: NEXT };
+          const answer = await started().http.get(`/api/ami/kpi/${path}/intervals`).query(query);
+          expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+          return answer.body;
+        };
+        const written = [...(await reads(READ_AT))].filter(([, { feederId }]) => feederId === feeder.id);
+        const sum = written.reduce((total, [, { kwh }]) => total + kwh, 0);
+        const ofItsFeeder = await ask(`feeders/${encodeURIComponent(feeder.id)}`);
+        expect(ofItsFeeder).toMatchObject({ times: [READ_AT], reportingMeters: [feeder.meters] });
+        expect(ofItsFeeder.kwh[0]).toBeCloseTo(sum, 2);
+        const [meterId, read] = written[0] as [string, CanonicalRead];
+        const ofMeter = await ask(`meters/${encodeURIComponent(meterId)}`);
+        expect(ofMeter).toMatchObject({ times: [READ_AT], feederId: feeder.id });
+        expect(ofMeter.kwh[0]).toBeCloseTo(read.kwh, 2);
+        expect(ofMeter.voltage[0]).toBeCloseTo(read.voltage, 1);
+      });
+
       it('a theft shows on its feeder and on no other', async () => {
         const [before, stored] = [await quickcheck(), await reads(READ_AT)];
         expect(before.reportingSummary).toMatchObject({ intervalStart: READ_AT, reportingMeters: published });
