@@ -95,6 +95,7 @@ export async function compileSources(folder: string): Promise<void> {
  * @param underTestClock whether it takes its time from a test's clock; see shiftedClock.ts.
  */
 export function programArguments(entry: string, underTestClock = false): string[] {
+  // As the npm scripts have it: tests measure memory.
   return ['--max-old-space-size=768', ...sourceArguments(entry, underTestClock)];
 }
 

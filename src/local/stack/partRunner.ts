@@ -92,7 +92,8 @@ export class PartRunner {
       return;
     }
     const child = fork(part.modulePath, part.args ?? [], {
-      // Not this process's own: it has compared `dist/` with `src/` already, and a part need not do so again.
+      // Not this process's own: it has compared `dist/` with `src/` already, and a part need not do so again. The limit, in MB,
+      // is that of the npm scripts: V8 collects garbage sooner (docs/decisions/0009-strangers.md).
       execArgv: ['--max-old-space-size=768', '--enable-source-maps'],
       env: { ...process.env, ...part.env?.(this.reported()) },
       // A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops the parts in
