@@ -15,6 +15,8 @@ export interface BannerFacts {
   postgresFolder?: string | undefined;
   databaseUrl: string;
   redisUrl?: string | undefined;
+  /** Where the queue in Postgres has a way of its own, around a pooler. */
+  queueDatabaseUrl?: string | undefined;
   /** Only the key that the local stack made itself: one that was given is known to whoever gave it. */
   generatedApiKey?: string | undefined;
 }
@@ -31,7 +33,7 @@ export function banner(facts: BannerFacts): string {
       'Database',
       postgresFolder ? `embedded Postgres, data in ${postgresFolder}` : withoutSecrets(facts.databaseUrl),
     ],
-    ['Queue', facts.redisUrl ? `Redis, ${shownRedisUrl(facts.redisUrl)}` : 'Postgres, the same database'],
+    ['Queue', queueOf(facts)],
   ];
   if (postgresFolder) lines.push(['SQL', `psql "$(cat ${quoted(`${facts.dataDir}/database-url`)})"`]);
   const width = Math.max(...lines.map(([name]) => name.length));
@@ -48,6 +50,11 @@ export function banner(facts: BannerFacts): string {
     ...tryNext(api),
     '',
   ].join('\n');
+}
+
+function queueOf({ redisUrl, queueDatabaseUrl }: BannerFacts): string {
+  if (redisUrl) return `Redis, ${shownRedisUrl(redisUrl)}`;
+  return queueDatabaseUrl ? `Postgres, ${withoutSecrets(queueDatabaseUrl)}` : 'Postgres, the same database';
 }
 
 /** The commands that the scale request asked for: a dry run, the real one, and what came of it. */

@@ -55,6 +55,9 @@ describe('banner', () => {
     });
     expect(text).toContain('  postgres://db.example.com/ami\n');
     expect(text).toContain('  Redis, rediss://cache.example.com:6380/2\n');
+    expect(
+      banner({ ...embedded, queueDatabaseUrl: 'postgres://app:queue-secret@direct:5433/ami?x=1' }),
+    ).toContain('  Queue      Postgres, postgres://direct:5433/ami\n');
     expect(text).toContain('export GRIDLENS_API_KEY=...');
     expect(text).not.toContain('secret');
     expect(text).not.toContain('psql');
