@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import diagnosticsChannel from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { memoryOf } from '../support/memoryOf.js';
@@ -115,14 +115,20 @@ describe('readers, key holders and health', () => {
   });
 
   it('H2: equal questions share one answer, which is never older than a write through the same process', async () => {
-    // While they come Postgres cannot answer: an answer from memory is out before the next one asks.
+    // Until all have come Postgres cannot answer: an answer from memory is out before the next one asks.
+    let came = 0;
+    const count = (): void => {
+      came += 1;
+    };
+    diagnosticsChannel.subscribe('http.server.request.start', count);
     const holder = await deployment.database.pool.connect();
     await holder.query('BEGIN');
     await holder.query('LOCK TABLE ami_feeder_days IN ACCESS EXCLUSIVE MODE');
     const asked = Promise.all(
       Array.from({ length: 100 }, () => deployment.http.get('/api/ami/kpi/quickcheck?tenantId=SHARED')),
     );
-    await sleep(500);
+    await waitFor('all hundred questions', async () => came >= 100);
+    diagnosticsChannel.unsubscribe('http.server.request.start', count);
     await holder.query('ROLLBACK');
     holder.release();
     const answers = await asked;
