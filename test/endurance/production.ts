@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { API_KEY } from '../support/deployment.js';
+import { npmArguments } from '../support/npmArguments.js';
 import { startOwnPostgres } from '../support/ownPostgres.js';
 import { freePort, startOwnRedis } from '../support/redisServer.js';
 
@@ -21,22 +22,7 @@ type Part = 'api' | 'worker';
 /** Through tsx is how each process ran before there was a `dist/`. */
 const COMMANDS: Record<Way, Record<Part, string[]>> = {
   tsx: { api: ['--import', 'tsx', 'src/index.ts'], worker: ['--import', 'tsx', 'src/worker.ts'] },
-  production: {
-    api: [
-      '--max-old-space-size=768',
-      '--enable-source-maps',
-      '--import',
-      './scripts/compile.mjs',
-      'dist/index.js',
-    ],
-    worker: [
-      '--max-old-space-size=768',
-      '--enable-source-maps',
-      '--import',
-      './scripts/compile.mjs',
-      'dist/worker.js',
-    ],
-  },
+  production: { api: npmArguments('api'), worker: npmArguments('worker') },
 };
 const SAYS: Record<Part, string> = { api: 'API listening', worker: 'worker started' };
 

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
+import { npmArguments } from './npmArguments.js';
 
 /** Where a run's processes find it: the forks of vitest inherit the environment. */
 export const COMPILED_FOLDER = 'TEST_COMPILED_FOLDER';
@@ -95,8 +96,10 @@ export async function compileSources(folder: string): Promise<void> {
  * @param underTestClock whether it takes its time from a test's clock; see shiftedClock.ts.
  */
 export function programArguments(entry: string, underTestClock = false): string[] {
-  // As the npm scripts have it: tests measure memory.
-  return ['--max-old-space-size=768', ...sourceArguments(entry, underTestClock)];
+  const script = entry === 'index' ? 'api' : entry === 'worker' ? 'worker' : undefined;
+  // Its limit on memory as users have it. The commands have none.
+  const limits = script ? npmArguments(script).filter((argument) => argument.startsWith('--max-')) : [];
+  return [...limits, ...sourceArguments(entry, underTestClock)];
 }
 
 function sourceArguments(entry: string, underTestClock: boolean): string[] {
