@@ -6,11 +6,9 @@
  * @returns a promise for each call, in the order of the calls.
  */
 export function createSlices(perTurn: number): () => Promise<void> {
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   const next = (): void => {
-    const slice = waiting.slice(0, perTurn);
-    waiting = waiting.slice(perTurn);
-    for (const goOn of slice) goOn();
+    for (const goOn of waiting.splice(0, perTurn)) goOn();
     if (waiting.length > 0) setImmediate(next);
   };
   return () =>
