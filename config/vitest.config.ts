@@ -49,16 +49,24 @@ const UNIT = [
 const SMOKE = ['test/publishing/onePublish.test.ts'];
 /** Pure as well, and long: days of eighty tenants, a year of a fleet. */
 const MODELS = ['test/simulation/fairness.test.ts', 'test/realism/'];
-/** Real processes of the product, its commands and its local stack. */
-const PROCESSES = [
+/**
+ * What surrounds the product in the field: other servers than one Postgres and one Redis, a browser, and the campaign's
+ * short forms. `npm test` leaves them out, `npm run test:all` and CI do not.
+ */
+const SURROUNDINGS = [
+  'test/board/boardOnCluster.test.ts',
+  'test/board/boardPage.test.ts',
   'test/campaign/',
-  'test/local/',
-  'test/commands/',
-  'test/docs/',
-  'test/faults/',
-  'test/process/',
+  'test/metrics/scrapes.test.ts',
+  'test/page/dashboard.test.ts',
+  'test/page/docs.test.ts',
+  'test/queues/redisRefusals.test.ts',
+  'test/queues/redisStart.test.ts',
+  'test/queues/redisTopologies.test.ts',
   'test/topologies/',
 ];
+/** Real processes of the product, its commands and its local stack. */
+const PROCESSES = ['test/local/', 'test/commands/', 'test/docs/', 'test/faults/', 'test/process/'];
 
 const isIn = (places: string[], file: string): boolean => places.some((place) => file.startsWith(place));
 const onBothBackends = (file: string): boolean =>
@@ -69,6 +77,7 @@ function projectOf(file: string): string {
   if (isIn(UNIT, file)) return 'unit';
   if (isIn(SMOKE, file)) return 'smoke';
   if (isIn(MODELS, file)) return 'models';
+  if (isIn(SURROUNDINGS, file)) return onBothBackends(file) ? 'queue surroundings' : 'surroundings';
   if (onBothBackends(file)) return 'queue';
   return isIn(PROCESSES, file) ? 'processes' : 'database';
 }
@@ -84,6 +93,16 @@ const limits = {
   hookTimeout: 120_000,
 };
 
+/** How a worker process goes through its files: a module that many of them import is run once in it. */
+const oneProcess = { isolate: false };
+type Backend = 'postgres' | 'redis';
+
+/** The files of a kind with servers; those of both queue backends as one project for each, so that neither half waits. */
+function withServers(name: string, kind: string, backend?: Backend) {
+  const env = backend === undefined ? {} : { env: { TEST_QUEUE: backend } };
+  return { root: ROOT, test: { ...limits, ...servers, ...oneProcess, ...env, name, include: filesOf(kind) } };
+}
+
 export default defineConfig({
   root: ROOT,
   test: {
@@ -92,34 +111,17 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
-      // Pure files can share a process, whose start takes longer than most of them.
-      { root: ROOT, test: { ...limits, name: 'unit', include: filesOf('unit'), isolate: false } },
-      { root: ROOT, test: { ...limits, ...servers, name: 'smoke', include: filesOf('smoke') } },
+      { root: ROOT, test: { ...limits, ...oneProcess, name: 'unit', include: filesOf('unit') } },
+      withServers('smoke', 'smoke'),
       // A year of a fleet is pure arithmetic, 40 s on a core of its own.
       { root: ROOT, test: { ...limits, name: 'models', include: filesOf('models') } },
-      { root: ROOT, test: { ...limits, ...servers, name: 'database', include: filesOf('database') } },
-      { root: ROOT, test: { ...limits, ...servers, name: 'processes', include: filesOf('processes') } },
-      // The same files twice, each time on one of the two, so that neither half waits for the other.
-      {
-        root: ROOT,
-        test: {
-          ...limits,
-          ...servers,
-          name: 'postgres',
-          include: filesOf('queue'),
-          env: { TEST_QUEUE: 'postgres' },
-        },
-      },
-      {
-        root: ROOT,
-        test: {
-          ...limits,
-          ...servers,
-          name: 'redis',
-          include: filesOf('queue'),
-          env: { TEST_QUEUE: 'redis' },
-        },
-      },
+      withServers('database', 'database'),
+      withServers('processes', 'processes'),
+      withServers('postgres', 'queue', 'postgres'),
+      withServers('redis', 'queue', 'redis'),
+      withServers('surroundings', 'surroundings'),
+      withServers('surroundings-postgres', 'queue surroundings', 'postgres'),
+      withServers('surroundings-redis', 'queue surroundings', 'redis'),
     ],
   },
 });
