@@ -38,7 +38,7 @@ async function run(command: FleetCommand, database: Database, registry: Registry
     const loaded = await loadFleet(database, registry, command);
     if (command.asJson) return json({ dryRun: command.dryRun, ...loaded });
     const title = `${command.dryRun ? 'Would load' : 'Loaded'} ${command.file} for ${loaded.tenantIds.join(', ')} into`;
-    return fleetReport(title, registry, loaded, loaded.repeated);
+    return fleetReport(title, registry, loaded, loaded);
   }
   const { tenantId } = command;
   if (command.action === 'synthesize') {

@@ -57,7 +57,7 @@ describe('npm run fleet', () => {
   feeders  2 added, 0 updated
 
   1 of these meters is on no feeder: a publish leaves it out.
-  Meters that are not named here stay as they are.
+  The registry has no other meter in service.
 `,
     });
     expect((await fleet('load', path, '--tenant', 'T')).stdout).toContain('Loaded');
@@ -255,7 +255,7 @@ describe('npm run fleet', () => {
       code: 0,
       stdout: `Exported 2 meters of ODD to ${out}.\n`,
       stderr:
-        'Left out 4 meters: their ids or their feeders’ ids cannot be loaded again (empty, only blanks, too long, or with a line break or another control character).\n' +
+        'Left out 4 meters: their ids or their feeders’ ids cannot be loaded again (empty, only blanks, too long, with a line break or a character that does not show, or a word such as NULL).\n' +
         'Left out the name of one feeder, which cannot be loaded again for the like reasons.\n',
     });
     const again = await fleet('load', out, '--tenant', 'ODD');
@@ -292,12 +292,20 @@ describe('npm run fleet', () => {
     [['load', 'a.csv', 'b.csv', '--tenant', 'T'], 'Name one file to load.\n\n'],
     [['load', 'a.csv', '--meters', '5'], '--meters does not go with load.\n\n'],
     [['export', '--tenant', 'T', '--out='], 'Name the file to write: --out FILE.csv.\n\n'],
+    [
+      ['load', 'a.csv', '--map', 'meter=x'],
+      '--map takes COLUMN=NAME, where COLUMN is one of meter_id, feeder_id, feeder_name, is_active, tenant_id; not meter=x.\n\n',
+    ],
+    [['load', 'a.csv', '--status', 'x=maybe'], '--status takes WORD=true or WORD=false, not x=maybe.\n\n'],
+    [['export', '--tenant', 'T', '--retire'], '--retire does not go with export.\n\n'],
     [['export'], 'Name the tenant: --tenant DEMO_TENANT.\n\n'],
     [['export', '--tenant', 'a b'], '--tenant must be 1 to 64 letters, digits, ".", "_" or "-".\n\n'],
   ])('shows its usage for %j', async (args, reason) => {
     const { code, stdout, stderr } = await fleet(...args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr.startsWith(`${reason}npm run fleet -- load FILE.csv --tenant T [--dry-run]\n`)).toBe(true);
+    expect(stderr.startsWith(`${reason}npm run fleet -- load FILE.csv --tenant T [--dry-run] [--map`)).toBe(
+      true,
+    );
   });
 
   it('synthesizes again without a change, grows without moving a meter, and refuses to move one', async () => {

@@ -59,7 +59,10 @@ describe('loading a fleet file', () => {
     expect(first).toEqual({
       tenantIds: ['T'],
       repeated: 0,
-      meters: { added: 4, updated: 0, unchanged: 0, withoutFeeder: 1 },
+      ignoredColumns: [],
+      warnings: [],
+      warningCount: 0,
+      meters: { added: 4, updated: 0, unchanged: 0, withoutFeeder: 1, unnamed: 0, retired: 0 },
       feeders: { added: 2, updated: 0 },
     });
     expect(await meters()).toEqual(['T|M1|F1|t', 'T|M2|F1|f', 'T|M3|F2|t', 'T|M4|-|t']);
@@ -177,7 +180,7 @@ describe('loading a fleet file', () => {
       'a column that is not known',
       'meter_id,feeder_id,town\nM1,F1,Graz\n',
       [
-        'line 1 has the column "town", but the columns are meter_id, feeder_id, feeder_name, is_active, tenant_id.',
+        'line 1 has the column "town", but the columns are meter_id, feeder_id, feeder_name, is_active, tenant_id; --ignore town passes it over.',
       ],
     ],
     [
@@ -214,7 +217,9 @@ describe('loading a fleet file', () => {
     [
       'what is neither true nor false',
       'meter_id,feeder_id,is_active\nM1,F1,maybe\n',
-      ['line 2, is_active must be true or false, not "maybe".'],
+      [
+        'line 2, is_active must be true or false, not "maybe"; --status WORD=true and --status WORD=false say what other words mean.',
+      ],
     ],
     [
       'ids that are too long, broken over lines, or blank',

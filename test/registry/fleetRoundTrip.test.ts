@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exportFleet } from '../../src/registry/file/exportFleet.js';
 import { loadFleet } from '../../src/registry/file/loadFleet.js';
+import { notAnId } from '../../src/registry/file/notAnId.js';
 import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import { createOwnRegistry, fleetFolder, textOf } from '../support/fleetRegistry.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
@@ -28,14 +29,16 @@ const odd = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
   fc.constantFrom('007', '1e5', '=1+1', '-', 'null', 'NULL', 'true', '{}', '{a,b}', '\\N', 'meter_id', '#'),
 );
-/** Ids that a load takes: no control characters, nothing that stands for lost bytes, not only blanks. */
-const id = odd.filter((text) => text.trim() !== '' && !/[\p{Cc}\uFFFD]/u.test(text));
+/** Names that a load takes: no control characters, nothing that stands for lost bytes, not only blanks. */
+const name = odd.filter((text) => text.trim() !== '' && !/[\p{Cc}\uFFFD]/u.test(text));
+/** Ids too must be none of what stands in files in place of one. */
+const id = name.filter((text) => notAnId(text) === undefined);
 
 it('exports a file that, loaded again, changes nothing, and, loaded elsewhere, makes the same fleet', async () => {
   const meter = fc.record({ meterId: id, feeder: fc.integer({ min: -1, max: 4 }), isActive: fc.boolean() });
   const fleet = fc.record({
     meters: fc.uniqueArray(meter, { selector: ({ meterId }) => meterId, minLength: 1, maxLength: 30 }),
-    feeders: fc.uniqueArray(fc.record({ feederId: id, name: fc.option(id) }), {
+    feeders: fc.uniqueArray(fc.record({ feederId: id, name: fc.option(name) }), {
       selector: ({ feederId }) => feederId,
       minLength: 5,
       maxLength: 5,

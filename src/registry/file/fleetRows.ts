@@ -1,16 +1,17 @@
 import { tenantId as tenantIdSchema } from '../../contracts/fields.js';
+import { type NamedColumns, OWN_NAMES_ALONE, readHeader } from './fleetHeader.js';
 import {
   type Fit,
   FLAGS,
-  FLEET_COLUMNS,
   type FleetColumn,
   type FleetRules,
-  fleetColumn,
+  plainWord,
   shown,
   unfitAsId,
   unfitForAnyColumn,
 } from './fleetValues.js';
 import { fromCell } from './formulaCells.js';
+import { doubtfulId, notAnId } from './notAnId.js';
 
 /**
  * The lines of a fleet file, checked against each other and against what the registry's columns hold.
@@ -53,7 +54,7 @@ interface Collected extends TenantFleet {
 /** How a value that is not empty is written in the registry, or why a load refuses it. */
 export function fitOf({ fits }: FleetRules, column: keyof FleetRules['fits'], value: string): Fit {
   const isId = column === 'meter_id' || column === 'feeder_id';
-  const problem = unfitForAnyColumn(value) ?? (isId ? unfitAsId(value) : undefined);
+  const problem = unfitForAnyColumn(value) ?? (isId ? (unfitAsId(value) ?? notAnId(value)) : undefined);
   return problem === undefined ? fits[column](value) : { problem };
 }
 
@@ -66,13 +67,24 @@ export class FleetRows {
   lines = 0;
   /** Lines that say the same as an earlier one. */
   repeated = 0;
-  #header: FleetColumn[] | undefined;
+  /** The columns that were passed over, as the file names them. */
+  ignored: readonly string[] = [];
+  /** What was taken as it stands and may not be meant so: the first `SHOWN_PROBLEMS` of `warningCount`. */
+  readonly warnings: LineProblem[] = [];
+  warningCount = 0;
+  #header: (FleetColumn | null)[] | undefined;
   readonly #tenants = new Map<string, Collected | { problem: string }>();
 
-  /** @param tenantId whose fleet it is; undefined where the file's own column says so. */
+  /**
+   * @param tenantId whose fleet it is; undefined where the file's own column says so.
+   * @param named what is said of columns that have names of their own.
+   * @param statuses what words of is_active mean beside those of `FLAGS`, as `plainWord` has them.
+   */
   constructor(
     private readonly rules: FleetRules,
     private readonly tenantId: string | undefined,
+    private readonly named: NamedColumns = OWN_NAMES_ALONE,
+    private readonly statuses: ReadonlyMap<string, boolean> = new Map(),
   ) {}
 
   /** Whether a header was read that the lines can be understood by. */
@@ -89,27 +101,23 @@ export class FleetRows {
     if (this.problems.length < SHOWN_PROBLEMS) this.problems.push({ line, column, message });
   }
 
-  /** Reads the names of the columns, whatever their case, blanks and underscores. */
+  #warn(line: number, column: string, message: string): void {
+    this.warningCount += 1;
+    if (this.warnings.length < SHOWN_PROBLEMS) this.warnings.push({ line, column, message });
+  }
+
+  /** Reads the names of the columns. */
   header(line: number, names: readonly string[]): void {
-    const before = this.problemCount;
-    const columns = names.map(fleetColumn);
-    for (const [index, column] of columns.entries()) {
-      const name = shown(names[index] ?? '');
-      if (column === undefined) {
-        this.refuse(line, null, `has the column ${name}, but the columns are ${FLEET_COLUMNS.join(', ')}`);
-      } else if (columns.indexOf(column) < index) {
-        this.refuse(line, column, 'is there twice');
-      } else if (this.rules.withoutPlace.includes(column)) {
-        this.refuse(line, column, 'has no place in this registry: leave the column out');
-      }
-    }
-    const needed: FleetColumn[] =
-      this.tenantId === undefined ? ['meter_id', 'feeder_id', 'tenant_id'] : ['meter_id', 'feeder_id'];
-    for (const column of needed.filter((name) => !columns.includes(name))) {
-      const instead = column === 'tenant_id' ? ', unless --tenant names the tenant' : '';
-      this.refuse(line, column, `is missing: the first line must name it${instead}`);
-    }
-    if (this.problemCount === before) this.#header = columns as FleetColumn[];
+    const { columns, ignored, problems } = readHeader(
+      names,
+      this.rules,
+      this.tenantId === undefined,
+      this.named,
+    );
+    for (const [column, message] of problems) this.refuse(line, column, message);
+    if (problems.length > 0) return;
+    this.#header = columns;
+    this.ignored = ignored;
   }
 
   add(line: number, values: readonly string[]): void {
@@ -128,9 +136,11 @@ export class FleetRows {
     const feederId = this.#fitting(line, 'feeder_id', value('feeder_id'));
     const name = this.#fitting(line, 'feeder_name', value('feeder_name'));
     if (name && feederId === '') this.refuse(line, 'feeder_name', 'names a feeder that feeder_id leaves out');
-    const isActive = FLAGS.get(value('is_active').toLowerCase());
+    const status = plainWord(value('is_active'));
+    const isActive = this.statuses.get(status) ?? FLAGS.get(status);
     if (isActive === undefined) {
-      this.refuse(line, 'is_active', `must be true or false, not ${shown(value('is_active'))}`);
+      const advice = '--status WORD=true and --status WORD=false say what other words mean';
+      this.refuse(line, 'is_active', `must be true or false, not ${shown(value('is_active'))}; ${advice}`);
     }
     if (this.problemCount > before || !tenant || !meterId || feederId === undefined) return;
     const feeder = feederId === '' ? -1 : this.#feederAt(tenant, line, feederId, name || null);
@@ -178,6 +188,8 @@ export class FleetRows {
   #fitting(line: number, column: keyof FleetRules['fits'], value: string): string | undefined {
     if (value === '') return value;
     const fit = fitOf(this.rules, column, value);
+    const doubt = column === 'meter_id' || column === 'feeder_id' ? doubtfulId(value) : undefined;
+    if (doubt !== undefined) this.#warn(line, column, doubt);
     if ('value' in fit) return fit.value;
     this.refuse(line, column, fit.problem);
     return undefined;

@@ -15,12 +15,37 @@ export interface FleetRules {
   hasTenants: boolean;
 }
 
-/** What is_active may say; empty says nothing. */
-export const FLAGS = new Map([
+/** Words of is_active, without case and blanks; the longer ones are those of utilities' lists. Empty says nothing. */
+export const FLAGS: ReadonlyMap<string, boolean | null> = new Map([
   ['', null],
-  ...['true', 't', 'yes', 'y', '1'].map((word) => [word, true] as const),
-  ...['false', 'f', 'no', 'n', '0'].map((word) => [word, false] as const),
+  ...words(
+    'true t yes y 1 active inservice installed inuse connected energized energised live on'.split(' '),
+    true,
+  ),
+  ...words(
+    'false f no n 0 inactive outofservice removed retired disconnected deenergized decommissioned off'.split(
+      ' ',
+    ),
+    false,
+  ),
 ]);
+
+function words(all: readonly string[], isActive: boolean): [string, boolean][] {
+  return all.map((word) => [word, isActive]);
+}
+
+/** A word of a status as it is compared. */
+export function plainWord(value: string): string {
+  return value.toLowerCase().replace(/[\s_-]/g, '');
+}
+
+/** The name of a column as it is compared: letters and digits alone, without case and accents. */
+export function plainName(name: string): string {
+  return name
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/[^\p{L}\p{N}]/gu, '');
+}
 
 /** Longer ids are taken for a misplaced column; reads and events carry them too. */
 const MAX_LENGTH = 128;

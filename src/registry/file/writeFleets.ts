@@ -7,17 +7,21 @@ import type { TenantFleet } from './fleetRows.js';
 import { shown } from './fleetValues.js';
 import { refusedAsSentence } from './refusals.js';
 import { ambiguousFeeders, lockRegistry, repeatedMeters } from './registryChecks.js';
+import { type Retire, unnamedMeters } from './unnamedMeters.js';
 import { type MeterColumns, type Written, writeFeeders, writeMeters } from './writeRows.js';
 
 /** What a load has changed, or on a dry run would have changed. */
 export interface FleetCounts {
-  meters: Written & { unchanged: number; withoutFeeder: number };
+  /** `unnamed`: in service before and not among these; `retired`: how many of them are so no more. */
+  meters: Written & { unchanged: number; withoutFeeder: number; unnamed: number; retired: number };
   feeders: Written;
 }
 
 export interface WriteOptions {
   /** Does everything and then rolls it back, so that a refusal by a customer's tables shows too. */
   dryRun?: boolean;
+  /** What becomes of meters that the fleets do not name. */
+  retire?: Retire;
   /** An additional check of each slice of a tenant's meters; throws to refuse it. */
   check?: (client: pg.PoolClient, tenantId: string, slice: MeterColumns) => Promise<void>;
 }
@@ -26,7 +30,7 @@ export interface WriteOptions {
 const SLICE = 50_000;
 
 /**
- * Inserts and updates meters and feeders, all or nothing. What the fleets do not name stays as it is.
+ * Inserts and updates meters and feeders, all or nothing. What the fleets do not name stays as it is, or is retired.
  *
  * @throws StartupError one sentence about what the tables refuse.
  */
@@ -34,10 +38,10 @@ export async function writeFleets(
   database: Database,
   registry: RegistryMapping,
   fleets: readonly TenantFleet[],
-  { dryRun = false, check }: WriteOptions = {},
+  { dryRun = false, retire = 'no', check }: WriteOptions = {},
 ): Promise<FleetCounts> {
   const counts: FleetCounts = {
-    meters: { added: 0, updated: 0, unchanged: 0, withoutFeeder: 0 },
+    meters: { added: 0, updated: 0, unchanged: 0, withoutFeeder: 0, unnamed: 0, retired: 0 },
     feeders: { added: 0, updated: 0 },
   };
   await withTransaction(database, async (client) => {
@@ -54,6 +58,11 @@ export async function writeFleets(
           await writeSlice(client, registry, fleet.tenantId, slice, counts);
         });
       }
+      await refusedAsSentence(registry.meters.table, async () => {
+        const unnamed = await unnamedMeters(client, registry, fleet.tenantId, fleet.meterIds, retire);
+        counts.meters.unnamed += unnamed;
+        if (retire !== 'no') counts.meters.retired += unnamed;
+      });
     }
     if (dryRun) await client.query('ROLLBACK TO SAVEPOINT dry_run');
   });
