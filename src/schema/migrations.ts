@@ -31,6 +31,7 @@ export const MIGRATIONS = [
   'phase5_ledger_pruning.sql',
   'phase6_implausible_reads.sql',
   'phase6_meter_fingerprints.sql',
+  'phase7_imports.sql',
 ] as const;
 
 export interface Migration {
