@@ -1,6 +1,6 @@
 /**
- * Room: imports. Promises: what a customer's file of interval data would become is decided row by row, and told by meter
- * and day before anything is written; a packed file is opened within limits.
+ * Room: imports. Promises: a customer's file of interval data becomes reads whole or not at all, decided and told row by row;
+ * what it replaces is kept; a packed file is opened within limits.
  */
 
 import { ExactSum } from '../intervalFiles/decimal.js';
