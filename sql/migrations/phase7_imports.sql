@@ -93,6 +93,12 @@ CREATE TABLE ami_import_mappings (
   PRIMARY KEY (tenant_id, name)
 );
 
+CREATE FUNCTION ami_lock_imports(for_tenant text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:import:' || for_tenant, 0));
+END $$;
+
 ALTER TABLE ami_publishes ADD COLUMN import_id integer REFERENCES ami_imports, ADD COLUMN import_batch integer,
   DROP CONSTRAINT ami_publishes_origin_known,
   ADD CONSTRAINT ami_publishes_origin_known

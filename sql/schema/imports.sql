@@ -165,3 +165,11 @@ COMMENT ON TABLE ami_import_mappings IS 'What the CSV files of a sender mean, as
 COMMENT ON COLUMN ami_import_mappings.name IS 'What it is asked for by.';
 COMMENT ON COLUMN ami_import_mappings.mapping IS 'As YAML.';
 COMMENT ON COLUMN ami_import_mappings.saved_at IS 'When it was kept, the last time.';
+
+CREATE FUNCTION ami_lock_imports(for_tenant text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:import:' || for_tenant, 0));
+END $$;
+COMMENT ON FUNCTION ami_lock_imports(text) IS
+  'Until the end of the transaction no other batch of an import of the tenant is judged.';

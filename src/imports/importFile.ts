@@ -20,11 +20,11 @@ import { ImportPlan, type PlanReport, TooManyRefusalsError } from './plan.js';
 import {
   countMerged,
   fillBatches,
+  fitToTable,
   mergeRows,
   openStaging,
   refusedMerged,
   StagedRows,
-  withoutReceived,
 } from './staging.js';
 
 export interface ImportOptions extends Given {
@@ -115,7 +115,14 @@ async function dryRun(reading: Reading): Promise<Partial<ImportedFile>> {
   let judged: Partial<ImportedFile> = {};
   await withTransaction(database, async (client) => {
     const { report, merged, metersRegistered } = await readWhole(client, reading);
-    const judgement = await judge(client, tenantId, overEmulated, merged, reading.zone);
+    const judgement = await judge(
+      client,
+      reading.options.schema.reads,
+      tenantId,
+      overEmulated,
+      merged,
+      reading.zone,
+    );
     judged = { report, judgement, reads: merged.reads, repeated: merged.repeated, metersRegistered };
     throw new RolledBack();
   }).catch((error: unknown) => {
@@ -214,10 +221,7 @@ async function readWhole(
   await rows.end();
   await mergeRows(client, known.used());
   const report = plan.report();
-  if (!schema.reads.own) {
-    const left = await withoutReceived(client);
-    if (left > 0) report.left['energy into the grid, for which your table of reads has no column'] = left;
-  }
+  Object.assign(report.left, await fitToTable(client, schema.reads));
   const merged = await countMerged(client);
   if (merged.refused > 0) {
     report.refused += merged.refused;

@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/db.js';
 import type { LocalZone } from '../intervalFiles/time/localZone.js';
 import { judgedReads } from '../schema/functions/judgedReads.js';
+import type { ReadsMapping } from '../schema/mapping.js';
 
 /** What would become of a meter's reads of a local day. */
 export interface JudgedDay {
@@ -31,6 +32,7 @@ const REASONS_TOLD = 20;
 /** What the workers would do with the reads in `ami_file_reads` now, by the same rules. Nothing is written. */
 export async function judge(
   client: Queryable,
+  reads: ReadsMapping,
   tenantId: string,
   overEmulated: boolean,
   span: { first: Date | null; last: Date | null },
@@ -40,6 +42,7 @@ export async function judge(
     'CREATE TEMPORARY TABLE ami_file_verdicts (meter_id text COLLATE "C", read_at timestamptz, verdict text) ON COMMIT DROP',
   );
   const judged = judgedReads({
+    reads,
     incoming: '(SELECT * FROM ami_file_reads WHERE problem IS NULL)',
     tenant: '$1::text',
     acceptedAt: 'now()',

@@ -1,6 +1,8 @@
 import type { Queryable } from '../db/db.js';
 import { worthOf } from '../intervalFiles/quality.js';
 import { numberArray, textArray } from '../reads/meterReads.js';
+import { asStored } from '../schema/functions/judgedReads.js';
+import type { ReadsMapping } from '../schema/mapping.js';
 import type { PlannedRead } from './plan.js';
 
 /**
@@ -141,13 +143,29 @@ export async function fillBatches(client: Queryable, importId: number, batchSize
   );
 }
 
-/** Energy into the grid has no column in a customer's table; answers how many values were left. */
-export async function withoutReceived(client: Queryable): Promise<number> {
-  const { rows } = await client.query<{ left: number }>(
-    'SELECT count(received_kwh)::double precision AS left FROM ami_file_reads',
+/**
+ * Leaves out what a customer's table of reads has no place for: energy into the grid, and digits of energy that its column
+ * rounds away.
+ *
+ * @returns what was left, with how many values.
+ */
+export async function fitToTable(client: Queryable, reads: ReadsMapping): Promise<Record<string, number>> {
+  if (reads.own) return {};
+  const { kwh } = reads.columns;
+  const { rows } = await client.query<{ received: number; rounded: number }>(
+    `SELECT count(received_kwh)::double precision AS received,
+       count(*) FILTER (WHERE kwh <> ${asStored(reads, 'kwh')})::double precision AS rounded FROM ami_file_reads`,
   );
   await client.query(
     'DELETE FROM ami_file_reads WHERE kwh IS NULL; UPDATE ami_file_reads SET received_kwh = NULL WHERE received_kwh IS NOT NULL',
   );
-  return rows[0]?.left ?? 0;
+  const { received = 0, rounded = 0 } = rows[0] ?? {};
+  return {
+    ...(received > 0
+      ? { 'energy into the grid, for which your table of reads has no column': received }
+      : {}),
+    ...(rounded > 0
+      ? { [`last digits of energy, which your column ${kwh.name} (${kwh.type}) rounds away`]: rounded }
+      : {}),
+  };
 }

@@ -1,5 +1,8 @@
+import type { ReadsMapping } from '../mapping.js';
+
 /** What an import's reads are judged by, as SQL. */
 export interface JudgedBy {
+  reads: ReadsMapping;
   /** A relation with `meter_id`, `read_at`, `minutes`, `kwh`, `received_kwh`, `quality`. */
   incoming: string;
   tenant: string;
@@ -16,6 +19,11 @@ export interface JudgedBy {
 const worth = (quality: string): string =>
   `CASE ${quality} WHEN 'questionable' THEN 0 WHEN 'estimated' THEN 1 ELSE 2 END`;
 
+/** Energy as the column keeps it: a customer's may round it, and the same file must find what it has written. */
+export function asStored({ own, columns }: ReadsMapping, kwh: string): string {
+  return own ? kwh : `${kwh}::${columns.kwh.type}::numeric`;
+}
+
 /** No interval is longer. */
 const LONGEST = `interval '1 hour'`;
 
@@ -30,9 +38,17 @@ const LONGEST = `interval '1 hour'`;
  * 5. What is worth less stays out, but may add the channel that is missing.
  * 6. Of two that are worth the same, the one of the newer import counts.
  */
-export function judgedReads({ incoming, tenant, acceptedAt, overEmulated, first, last }: JudgedBy): string {
+export function judgedReads({
+  reads,
+  incoming,
+  tenant,
+  acceptedAt,
+  overEmulated,
+  first,
+  last,
+}: JudgedBy): string {
   const isThere = 'standing.read_at IS NOT NULL';
-  const isSameKwh = '(incoming.kwh IS NULL OR incoming.kwh = standing.kwh)';
+  const isSameKwh = `(incoming.kwh IS NULL OR ${asStored(reads, 'incoming.kwh')} = standing.kwh)`;
   const isSameReceived = '(incoming.received_kwh IS NULL OR incoming.received_kwh = standing.received_kwh)';
   const addsChannel = `(standing.source = 'imported' AND ${isSameKwh} AND standing.received_kwh IS NULL
         AND incoming.received_kwh IS NOT NULL)`;

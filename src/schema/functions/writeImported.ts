@@ -14,6 +14,7 @@ const REFUSALS_KEPT = 2_000;
  */
 export function writeImported(reads: ReadsMapping): SqlFunction {
   const judged = judgedReads({
+    reads,
     incoming: '(SELECT * FROM ami_import_values WHERE import_id = of_import AND batch = of_batch)',
     tenant: 'of_tenant',
     acceptedAt: 'asked_at',
@@ -53,7 +54,7 @@ BEGIN
   SELECT min(read_at), max(read_at) INTO first_at, last_at
   FROM ami_import_values WHERE import_id = of_import AND batch = of_batch;
   -- Two imports of one tenant judge one after the other, each by what the other has written.
-  PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:import:' || of_tenant, 0));
+  PERFORM ami_lock_imports(of_tenant);
 
   WITH judged AS MATERIALIZED (
     ${judged}
