@@ -58,8 +58,10 @@ describeOnBothBackends('an import through faults', (backend) => {
 
   it('keeps no more than 40 batches waiting, and takes them back when it is cancelled', async () => {
     const { importId = 0 } = await tools.take(await file(large(50, 500)), PLAIN);
-    expect(await supplier().supply()).toBe(5);
-    expect(await supplier().supply()).toBe(0);
+    // On a slow machine a pass may end before there is no more room.
+    let accepted = 0;
+    for (let more = 1; more > 0; accepted += more) more = await supplier().supply();
+    expect(accepted).toBe(5);
     const pending = `SELECT FROM ami_publish_batches WHERE state = 'pending'`;
     expect(await tools.sql(pending)).toHaveLength(40);
     const answer = await deployment.http.get(`/api/ami/imports/${importId}`);

@@ -164,6 +164,30 @@ describeOnBothBackends('what an import puts in the place of what', (backend) => 
     ]);
   });
 
+  it('a meter’s reads can be asked for as they were', async () => {
+    const before = new Date(Date.now() - 60_000);
+    const states: [Date, string[]][] = [[before, []]];
+    for (const [kwh, quality] of [
+      ['1', 'E'],
+      ['2', 'M'],
+      ['3', 'M'],
+    ] as const) {
+      await put(kwh, quality);
+      const [now] = await tools.sql('SELECT clock_timestamp() AS at');
+      states.push([now?.at, [kwh]]);
+    }
+    for (const [asOf, expected] of states) {
+      const found = await tools.sql(
+        `SELECT kwh::text FROM ami_reads_as_of($1, 'A', $2::timestamptz, $2::timestamptz + interval '1 day', $3)`,
+        [TENANT, '2026-11-30T00:00:00Z', asOf],
+      );
+      expect(
+        found.map(({ kwh }) => kwh),
+        asOf.toISOString(),
+      ).toEqual(expected);
+    }
+  });
+
   it('the channel that was missing is added, and the other one stays', async () => {
     await tools.text(`meter,start,kwh\nA,${AT},2\n`, PLAIN);
     const received = await tools.text(`meter,start,kwh\nA,${AT},0.5\n`, {
