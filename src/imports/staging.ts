@@ -71,6 +71,8 @@ export async function mergeRows(client: Queryable, feederOf: ReadonlyMap<string,
     textArray([...feederOf.keys()]),
     textArray([...feederOf.values()]),
   ]);
+  // Nobody analyses temporary tables by itself, and without figures the join below goes over all meters for each row.
+  await client.query('ANALYZE ami_file_rows; ANALYZE ami_file_meters');
   await client.query(`
     CREATE TEMPORARY TABLE ami_file_reads ON COMMIT DROP AS
     SELECT meter_id, feeder_id, read_at, minutes, kwh, received_kwh, split_part(quality, ':', 2) AS quality,
