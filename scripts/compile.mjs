@@ -32,6 +32,7 @@ const PROGRAMS = [
   'commands/demo.ts',
   'commands/doctor.ts',
   'commands/fleet.ts',
+  'commands/import.ts',
   'commands/inspect.ts',
   'commands/migrate.ts',
   'commands/score.ts',

@@ -20,14 +20,19 @@ CREATE TABLE ami_publishes (
   climate          text        NOT NULL DEFAULT 'us',
   fleet_id         bigint      REFERENCES ami_fleets,
   is_background    boolean     NOT NULL DEFAULT false,
-  CONSTRAINT ami_publishes_origin_known CHECK (origin IN ('manual', 'tick', 'catch-up', 'backfill', 'revision')),
+  import_id        integer     REFERENCES ami_imports,
+  import_batch     integer,
+  CONSTRAINT ami_publishes_origin_known
+    CHECK (origin IN ('manual', 'tick', 'catch-up', 'backfill', 'revision', 'import')),
+  CONSTRAINT ami_publishes_import_complete
+    CHECK ((origin = 'import') = (import_id IS NOT NULL) AND (import_id IS NULL) = (import_batch IS NULL)),
   CONSTRAINT ami_publishes_on_conflict_known CHECK (on_conflict IN ('nothing', 'update')),
   CONSTRAINT ami_publishes_interval_known CHECK (interval_minutes IN (15, 60)),
-  -- A registry fleet's feeder_count is 0. Processes of versions without registry fleets do not know fleet_id: they find
-  -- a fleet here that they cannot make, rather than a synthetic one that is wrong.
+  -- A registry fleet's feeder_count is 0, and an import's. Processes of versions without them do not know fleet_id or
+  -- import_id: they find a fleet here that they cannot make, rather than a synthetic one that is wrong.
   CONSTRAINT ami_publishes_within_caps CHECK (
     meter_count BETWEEN 1 AND 25000
-    AND feeder_count BETWEEN CASE WHEN fleet_id IS NULL THEN 10 ELSE 0 END AND 40
+    AND feeder_count BETWEEN CASE WHEN fleet_id IS NULL AND import_id IS NULL THEN 10 ELSE 0 END AND 40
     AND batch_size BETWEEN 1 AND 500 AND batch_count BETWEEN 1 AND 200),
   CONSTRAINT ami_publishes_range_within_fleet
     CHECK (0 <= range_from AND range_from < range_to AND range_to <= meter_count)
@@ -38,6 +43,8 @@ CREATE INDEX ami_publishes_by_tenant ON ami_publishes (tenant_id, accepted_at DE
 CREATE INDEX ami_publishes_by_interval ON ami_publishes (tenant_id, read_at DESC);
 -- Whether any publish names a snapshot: one that no publish names may be deleted.
 CREATE INDEX ami_publishes_by_fleet ON ami_publishes (fleet_id) WHERE fleet_id IS NOT NULL;
+-- What of an import has been accepted.
+CREATE INDEX ami_publishes_by_import ON ami_publishes (import_id) WHERE import_id IS NOT NULL;
 -- Which publishes are old enough for the ledger to forget.
 CREATE INDEX ami_publishes_by_age ON ami_publishes (accepted_at);
 COMMENT ON TABLE ami_publishes IS
@@ -46,9 +53,11 @@ COMMENT ON TABLE ami_publishes IS
   'disagree; a batch that is pending here and no longer in any queue is enqueued again from these two tables alone.';
 COMMENT ON COLUMN ami_publishes.origin IS
   'What asked for it: a request (manual), automatic mode for the running interval (tick) or for one that was missed '
-  '(catch-up), a backfill, or an event with applyNow that revises an interval (revision).';
-COMMENT ON COLUMN ami_publishes.read_at IS 'Start of the interval, which all its reads carry.';
-COMMENT ON COLUMN ami_publishes.interval_minutes IS 'Length of the interval in minutes.';
+  '(catch-up), a backfill, an event with applyNow that revises an interval (revision), or a file (import).';
+COMMENT ON COLUMN ami_publishes.read_at IS
+  'Start of the interval, which all its reads carry. Of an import: when the first of its reads begins; each has its own.';
+COMMENT ON COLUMN ami_publishes.interval_minutes IS
+  'Length of the interval in minutes. Of an import it says nothing: each read has its own.';
 COMMENT ON COLUMN ami_publishes.seed IS
   'What the random part of every read is made from: the same seed gives the same reads.';
 COMMENT ON COLUMN ami_publishes.meter_count IS
@@ -68,6 +77,9 @@ COMMENT ON COLUMN ami_publishes.time_zone IS 'IANA time zone whose local time th
 COMMENT ON COLUMN ami_publishes.climate IS 'Climate whose seasons shape the load: us or germany.';
 COMMENT ON COLUMN ami_publishes.fleet_id IS
   'Snapshot of a registry fleet: ami_fleets.fleet_id; NULL for the synthetic fleet.';
+COMMENT ON COLUMN ami_publishes.import_id IS 'The file that its reads come from: ami_imports.import_id; else NULL.';
+COMMENT ON COLUMN ami_publishes.import_batch IS
+  'Which of the import''s batches (ami_import_values.batch) its first batch is; the others follow.';
 COMMENT ON COLUMN ami_publishes.is_background IS
   'Lane. Live work (false) goes first. Background work (true: catch-up of past intervals, replays, backfills) fills '
   'what live work leaves free. Whatever a process of a version without lanes accepts is live.';
@@ -127,17 +139,20 @@ CREATE TABLE ami_written_reads (
   tenant_id    text COLLATE "C" NOT NULL,
   read_at      timestamptz      NOT NULL,
   meter_ids    text[] COLLATE "C" NOT NULL,
-  PRIMARY KEY (publish_id, batch_number),
+  interval_minutes smallint,
+  PRIMARY KEY (publish_id, batch_number, read_at),
   FOREIGN KEY (publish_id, batch_number) REFERENCES ami_publish_batches ON DELETE CASCADE
 );
 CREATE INDEX ami_written_reads_by_interval ON ami_written_reads (tenant_id, read_at);
 COMMENT ON TABLE ami_written_reads IS
-  'Which reads in a customer''s table GridLens has written, one row per batch. A revision may change these, and '
+  'Which reads in a customer''s table GridLens has written, by batch and interval. A revision may change these, and '
   'never a read that a real meter has measured. Stays empty where GridLens made the table of reads: every read is '
   'its own there.';
 COMMENT ON COLUMN ami_written_reads.batch_number IS 'Batch of the publish: ami_publish_batches.batch_number.';
 COMMENT ON COLUMN ami_written_reads.read_at IS 'Start of the interval.';
 COMMENT ON COLUMN ami_written_reads.meter_ids IS 'Meters whose read of the interval the batch inserted.';
+COMMENT ON COLUMN ami_written_reads.interval_minutes IS
+  'Length of imported reads; NULL of emulated ones, which are as long as their publish says.';
 
 CREATE TABLE ami_pruned_days (
   tenant_id text COLLATE "C" NOT NULL,

@@ -11,6 +11,11 @@ CREATE TABLE meter_reads_electric (
   quality_flags text[]           NOT NULL DEFAULT '{}',
   created_at    timestamptz      NOT NULL DEFAULT now(),
   updated_at    timestamptz      NOT NULL DEFAULT now(),
+  received_kwh  numeric,
+  interval_minutes smallint,
+  quality       text,
+  quality_method text,
+  import_id     integer,
   CONSTRAINT meter_reads_electric_key UNIQUE (tenant_id, meter_id, read_at)
 ) PARTITION BY RANGE (read_at);
 COMMENT ON TABLE meter_reads_electric IS
@@ -28,6 +33,16 @@ COMMENT ON COLUMN meter_reads_electric.voltage IS 'Voltage during the interval, 
 COMMENT ON COLUMN meter_reads_electric.quality_flags IS 'LOW_VOLTAGE or HIGH_VOLTAGE; empty for nearly all reads.';
 COMMENT ON COLUMN meter_reads_electric.created_at IS 'When the row was written.';
 COMMENT ON COLUMN meter_reads_electric.updated_at IS 'When the row was last revised; created_at when it never was.';
+COMMENT ON COLUMN meter_reads_electric.received_kwh IS
+  'Energy that the customer fed into the grid, kWh per interval; NULL where nothing says so.';
+COMMENT ON COLUMN meter_reads_electric.interval_minutes IS
+  'Length of the interval in minutes; NULL of an emulated read, whose interval is that of its publish.';
+COMMENT ON COLUMN meter_reads_electric.quality IS
+  'raw, validated, estimated, edited or questionable, as the imported file says; NULL of an emulated read.';
+COMMENT ON COLUMN meter_reads_electric.quality_method IS
+  'How an estimate or a change came about, as the file says it: S14, referenceDay.';
+COMMENT ON COLUMN meter_reads_electric.import_id IS
+  'The file that the read comes from: ami_imports.import_id; NULL of an emulated read.';
 
 -- A function rather than one statement of CTEs: ROW_COUNT is free, where counting a RETURNING cost 3 to 4 % of the
 -- whole write. The reads go in through unnest, one array per column: no limit of 65,535 parameters, and one plan at any
@@ -70,7 +85,7 @@ BEGIN
       ON CONFLICT (tenant_id, meter_id, read_at) DO UPDATE SET
         kwh = excluded.kwh, delivered_kwh = excluded.delivered_kwh, voltage = excluded.voltage,
         quality_flags = excluded.quality_flags, updated_at = excluded.updated_at
-      WHERE meter_reads_electric.feeder_id = excluded.feeder_id
+      WHERE meter_reads_electric.feeder_id = excluded.feeder_id AND meter_reads_electric.quality IS NULL
       RETURNING meter_reads_electric.created_at = meter_reads_electric.updated_at AS is_new
     )
     SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) INTO inserted, updated FROM written;
@@ -90,7 +105,8 @@ COMMENT ON FUNCTION ami_write_batch(uuid, integer, text, timestamptz, text, time
   'Writes one batch: its reads and its ledger row, in the one transaction of this call. The ledger row is locked and '
   'must still be pending. A batch that runs twice, after a crash or at the same time, finds its row done, writes '
   'nothing and answers no row. A revision leaves a read alone that is of another feeder: that read was published for '
-  'another layout of the fleet, and an event must not show on a feeder that it is not on.';
+  'another layout of the fleet, and an event must not show on a feeder that it is not on. A read that was imported '
+  'stays as it is: somebody measured it.';
 
 CREATE TRIGGER ami_fold_inserted_reads AFTER INSERT ON meter_reads_electric
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ami_fold_inserted_reads();

@@ -1,4 +1,4 @@
--- The four functions through which all SQL looks up reads. They are not in these files: their text names the table of
+-- The functions through which all SQL looks up reads, and the one that writes imported ones. They are not in these files: their text names the table of
 -- reads, its schema and its columns, which may be a customer's. So start-up makes them for the table that it has found
 -- (src/schema/functions/lookUpReads.ts). For GridLens's own table the first of them is
 --
@@ -18,3 +18,10 @@ COMMENT ON FUNCTION ami_reads_between(timestamptz, timestamptz) IS
 COMMENT ON FUNCTION ami_rollup_spans() IS
   'The spans of UTC days that ami_rebuild_rollups counts in one pass each: the days of GridLens''s own table one by '
   'one, a customer''s table at once, since it may have no index by time.';
+COMMENT ON FUNCTION ami_standing_reads(text, text, timestamptz, timestamptz) IS
+  'The reads of a meter from an instant until before another one, with all that an import is to know of them: length, '
+  'quality, where they come from (emulated, imported, or foreign: not written by GridLens) and when they were written.';
+COMMENT ON FUNCTION ami_write_imported_batch(uuid, integer, timestamptz) IS
+  'Writes one batch of an import: judges each of its reads by what stands there, keeps what it replaces in '
+  'ami_replaced_reads, and marks the batch done, in the one transaction of this call. A batch that is no longer '
+  'pending answers no row.';

@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { type BackfillService, type BackfillWanted, createBackfillService } from '../backfill/backfill.js';
 import { ApiError } from '../contracts/errors.js';
 import type { Database } from '../db/db.js';
@@ -11,6 +10,7 @@ import { followBackfill, isWorkerAlive } from './backfillFollow.js';
 import { acceptedReport, cancelReport, endReport, leftRunningReport, NO_WORKER } from './backfillReport.js';
 import { openCommandDatabase } from './commandDatabase.js';
 import { json, leaveWith, requirePrepared, say } from './commandLine.js';
+import { onInterrupt } from './onInterrupt.js';
 import { openProgress, type ProgressDisplay } from './progressBar.js';
 
 /** `npm run backfill`: fills a span of a tenant's past, and shows how far it is; the workers do the filling. */
@@ -74,16 +74,4 @@ async function fill(
   if (asJson) await say(process.stdout, json(ended));
   else await say(ended.state === 'done' ? process.stdout : process.stderr, endReport(ended));
   return ended.state === 'done' ? 0 : 1;
-}
-
-/**
- * Leaves with a report of its own. `runProcess`, whose listener comes after this one, would say that nothing was done,
- * while an accepted backfill goes on.
- */
-function onInterrupt(leave: () => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.prependListener(signal, () => {
-      leave();
-      process.exit(128 + constants.signals[signal]);
-    });
 }

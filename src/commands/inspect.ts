@@ -1,15 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { StartupError } from '../contracts/errors.js';
 import { type Inspection, inspectFile } from '../imports/inspectFile.js';
-import { MappingTextError, parseMappingText } from '../imports/mappingText.js';
-import { innerFiles } from '../imports/packedFile.js';
-import type { CsvMapping } from '../intervalFiles/csv/mapping.js';
-import { UnreadableFileError } from '../intervalFiles/intervalFiles.js';
-import { LocalZone } from '../intervalFiles/time/localZone.js';
 import { runProcess } from '../process/lifecycle.js';
 import { asksForHelp, commandLine, json, say } from './commandLine.js';
 import { inspectionReport } from './inspectReport.js';
+import { filesIn, mappingFrom, zoneOf } from './intervalFileArguments.js';
 
 const USAGE = `npm run inspect -- FILE… [--mapping FILE.yaml] [--zone ZONE] [--json]
 
@@ -38,7 +31,7 @@ await runProcess(async () => {
   const given = values.mapping === undefined ? {} : await mappingFrom(values.mapping);
   const options = {
     given,
-    zone: values.zone === undefined ? undefined : zoneOf(values.zone),
+    zone: values.zone === undefined ? undefined : zoneOf(values.zone, line.wrong),
     now: new Date(),
   };
   const inspections: Inspection[] = [];
@@ -51,43 +44,6 @@ await runProcess(async () => {
     isWhole,
   );
 });
-
-/** The files of interval data that a path holds; one that cannot be unpacked is its own report. */
-async function filesIn(path: string) {
-  try {
-    return await innerFiles(path, basename(path));
-  } catch (error) {
-    if (error instanceof UnreadableFileError) return [{ name: basename(path), refusal: error.message }];
-    throw unreadable(path, error);
-  }
-}
-
-async function mappingFrom(path: string): Promise<Partial<CsvMapping>> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  try {
-    return parseMappingText(text);
-  } catch (error) {
-    throw error instanceof MappingTextError ? new StartupError(error.message) : error;
-  }
-}
-
-function unreadable(path: string, error: unknown): StartupError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new StartupError(
-    `${path} cannot be read (${code ?? message}): name a file that is there and may be read.`,
-  );
-}
-
-function zoneOf(name: string): string {
-  try {
-    return new LocalZone(name).name;
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return line.wrong(`--zone ${name} is no time zone; right would be Europe/Berlin, UTC or +10:00.`);
-  }
-}
 
 async function leave(report: string, isWhole: boolean): Promise<never> {
   await say(process.stdout, report);

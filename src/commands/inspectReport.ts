@@ -1,13 +1,14 @@
 import type { Inspection } from '../imports/inspectFile.js';
 import type { PlannedDay, PlanReport } from '../imports/plan.js';
 
-const FORMATS = { csv: 'CSV', espi: 'Green Button XML (ESPI)', nem12: 'NEM12', cmep: 'CMEP' };
+export const FORMATS = { csv: 'CSV', espi: 'Green Button XML (ESPI)', nem12: 'NEM12', cmep: 'CMEP' };
 /** As many as a terminal shows; --json has all that are told. */
 const DAYS_SHOWN = 40;
 const REFUSALS_SHOWN = 10;
 
 /** What one file holds, as text for a terminal. */
-export function inspectionReport({ name, format, mapping, open, refusal, report }: Inspection): string {
+export function inspectionReport(inspection: Inspection): string {
+  const { name, format, mapping, open, refusal, report } = inspection;
   const head = `${name}: ${format === undefined ? 'not read' : FORMATS[format]}`;
   if (refusal !== undefined) return `${head}\n  Refused: ${refusal}.\n`;
   const lines = [head];
@@ -27,9 +28,10 @@ export function inspectionReport({ name, format, mapping, open, refusal, report 
   return `${lines.join('\n')}\n`;
 }
 
-const indented = (text: string): string[] => text.split('\n').map((line) => `  ${line}`);
-const count = (value: number): string => value.toLocaleString('en-US');
-const counted = (value: number, what: string): string => `${count(value)} ${what}${value === 1 ? '' : 's'}`;
+export const indented = (text: string): string[] => text.split('\n').map((line) => `  ${line}`);
+export const count = (value: number): string => value.toLocaleString('en-US');
+export const counted = (value: number, what: string): string =>
+  `${count(value)} ${what}${value === 1 ? '' : 's'}`;
 
 function countsOf({ reads, refused, refusals, left, byDay, days }: PlanReport): string[] {
   const meters = new Set(byDay.map(({ meterId }) => meterId)).size;
@@ -54,12 +56,15 @@ function table(days: readonly PlannedDay[]): string[] {
   const rows = days.map(({ meterId, day, channel, reads, kwh, estimated }) => [
     ...[meterId, day, CHANNELS[channel], String(reads), kwh, String(estimated)],
   ]);
-  const all = [['meter', 'day', 'channel', 'reads', 'kWh', 'estimated'], ...rows];
+  return columns([['meter', 'day', 'channel', 'reads', 'kWh', 'estimated'], ...rows], 3);
+}
+
+/** @param texts how many columns are texts; numbers, which follow, stand to the right. */
+export function columns(all: readonly string[][], texts: number): string[] {
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  // Numbers stand to the right, from the fourth column on.
   return all.map((row) => {
     const cells = row.map((cell, column) =>
-      column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      column < texts ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
     );
     return `  ${cells.join('  ').trimEnd()}`;
   });

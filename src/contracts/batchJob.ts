@@ -26,12 +26,13 @@ const described = z.object({
   requestId: z.string().optional(),
 });
 
-/** The roster that the positions count in. */
+/** What the positions count in: a roster, or the reads of a file. */
 const roster = z.union([
   z.object({
     fleet: z.object({ meterCount: z.int().positive(), feederCount: z.int().positive() }),
     fleetId: z.never().optional(),
     meterCount: z.never().optional(),
+    importId: z.never().optional(),
   }),
   // Never with a `fleet`: workers from before registry fleets require one, and would generate just that.
   z.object({
@@ -40,6 +41,15 @@ const roster = z.union([
     fleetId: z.string().regex(/^\d{1,19}$/),
     /** The publish covers the first `meterCount` meters of the roster. */
     meterCount: z.int().positive(),
+    importId: z.never().optional(),
+  }),
+  // With neither: workers from before imports require one, and would emulate what was measured.
+  z.object({
+    fleet: z.never().optional(),
+    fleetId: z.never().optional(),
+    meterCount: z.never().optional(),
+    /** The file that the reads come from; positions count in its reads. */
+    importId: z.int().positive(),
   }),
 ]);
 

@@ -12,7 +12,7 @@ import type { Queryable } from './db.js';
  *  - a turn, and below it, on other connections, whatever its work takes;
  *  - `migrations` → `partitions`, `known-meters` (either first: nobody else wants one of the two while holding the other);
  *  - `admission` → `partitions`;
- *  - `revision` → `known-meters`, as a revision's write folds;
+ *  - `revision` → `known-meters`, as a revision's write folds; `import` → `known-meters` likewise;
  *  - `retention` → the table of reads → `known-meters`: an insert holds the table before it wants that lock.
  */
 export const LOCKS = {
@@ -29,6 +29,9 @@ export const LOCKS = {
   fleet: 'per tenant: a registry has one snapshot, whoever takes it',
   admission: 'queue depth, pace and ledger are one step across all processes',
   revision: 'per interval of a tenant: from reading its events to the commit, one revision at a time',
+
+  'import-file': 'per import: whoever reads its file is alive while the lock is held',
+  import: 'per tenant: batches of imports are judged and written one at a time (ami_write_imported_batch)',
 
   // Taken inside SQL functions, so that psql and a customer's own loader hold to them too.
   retention: 'one process drops expired days (ami_drop_read_partitions_before)',
@@ -79,10 +82,10 @@ export async function takeLock(client: Queryable, name: LockName, subject?: stri
 }
 
 /** Takes a lock until the end of the transaction unless somebody has it; answers whether it did. */
-export async function tryLock(client: Queryable, name: LockName): Promise<boolean> {
+export async function tryLock(client: Queryable, name: LockName, subject?: string): Promise<boolean> {
   const { rows } = await client.query<{ isOurs: boolean }>(
     'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS "isOurs"',
-    [keyOf(name)],
+    [keyOf(name, subject)],
   );
   return rows[0]?.isOurs === true;
 }

@@ -1,6 +1,6 @@
 /**
- * Room: imports. Promises: what a customer's file of interval data would become is decided row by row, and told by meter
- * and day before anything is written; a packed file is opened within limits.
+ * Room: imports. Promises: a customer's file of interval data becomes reads whole or not at all, decided and told row by row;
+ * what it replaces is kept; a packed file is opened within limits.
  */
 
 import { ExactSum } from '../intervalFiles/decimal.js';
@@ -27,11 +27,15 @@ export interface PlannedRead {
 export interface PlanOptions {
   /** The feeder that a meter hangs on; undefined of a meter that the registry does not have. */
   feederOf: (meterId: string) => string | undefined;
+  /** Why rows of such a meter are refused; left out where all are known. */
+  whyUnknown?: (meterId: string) => string;
   /** Whose days the report counts by. */
   zone: LocalZone;
   /** Refused rows beyond which nothing of the file is taken. */
   mostRefusals: number;
   now: Date;
+  /** Reads of before are not kept; undefined keeps all. */
+  keptSince?: Date | undefined;
 }
 
 /** What is planned for a meter on a local day. */
@@ -64,6 +68,14 @@ const DAYS_TOLD = 20_000;
 const FUTURE_MS = 86_400_000;
 /** Before there were interval meters: a stamp that was read wrongly. */
 const EARLIEST_MS = Date.UTC(1990, 0, 1);
+const MS_PER_MINUTE = 60_000;
+
+/** Minutes: the largest step that an interval of this length and a quarter hour are whole numbers of. */
+const gridOf = (minutes: number): number => {
+  let [larger, smaller] = [15, minutes];
+  while (smaller > 0) [larger, smaller] = [smaller, larger % smaller];
+  return larger;
+};
 
 /** More rows were refused than the limit allows: nothing of the file may be taken. */
 export class TooManyRefusalsError extends Error {
@@ -131,11 +143,20 @@ export class ImportPlan {
     };
   }
 
-  #wrongWith({ meterId, startMs, minutes }: FileRead, feederId: string | undefined): string | undefined {
+  #wrongWith({ meterId, startMs, minutes, kwh }: FileRead, feederId: string | undefined): string | undefined {
     if (feederId === undefined)
-      return `meter ${meterId} is not in the registry: take it in with npm run fleet, or leave it out of the file`;
+      return this.options.whyUnknown?.(meterId) ?? `meter ${meterId} is not in the registry`;
     if (startMs + minutes * 60_000 > this.options.now.getTime() + FUTURE_MS)
       return `the interval begins at ${new Date(startMs).toISOString()}, which is still to come`;
+    if (60 % minutes !== 0)
+      return `the interval is ${minutes} minutes long: reads of 60 minutes, or of a part that an hour has whole, are kept`;
+    // Zones are whole quarter hours from UTC, so that the intervals of all lie on this grid.
+    if (startMs % (gridOf(minutes) * MS_PER_MINUTE) !== 0)
+      return `the interval begins at ${new Date(startMs).toISOString()}: one of ${minutes} minutes begins on a full ${gridOf(minutes)} minutes`;
+    if (!(kwh.split('.')[0] ?? '').match(/^-?\d{1,9}$/))
+      return `the energy is ${kwh} kWh, which no meter measures in an interval: look at its unit`;
+    if (this.options.keptSince !== undefined && startMs < this.options.keptSince.getTime())
+      return `the interval begins at ${new Date(startMs).toISOString()}, and reads are kept since ${this.options.keptSince.toISOString()} only (READS_RETENTION_DAYS)`;
     if (startMs < EARLIEST_MS)
       return `the interval begins at ${new Date(startMs).toISOString()}, before there were such meters`;
     return undefined;

@@ -10,6 +10,9 @@ export interface ReadQuality {
 /** From the least to the most that a read is worth. */
 const WORTH: readonly QualityKind[] = ['questionable', 'estimated', 'edited', 'raw', 'validated'];
 
+/** From 0, the least, on. */
+export const worthOf = ({ kind }: ReadQuality): number => WORTH.indexOf(kind);
+
 /** The one that is worth less. */
 export function worse(one: ReadQuality, other: ReadQuality): ReadQuality {
   return WORTH.indexOf(other.kind) < WORTH.indexOf(one.kind) ? other : one;

@@ -8,7 +8,11 @@ import type { PublishRecord } from './publishLedger.js';
  * again after the queue was lost equals the first one.
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
-  const { snapshotId, meterCount, feederCount } = publish;
+  const { snapshotId, meterCount, feederCount, importId } = publish;
+  const rosterOf = () => {
+    if (importId != null) return { importId };
+    return snapshotId === null ? { fleet: { meterCount, feederCount } } : { fleetId: snapshotId, meterCount };
+  };
   return {
     publishId: publish.publishId,
     batch,
@@ -16,7 +20,7 @@ export function batchPayload(publish: PublishRecord, batch: number): BatchJobPay
     readAt: publish.readAt.toISOString(),
     intervalMinutes: publish.intervalMinutes,
     seed: publish.seed,
-    ...(snapshotId === null ? { fleet: { meterCount, feederCount } } : { fleetId: snapshotId, meterCount }),
+    ...rosterOf(),
     ...batchRange(publish, batch),
     timeZone: publish.timeZone,
     climate: publish.climate,

@@ -19,7 +19,7 @@ export interface LedgerPublish extends PublishRecord {
   batches: LedgerBatch[];
 }
 
-/** The publishes of an interval, without revisions; first the one that the reads come from. */
+/** The publishes of an interval, without revisions and imports; first the one that the reads come from. */
 export async function ledgerOfInterval(
   client: Queryable,
   tenantId: string,
@@ -35,7 +35,7 @@ export async function ledgerOfInterval(
                    coalesce(inserted + updated + duplicate, 0)) ORDER BY batch_number), '[]') AS list
                FROM ami_publish_batches batch WHERE batch.publish_id = publish.publish_id
              ) batches
-           WHERE publish.tenant_id = $1 AND publish.read_at = $2 AND origin <> 'revision'
+           WHERE publish.tenant_id = $1 AND publish.read_at = $2 AND origin NOT IN ('revision', 'import')
            ORDER BY ${GOVERNING_FIRST}`,
     values: [tenantId, readAt],
   });
@@ -57,7 +57,7 @@ export async function overlappingPublish(
     text: `SELECT publish_id AS "publishId" FROM ami_publishes publish
            WHERE tenant_id = $1 AND read_at > $2::timestamptz - interval '1 h'
              AND read_at < $2::timestamptz + $3 * interval '1 min'
-             AND read_at <> $2 AND interval_minutes <> $3 AND origin <> 'revision'
+             AND read_at <> $2 AND interval_minutes <> $3 AND origin NOT IN ('revision', 'import')
              AND read_at + interval_minutes * interval '1 min' > $2
              AND EXISTS (SELECT FROM ami_publish_batches batch
                          WHERE batch.publish_id = publish.publish_id AND state IN ('pending', 'done')) LIMIT 1`,
@@ -124,7 +124,7 @@ export async function latestAcceptance(
   const { rows } = await client.query<{ publishes: number; secondsAgo: number }>(
     `SELECT count(*) FILTER (WHERE origin <> 'manual')::integer AS publishes,
        coalesce(extract(epoch FROM clock_timestamp() - max(accepted_at)), 'Infinity')::double precision AS "secondsAgo"
-     FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin <> 'revision'`,
+     FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin NOT IN ('revision', 'import')`,
     [tenantId, readAt],
   );
   return rows[0] as (typeof rows)[number];
@@ -139,7 +139,7 @@ export async function isPublishedOtherwise(
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `SELECT FROM ami_publishes WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $2::timestamptz + interval '1 h'
-       AND interval_minutes <> $3 AND origin <> 'revision' LIMIT 1`,
+       AND interval_minutes <> $3 AND origin NOT IN ('revision', 'import') LIMIT 1`,
     [tenantId, hour, intervalMinutes],
   );
   return rowCount === 1;

@@ -34,6 +34,9 @@ export interface PublishRecord {
   batchCount: number;
   onConflict: 'nothing' | 'update';
   requestId: string | null;
+  /** The file that the reads come from, and which of its batches is the first here; null where they are emulated. */
+  importId?: number | null;
+  importBatch?: number | null;
 }
 
 /** One batch as it is accepted; `dueInMs` counts from the database's now. */
@@ -75,10 +78,11 @@ export async function recordPublishes(
   await client.query(
     `INSERT INTO ami_publishes (publish_id, tenant_id, origin, read_at, interval_minutes, seed, meter_count,
        feeder_count, batch_size, batch_count, on_conflict, request_id, range_from, range_to, time_zone, climate,
-       fleet_id, is_background)
+       fleet_id, is_background, import_id, import_batch)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[],
        $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[], $13::integer[],
-       $14::integer[], $15::text[], $16::text[], $17::bigint[], $18::boolean[])`,
+       $14::integer[], $15::text[], $16::text[], $17::bigint[], $18::boolean[],
+       $19::integer[], $20::integer[])`,
     [
       publishes.map((publish) => publish.publishId),
       publishes.map((publish) => publish.tenantId),
@@ -98,6 +102,8 @@ export async function recordPublishes(
       publishes.map((publish) => publish.climate),
       publishes.map((publish) => publish.snapshotId),
       publishes.map((publish) => background.has(publish.publishId)),
+      publishes.map((publish) => publish.importId ?? null),
+      publishes.map((publish) => publish.importBatch ?? null),
     ],
   );
   await client.query(
@@ -179,7 +185,8 @@ export const PUBLISH_COLUMNS = `publish.publish_id AS "publishId", publish.tenan
   publish.meter_count AS "meterCount", publish.feeder_count AS "feederCount", publish.batch_size AS "batchSize",
   publish.batch_count AS "batchCount", publish.on_conflict AS "onConflict", publish.request_id AS "requestId",
   publish.range_from AS "rangeFrom", publish.range_to AS "rangeTo", publish.time_zone AS "timeZone",
-  publish.climate, publish.fleet_id AS "snapshotId",
+  publish.climate, publish.fleet_id AS "snapshotId", publish.import_id AS "importId",
+  publish.import_batch AS "importBatch",
   CASE WHEN publish.is_background THEN 'background' ELSE 'live' END AS lane`;
 
 export interface PublishProgress extends PublishRecord {

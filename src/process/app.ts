@@ -13,6 +13,7 @@ import { createReaders } from '../http/readers.js';
 import { requestLog } from '../http/requestLog.js';
 import { securityHeaders } from '../http/securityHeaders.js';
 import { refuseOddRequests } from '../http/unreadable.js';
+import { importRoutes } from '../imports/routes.js';
 import { kpiRoutes } from '../kpi/routes.js';
 import { metricsRoutes } from '../metrics/routes.js';
 import { pageRoutes } from '../page/routes.js';
@@ -67,6 +68,7 @@ export function createApp(
   publishRoutes(ami, given);
   autoRoutes(ami, given);
   backfillRoutes(ami, given);
+  importRoutes(ami, given);
   eventRoutes(ami, given);
   kpiRoutes(ami, given);
   statusRoutes(ami, given);

@@ -2,6 +2,7 @@ import { type AutoModeService, createAutoModeService } from '../automatic/autoMo
 import { createTenantClock } from '../automatic/tenantClock.js';
 import { type BackfillService, createBackfillService } from '../backfill/backfill.js';
 import { createEventService, type EventService } from '../events/events.js';
+import { createImportService, type ImportService } from '../imports/imports.js';
 import { createKpiService, type KpiService } from '../kpi/quickcheck.js';
 import { createSeriesService, type SeriesService } from '../kpi/series.js';
 import { type Admission, createAdmission } from '../publishing/admission.js';
@@ -16,6 +17,7 @@ export interface Services {
   publish: PublishService;
   auto: AutoModeService;
   backfill: BackfillService;
+  imports: ImportService;
   events: EventService;
   kpi: KpiService;
   series: SeriesService;
@@ -56,6 +58,7 @@ export function createServices(context: Context, now: () => Date): Services {
     publish: createPublishService({ ...common, admission }),
     auto: createAutoModeService({ ...common, queue, ticks: context.ticks }),
     backfill: createBackfillService(common),
+    imports: createImportService({ database, maxReadsPerSecond }),
     events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
     kpi: createKpiService(context.reads.database, now, schema.kpiViews, clock, context.reads),
     series: createSeriesService(context.reads.database, context.reads),

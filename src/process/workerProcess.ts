@@ -1,6 +1,7 @@
 import { type Automatic, createAutomatic } from '../automatic/automatic.js';
 import { createBackfillSupplier } from '../backfill/supplier.js';
 import { watchForReturn } from '../db/databaseReturn.js';
+import { createImportSupplier } from '../imports/supplier.js';
 import { createBatchSlots } from '../pacing/batchSlots.js';
 import { createStartPacer } from '../pacing/startPacer.js';
 
@@ -170,5 +171,19 @@ export function composeAutomatic(
     now,
   };
   const backfills = createBackfillSupplier({ ...publishing, log });
-  return createAutomatic({ ...publishing, ticks, supplyBackfills: () => backfills.supply(), log });
+  const imports = createImportSupplier({ database, admission, now, log });
+  // Imports first: they take their part of the background lane and no more, where backfills take what there is.
+  const supply = async (): Promise<void> => {
+    const outcomes = [await outcomeOf(imports.supply()), await outcomeOf(backfills.supply())];
+    const errors = outcomes.filter((error) => error !== undefined);
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('; '));
+  };
+  return createAutomatic({ ...publishing, ticks, supplyBackfills: supply, log });
 }
+
+/** What some work failed with; undefined where it did not. */
+const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );

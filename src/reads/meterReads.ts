@@ -55,6 +55,25 @@ export async function writeBatch(database: Queryable, write: BatchWrite): Promis
   return rows[0];
 }
 
+/**
+ * Writes a batch of an import and marks it done, in one statement: see `src/schema/functions/writeImported.ts`.
+ *
+ * @returns what was written, or undefined when the batch was not pending any more: then nothing was written.
+ */
+export async function writeImportedBatch(
+  database: Queryable,
+  publishId: string,
+  batch: number,
+  startedAt: Date,
+): Promise<BatchOutcome | undefined> {
+  const { rows } = await database.query<BatchOutcome>({
+    name: 'write-imported-batch',
+    text: 'SELECT * FROM ami_write_imported_batch($1, $2, $3)',
+    values: [publishId, batch, startedAt],
+  });
+  return rows[0];
+}
+
 /** Until the end of the transaction, no other revision of the tenant's interval goes on beyond this. */
 export async function lockRevisions(client: Queryable, tenantId: string, readAt: Date): Promise<void> {
   await takeLock(client, 'revision', `${tenantId}:${readAt.toISOString()}`);
@@ -65,7 +84,7 @@ export async function lockRevisions(client: Queryable, tenantId: string, readAt:
  * and six columns that was a sixth of the whole write path (111 k against 134 k rows/s), while joining first
  * and looking for characters to escape once costs next to nothing.
  */
-function textArray(values: readonly string[]): string {
+export function textArray(values: readonly string[]): string {
   if (values.length === 0) return '{}';
   const plain = values.join('","');
   const joined = /["\\]/.test(values.join('')) ? values.map(escapeElement).join('","') : plain;
@@ -76,7 +95,7 @@ function escapeElement(value: string): string {
   return value.replace(/["\\]/g, '\\$&');
 }
 
-function numberArray(values: readonly number[]): string {
+export function numberArray(values: readonly number[]): string {
   return `{${values.join(',')}}`;
 }
 

@@ -6,6 +6,7 @@ export const TAGS = {
   Publishing: 'An interval of reads, written once by the queue and the workers.',
   'Automatic mode': 'Every interval of a tenant published by itself.',
   Backfill: 'A span of the past, filled behind all else.',
+  Imports: 'Files of interval data, written behind all else.',
   Events: 'Theft, comms outage and voltage sag, injected into reads.',
   'Key figures': 'What the reads alone show, now and over time. Each answer has an `ETag`.',
   Status: 'What works and what waits.',

@@ -31,6 +31,8 @@ export const MIGRATIONS = [
   'phase5_ledger_pruning.sql',
   'phase6_implausible_reads.sql',
   'phase6_meter_fingerprints.sql',
+  'phase7_imports.sql',
+  'phase7_reads_as_of.sql',
 ] as const;
 
 export interface Migration {

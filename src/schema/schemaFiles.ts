@@ -28,6 +28,7 @@ const SCHEMA_FILES: readonly SchemaFile[] = [
   { name: 'migrations.sql' },
   { name: 'schema_changes.sql' },
   { name: 'registry_snapshots.sql' },
+  { name: 'imports.sql' },
   { name: 'ledger.sql' },
   { name: 'pacing.sql' },
   { name: 'workers.sql' },

@@ -7,7 +7,7 @@ import { overlappingEvents } from '../events/eventTable.js';
 import { failBatch, isOwed, isRecorded } from '../ledger/publishLedger.js';
 import { type BatchSlots, BOUNDLESS } from '../pacing/batchSlots.js';
 import type { StartPacer } from '../pacing/startPacer.js';
-import { type BatchOutcome, lockRevisions, writeBatch } from '../reads/meterReads.js';
+import { type BatchOutcome, lockRevisions, writeBatch, writeImportedBatch } from '../reads/meterReads.js';
 import { registeredMeters } from '../registry/survey.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { batchFeederIds, generateBatch } from './amiEmulator.js';
@@ -61,12 +61,24 @@ export function createBatchRunner(
       job.onConflict === 'update'
         ? writeRevision(database, job, batch, startedAt)
         : write(database, job, batch, startedAt);
+    if (job.importId !== undefined) {
+      const written = await writeImportedBatch(database, job.publishId, job.batch, startedAt);
+      return resultOf(job, written, started);
+    }
     const batch = await snapshotMeters.of(database, job);
     const outcome = await attempt(batch).catch(async (error) => {
       const remaining = await stillRegistered(database, registry, job, batch, error);
       if (remaining === undefined) throw error;
       return attempt(remaining);
     });
+    return resultOf(job, outcome, started);
+  };
+
+  const resultOf = async (
+    job: BatchJob,
+    outcome: BatchOutcome | undefined,
+    started: number,
+  ): Promise<BatchResult> => {
     const elapsedMs = Math.round(performance.now() - started);
     return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...(await over(job)), elapsedMs };
   };
@@ -95,8 +107,9 @@ export function createBatchRunner(
       }
     },
 
-    /** The feeders of a batch's meters, in the order of the meters. */
+    /** The feeders of a batch's meters, in the order of the meters; none of an import, whose reads are gone by then. */
     async feederIds(job: BatchJob): Promise<string[]> {
+      if (job.importId !== undefined) return [];
       return batchFeederIds(job, await snapshotMeters.of(database, job));
     },
 

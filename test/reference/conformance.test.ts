@@ -127,7 +127,12 @@ describeOnBothBackends('the API and its reference', (backend) => {
         if (body.event) ids.id = (body.event as { id: string }).id;
       }
     }, withBody());
-    expect(Object.keys(ids).toSorted()).toEqual(['backfillId', 'id', 'publishId']);
+    const { rows } = await deployment.database.pool.query(
+      `INSERT INTO ami_imports (tenant_id, file_name, format, over_emulated, state)
+       VALUES ('DEMO_TENANT', 'nothing.csv', 'csv', false, 'writing') RETURNING import_id::text AS id`,
+    );
+    ids.importId = rows[0].id;
+    expect(Object.keys(ids).toSorted()).toEqual(['backfillId', 'id', 'importId', 'publishId']);
   });
 
   it('answers every GET with what it documents, and 304 to who has it', async () => {
@@ -167,7 +172,9 @@ describeOnBothBackends('the API and its reference', (backend) => {
       const { parameters = [] } = route;
       const inPath = parameters.filter((parameter) => parameter.in === 'path');
       if (route.responses[404]) {
-        const nothing = Object.fromEntries(inPath.map(({ name }) => [name, NOBODY]));
+        const nothing = Object.fromEntries(
+          inPath.map(({ name }) => [name, name === 'importId' ? '999999999' : NOBODY]),
+        );
         expect((await send(route, urlOf(route, nothing))).status, route.path).toBe(404);
       }
       expect((await http.put(urlOf(route)).set(keyOf(route))).status).toBe(405);

@@ -18,6 +18,7 @@ const PROGRAMS = [
   'commands/demo',
   'commands/doctor',
   'commands/fleet',
+  'commands/import',
   'commands/inspect',
   'commands/migrate',
   'commands/score',

@@ -3,6 +3,7 @@ import { automatic } from './automatic.js';
 import { backfill } from './backfill.js';
 import { events } from './events.js';
 import { figures } from './figures.js';
+import { imports } from './imports.js';
 import { pages } from './pages.js';
 import { publishing } from './publishing.js';
 import { status } from './status.js';
@@ -12,6 +13,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...publishing,
   ...automatic,
   ...backfill,
+  ...imports,
   ...events,
   ...figures,
   ...status,

@@ -3,7 +3,9 @@ import { quoted } from '../identifiers.js';
 import type { ReadsMapping, SchemaMapping } from '../mapping.js';
 import { FOLD_TRIGGERS, foldFunctions } from './foldTriggers.js';
 import { accessFunctions, type SqlFunction } from './lookUpReads.js';
+import { standingReads } from './standingReads.js';
 import { writeFunction } from './writeBatch.js';
+import { writeImported } from './writeImported.js';
 
 /** Makes the functions that fit the table of reads, where they are not there or are others. */
 export async function createFunctions(client: Queryable, { reads, ownSchema }: SchemaMapping): Promise<void> {
@@ -25,7 +27,7 @@ export async function staleFunctions(client: Queryable, reads: ReadsMapping): Pr
      WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proname LIKE 'ami\\_%'`,
   );
   const bodies = new Map(rows.map(({ name, body }) => [name, body]));
-  const needed = accessFunctions(reads);
+  const needed = [...accessFunctions(reads), standingReads(reads), writeImported(reads)];
   if (!reads.own && FOLD_TRIGGERS.every(({ name }) => bodies.has(name)))
     needed.push(writeFunction(reads), ...foldFunctions(reads, bodies));
   return needed.filter(({ name, body }) => bodies.get(name) !== body);

@@ -90,8 +90,10 @@ BEGIN
       SELECT read.meter_id FROM unnest(p_meter_ids) AS read (meter_id),
         LATERAL ami_read_at(p_tenant_id, read.meter_id, p_read_at) AS found);
     ours := ARRAY(
-      SELECT meter_id FROM ami_written_reads written, unnest(written.meter_ids) AS meter_id
-      WHERE written.tenant_id = p_tenant_id AND written.read_at = p_read_at AND meter_id = ANY (p_meter_ids));
+      SELECT meter_id FROM ami_written_reads written JOIN ami_publishes publish USING (publish_id),
+        unnest(written.meter_ids) AS meter_id
+      WHERE written.tenant_id = p_tenant_id AND written.read_at = p_read_at AND meter_id = ANY (p_meter_ids)
+      GROUP BY meter_id HAVING bool_and(publish.origin <> 'import'));
     WITH written AS (
     ${insert} DO UPDATE SET ${revised}
       WHERE ${same} AND ${meter} = ANY (ours)
@@ -118,7 +120,7 @@ END `,
   };
 }
 
-function instant({ kind }: MappedColumn): string {
+export function instant({ kind }: MappedColumn): string {
   if (kind === 'timestamptz') return 'now()';
   return kind === 'timestamp' ? `now() AT TIME ZONE 'UTC'` : `(now() AT TIME ZONE 'UTC')::date`;
 }
@@ -127,7 +129,7 @@ function instant({ kind }: MappedColumn): string {
 const LONGEST_FLAG = Math.max(...Object.values(QUALITY_FLAG).map((flag) => flag.length));
 
 /** `read.flags` is an array literal, or NULL for a read without any: nearly all of them. */
-function flagsValue({ kind, type, baseType, notNull }: MappedColumn): string {
+export function flagsValue({ kind, type, baseType, notNull }: MappedColumn): string {
   const flags = 'read.flags::text[]';
   if (kind === 'text[]') return `coalesce(${flags}, '{}')::${baseType}`;
   if (kind === 'json' || kind === 'jsonb') return `coalesce(to_${kind}(${flags}), '[]')`;

@@ -1,0 +1,43 @@
+import type { z } from 'zod';
+import type { importListed, importProgress, importsAnswer } from '../../contracts/importAnswer.js';
+
+export const IMPORT_ID = '17';
+
+const LISTED: z.input<typeof importListed> = {
+  importId: 17,
+  tenantId: 'DEMO_TENANT',
+  origin: 'import',
+  fileName: 'nem12-15min.csv',
+  format: 'nem12',
+  state: 'done',
+  reads: 288,
+  from: '2026-01-03T14:00:00.000Z',
+  to: '2026-01-06T13:45:00.000Z',
+  batches: { done: 1, total: 1, failed: 0, cancelled: 0 },
+  rows: {
+    ...{ inserted: 280, replaced: 6, unchanged: 1, refused: 1, refusedByRules: 1, repeated: 0 },
+    left: { 'KVARH (K1)': 288 },
+  },
+  metersRegistered: 1,
+  acceptedAt: '2026-01-31T10:31:02.006Z',
+  startedAt: '2026-01-31T10:31:03.100Z',
+  finishedAt: '2026-01-31T10:31:03.190Z',
+};
+
+export const IMPORT: z.input<typeof importProgress> = {
+  ok: true,
+  ...LISTED,
+  refusals: [
+    {
+      line: 4,
+      meterId: 'NTEST00001',
+      readAt: '2026-01-04T01:15:00.000Z',
+      reason: 'a read that is worth more stands there (validated), and this one is estimated',
+    },
+  ],
+};
+export const IMPORTS: z.input<typeof importsAnswer> = {
+  ok: true,
+  tenantId: 'DEMO_TENANT',
+  imports: [LISTED],
+};
