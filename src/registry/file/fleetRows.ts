@@ -1,4 +1,5 @@
 import { tenantId as tenantIdSchema } from '../../contracts/fields.js';
+import { fromCell } from '../../intervalFiles/csv/formulaCells.js';
 import {
   type Fit,
   FLAGS,
@@ -10,7 +11,6 @@ import {
   unfitAsId,
   unfitForAnyColumn,
 } from './fleetValues.js';
-import { fromCell } from './formulaCells.js';
 
 /**
  * The lines of a fleet file, checked against each other and against what the registry's columns hold.
