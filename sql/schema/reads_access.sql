@@ -1,4 +1,4 @@
--- The four functions through which all SQL looks up reads. They are not in these files: their text names the table of
+-- The functions through which all SQL looks up reads. They are not in these files: their text names the table of
 -- reads, its schema and its columns, which may be a customer's. So start-up makes them for the table that it has found
 -- (src/schema/functions/lookUpReads.ts). For GridLens's own table the first of them is
 --
@@ -15,6 +15,10 @@ COMMENT ON FUNCTION ami_reads_of_meter(text, text, timestamptz, timestamptz) IS
   'The reads of a meter from an instant until before another one, in canonical columns.';
 COMMENT ON FUNCTION ami_reads_between(timestamptz, timestamptz) IS
   'All reads from an instant until before another one, in canonical columns.';
+COMMENT ON FUNCTION ami_exported_reads(text, text, timestamptz, timestamptz) IS
+  'The reads of a tenant''s meters after one, by meter and time, with numbers as texts: for an export, page by page.';
+COMMENT ON FUNCTION ami_exported_reads_of_meter(text, text, timestamptz, timestamptz) IS
+  'The same of one meter.';
 COMMENT ON FUNCTION ami_rollup_spans() IS
   'The spans of UTC days that ami_rebuild_rollups counts in one pass each: the days of GridLens''s own table one by '
   'one, a customer''s table at once, since it may have no index by time.';

@@ -1,3 +1,4 @@
+import type { ExportFormat } from '../contracts/exportRequest.js';
 import { longWriter } from './csv/writeLong.js';
 import { wideWriter } from './csv/writeWide.js';
 import { espiWriter } from './espi/writeEspi.js';
@@ -5,14 +6,13 @@ import { nem12Writer } from './nem12/writeNem12.js';
 import type { FileWriter } from './outgoing.js';
 import type { LocalZone } from './time/localZone.js';
 
-/** What reads can be written as, with the ending of the file's name and its media type. */
-export const WRITTEN_FORMATS = {
+/** Of each format the ending of the file's name and its media type. */
+export const WRITTEN_FORMATS: Record<ExportFormat, { ending: string; mediaType: string }> = {
   csv: { ending: 'csv', mediaType: 'text/csv; charset=utf-8' },
   'csv-wide': { ending: 'csv', mediaType: 'text/csv; charset=utf-8' },
   'green-button': { ending: 'xml', mediaType: 'application/atom+xml; charset=utf-8' },
   nem12: { ending: 'csv', mediaType: 'text/csv; charset=utf-8' },
-} as const;
-export type WrittenFormat = keyof typeof WRITTEN_FORMATS;
+};
 
 /** The days of NEM12 are those of UTC+10 all year, in every state. */
 export const NEM_ZONE = '+10:00';
@@ -31,7 +31,7 @@ export interface WrittenFile {
 }
 
 /** A writer of one file. */
-export function fileWriter(format: WrittenFormat, file: WrittenFile): FileWriter {
+export function fileWriter(format: ExportFormat, file: WrittenFile): FileWriter {
   switch (format) {
     case 'csv':
       return longWriter();

@@ -196,7 +196,17 @@ export interface LoadOptions {
    * `start` brings a Postgres and a key where none is given; the single processes need both; the commands run by hand may
    * look for the Postgres that `start` has brought.
    */
-  command: 'start' | 'api' | 'worker' | 'migrate' | 'score' | 'fleet' | 'backfill' | 'doctor' | 'demo';
+  command:
+    | 'start'
+    | 'api'
+    | 'worker'
+    | 'migrate'
+    | 'score'
+    | 'fleet'
+    | 'backfill'
+    | 'doctor'
+    | 'demo'
+    | 'export';
   /** Folder that relative paths and `.env` are taken from. */
   cwd?: string;
 }

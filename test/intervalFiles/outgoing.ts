@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { ExportFormat } from '../../src/contracts/exportRequest.js';
 import { type CsvMapping, csvMapping } from '../../src/intervalFiles/csv/mapping.js';
 import { proposeMapping } from '../../src/intervalFiles/csv/propose.js';
 import { detectFormat } from '../../src/intervalFiles/detectFormat.js';
@@ -6,7 +8,7 @@ import { linesOf } from '../../src/intervalFiles/lines.js';
 import type { FileCounts, OutgoingRead } from '../../src/intervalFiles/outgoing.js';
 import { type FileMeaning, readIntervalFile } from '../../src/intervalFiles/readFile.js';
 import { LocalZone } from '../../src/intervalFiles/time/localZone.js';
-import { fileWriter, type WrittenFormat } from '../../src/intervalFiles/writeFile.js';
+import { fileWriter } from '../../src/intervalFiles/writeFile.js';
 import { inPieces, type WholeFile, wholeOf } from './totals.js';
 
 export const US = 1_000;
@@ -59,7 +61,7 @@ export interface Written {
 
 /** @param days the first local day, and how many. */
 export function written(
-  format: WrittenFormat,
+  format: ExportFormat,
   meters: readonly OutgoingRead[][],
   { zone = 'UTC', day = '2026-03-01', days = 1 }: { zone?: string; day?: string; days?: number } = {},
 ): Written {
@@ -68,8 +70,10 @@ export function written(
     zone: new LocalZone(zone),
     days: Array.from({ length: days }, (_, place) => Date.parse(day) + place * MS_PER_DAY),
     now: Date.parse('2026-06-01T00:00:00Z'),
-    uuidOf: (text) =>
-      `00000000-0000-8000-8000-${Buffer.from(text).toString('hex').slice(-12).padStart(12, '0')}`,
+    uuidOf: (text) => {
+      const hash = createHash('sha256').update(text).digest('hex');
+      return `${hash.slice(0, 8)}-${hash.slice(0, 4)}-8${hash.slice(0, 3)}-8${hash.slice(0, 3)}-${hash.slice(8, 20)}`;
+    },
   });
   const pieces = [writer.begin(), writer.take(meters), writer.end()];
   return { text: pieces.join(''), counts: writer.tally.counts() };

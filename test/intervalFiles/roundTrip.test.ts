@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { ExportFormat } from '../../src/contracts/exportRequest.js';
 import type { OutgoingRead } from '../../src/intervalFiles/outgoing.js';
 import type { QualityKind } from '../../src/intervalFiles/quality.js';
-import type { WrittenFormat } from '../../src/intervalFiles/writeFile.js';
 import { byHour, expected, outgoing, plain, readBack, series, US, written } from './outgoing.js';
 
-const FORMATS: WrittenFormat[] = ['csv', 'csv-wide', 'green-button', 'nem12'];
+const FORMATS: ExportFormat[] = ['csv', 'csv-wide', 'green-button', 'nem12'];
 /** What NEM12 makes of raw. */
-const qualityIn = (format: WrittenFormat): string | undefined =>
+const qualityIn = (format: ExportFormat): string | undefined =>
   format === 'nem12' ? 'validated' : undefined;
 const sorted = (reads: Awaited<ReturnType<typeof readBack>>['reads']) => reads.map(plain).toSorted();
 const asFileReads = (reads: readonly OutgoingRead[]) =>

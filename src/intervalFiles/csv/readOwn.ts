@@ -65,15 +65,15 @@ class OwnReader {
   readonly #zones = new Map<string, LocalZone | undefined>();
 
   take(fields: readonly string[] | undefined, line: number, isUnended: boolean): void {
-    if (this.#header === undefined) return this.#begin(fields ?? [], line);
-    if (fields === undefined) return this.#refuse(line, 'its quotes do not match');
+    if (this.#header === undefined) return void this.#begin(fields ?? [], line);
+    if (fields === undefined) return void this.#refuse(line, 'its quotes do not match');
     if (isUnended)
-      return this.#refuse(
+      return void this.#refuse(
         line,
         'the file ends within this row: it has been cut off, as an export ends with a line end',
       );
     if (fields.length !== this.#header.length)
-      return this.#refuse(
+      return void this.#refuse(
         line,
         `the row has ${fields.length} fields, and the header has ${this.#header.length}`,
       );
@@ -112,7 +112,7 @@ class OwnReader {
     if (row === undefined) return;
     const startMs = instantOf(cell('interval_start'));
     if (startMs === undefined)
-      return this.#refuse(
+      return void this.#refuse(
         line,
         `interval_start is ${cell('interval_start') || 'empty'}: it must be an instant such as 2026-01-31T10:15:00Z, to the millisecond at most`,
         row.meterId,
@@ -145,7 +145,7 @@ class OwnReader {
         channel !== 'receivedKwh' &&
         `channel is ${channel || 'empty'}: it must be kwh or receivedKwh`,
     ].find((sentence) => sentence !== false);
-    if (wrong !== undefined) return this.#refuse(line, wrong, row.meterId);
+    if (wrong !== undefined) return void this.#refuse(line, wrong, row.meterId);
     for (const [place, { at, isSecondPass }] of this.#intervals.entries()) {
       const index = WIDE_COLUMNS.length + place;
       const text = fields[index] as string;
@@ -196,7 +196,7 @@ class OwnReader {
     if (text === '') return;
     const kwh = shifted(text, 0);
     if (kwh === undefined || kwh.startsWith('-'))
-      return this.#refuse(row.line, `${name} is ${text}: it must be a number from 0 up`, row.meterId);
+      return void this.#refuse(row.line, `${name} is ${text}: it must be a number from 0 up`, row.meterId);
     const { meterId, minutes, quality, line } = row;
     this.#batch.reads.push({ meterId, channel, startMs, minutes, kwh, quality, line });
   }

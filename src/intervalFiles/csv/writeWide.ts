@@ -112,7 +112,7 @@ function place(
   const day = dayStart(local);
   const isSecondPass = zone.instantsOf(local || 0)[1] === read.startUs / 1_000;
   const at = placeOf.get(keyOf({ at: (local - day) / MS_PER_MINUTE, isSecondPass }));
-  if (at === undefined) return tally.leave('offGrid');
+  if (at === undefined) return void tally.leave('offGrid');
   const { kind, method = '' } = read.quality;
   const head = [
     ...[

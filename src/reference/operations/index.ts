@@ -2,6 +2,7 @@ import type { Operation } from '../operation.js';
 import { automatic } from './automatic.js';
 import { backfill } from './backfill.js';
 import { events } from './events.js';
+import { exports } from './exports.js';
 import { figures } from './figures.js';
 import { pages } from './pages.js';
 import { publishing } from './publishing.js';
@@ -14,6 +15,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...backfill,
   ...events,
   ...figures,
+  ...exports,
   ...status,
   ...pages,
 ];
