@@ -157,7 +157,15 @@ const pureFiles = [
   '^src/imports/(plan|unpackLimits)\\.ts$',
   '^src/writing/adaptiveConcurrency\\.ts$',
 ];
-const pureLibraries = ['zod', 'seedrandom', '@types/seedrandom', 'lru-cache', 'csv-parse', 'saxes'];
+const pureLibraries = [
+  'zod',
+  'seedrandom',
+  '@types/seedrandom',
+  'lru-cache',
+  'csv-parse',
+  'saxes',
+  'hyparquet-writer',
+];
 
 /** What starts a process: nobody imports it. */
 const entries = [

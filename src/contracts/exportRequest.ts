@@ -4,7 +4,7 @@ import { tenantId } from './fields.js';
 import { MAX_METER_ID_LENGTH } from './limits.js';
 
 /** What reads can be exported as. */
-export const EXPORT_FORMATS = ['csv', 'csv-wide', 'green-button', 'nem12'] as const;
+export const EXPORT_FORMATS = ['csv', 'csv-wide', 'green-button', 'nem12', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 /** Local days of one export over HTTP. */
 export const MOST_EXPORT_DAYS = 366;

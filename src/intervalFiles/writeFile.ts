@@ -4,6 +4,7 @@ import { wideWriter } from './csv/writeWide.js';
 import { espiWriter } from './espi/writeEspi.js';
 import { nem12Writer } from './nem12/writeNem12.js';
 import type { FileWriter } from './outgoing.js';
+import { parquetWriter } from './parquet/writeParquet.js';
 import type { LocalZone } from './time/localZone.js';
 
 /** Of each format the ending of the file's name and its media type. */
@@ -12,6 +13,7 @@ export const WRITTEN_FORMATS: Record<ExportFormat, { ending: string; mediaType: 
   'csv-wide': { ending: 'csv', mediaType: 'text/csv; charset=utf-8' },
   'green-button': { ending: 'xml', mediaType: 'application/atom+xml; charset=utf-8' },
   nem12: { ending: 'csv', mediaType: 'text/csv; charset=utf-8' },
+  parquet: { ending: 'parquet', mediaType: 'application/vnd.apache.parquet' },
 };
 
 /** The days of NEM12 are those of UTC+10 all year, in every state. */
@@ -41,5 +43,7 @@ export function fileWriter(format: ExportFormat, file: WrittenFile): FileWriter 
       return espiWriter(file);
     case 'nem12':
       return nem12Writer(file.now);
+    case 'parquet':
+      return parquetWriter();
   }
 }

@@ -89,7 +89,7 @@ describe('GET /api/ami/exports', () => {
   });
 
   it.each([
-    [`${DAY}&format=xlsx`, 'format must be one of csv, csv-wide, green-button, nem12.'],
+    [`${DAY}&format=xlsx`, 'format must be one of csv, csv-wide, green-button, nem12, parquet.'],
     [`${DAY}`, 'format must be one of'],
     [`tenantId=T&from=2026-02-30&to=2026-03-01&format=csv`, 'from must be a day, for example "2026-01-31".'],
     [`tenantId=T&from=1999-12-31&to=2026-03-01&format=csv`, 'from must be a day from 2000 to 2099.'],
