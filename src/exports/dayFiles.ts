@@ -7,7 +7,7 @@ import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
 import { WRITTEN_FORMATS } from '../intervalFiles/writeFile.js';
 import { type ExportPlan, exportFile, shownDay } from './exports.js';
-import { unwritable, type WholeExport, writeWhole } from './oneFile.js';
+import { UNFINISHED, unwritable, type WholeExport, writeWhole } from './oneFile.js';
 
 /** A day of the manifest. */
 export interface ExportedDay extends WholeExport {
@@ -152,7 +152,8 @@ async function isAsWritten(path: string, sha256: string): Promise<boolean> {
 /** Whole or as it was before, whenever the process is ended. */
 async function keep(folder: string, manifest: ExportManifest): Promise<void> {
   const path = join(folder, MANIFEST);
-  const temporary = `${path}.${process.pid}`;
+  // Always the same name: what a kill has left is written over.
+  const temporary = `${path}${UNFINISHED}`;
   try {
     const handle = await open(temporary, 'w');
     await handle.writeFile(`${JSON.stringify(manifest, null, 2)}\n`);

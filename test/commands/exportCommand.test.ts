@@ -108,6 +108,7 @@ Not in the file, since the format has no place for them:
     await rm(join(out, '2026-03-02.csv'));
     await writeFile(join(out, '2026-03-03.csv'), 'cut');
     await writeFile(join(out, '2026-03-02.csv.unfinished'), 'left by a kill');
+    await writeFile(join(out, 'manifest.json.unfinished'), 'left by a kill');
     const resumed = await run(...asked, '--resume', '--json');
     expect(JSON.parse(resumed.stdout)).toMatchObject({ written: 2 });
     expect((await manifestOf(out)).days).toEqual(whole.days);
