@@ -24,10 +24,13 @@ const rooms = {
       'intervalFiles',
       'detectFormat',
       'readFile',
+      'csv/formulaCells',
       'csv/mapping',
       'csv/propose',
       'quality',
       'decimal',
+      'outgoing',
+      'writeFile',
       'lines',
       'time/clockTexts',
       'time/localZone',
@@ -117,6 +120,7 @@ const rooms = {
   events: { floor: 9, doors: ['events', 'eventTable', 'routes'] },
   score: { floor: 10, doors: ['score'] },
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
+  exports: { floor: 10, doors: ['exports', 'dayFiles', 'oneFile', 'service', 'routes'] },
   kpi: { floor: 10, doors: ['quickcheck', 'series', 'routes'] },
   status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
   metrics: { floor: 10, doors: ['metrics', 'metricsPage', 'requests', 'batches', 'listener', 'routes'] },
@@ -173,7 +177,15 @@ const pureFiles = [
   '^src/imports/(plan|unpackLimits)\\.ts$',
   '^src/writing/adaptiveConcurrency\\.ts$',
 ];
-const pureLibraries = ['zod', 'seedrandom', '@types/seedrandom', 'lru-cache', 'csv-parse', 'saxes'];
+const pureLibraries = [
+  'zod',
+  'seedrandom',
+  '@types/seedrandom',
+  'lru-cache',
+  'csv-parse',
+  'saxes',
+  'hyparquet-writer',
+];
 
 /** What starts a process: nobody imports it. */
 const entries = [
@@ -185,6 +197,7 @@ const entries = [
   'commands/fleet',
   'commands/import',
   'commands/inspect',
+  'commands/export',
   'commands/backfill',
   'commands/demo',
   'commands/doctor',

@@ -31,6 +31,7 @@ const PROGRAMS = [
   'commands/backfill.ts',
   'commands/demo.ts',
   'commands/doctor.ts',
+  'commands/export.ts',
   'commands/fleet.ts',
   'commands/import.ts',
   'commands/inspect.ts',

@@ -15,6 +15,10 @@ COMMENT ON FUNCTION ami_reads_of_meter(text, text, timestamptz, timestamptz) IS
   'The reads of a meter from an instant until before another one, in canonical columns.';
 COMMENT ON FUNCTION ami_reads_between(timestamptz, timestamptz) IS
   'All reads from an instant until before another one, in canonical columns.';
+COMMENT ON FUNCTION ami_exported_reads(text, text, timestamptz, timestamptz) IS
+  'The reads of a tenant''s meters after one, by meter and time, with numbers as texts: for an export, page by page.';
+COMMENT ON FUNCTION ami_exported_reads_of_meter(text, text, timestamptz, timestamptz) IS
+  'The same of one meter.';
 COMMENT ON FUNCTION ami_rollup_spans() IS
   'The spans of UTC days that ami_rebuild_rollups counts in one pass each: the days of GridLens''s own table one by '
   'one, a customer''s table at once, since it may have no index by time.';

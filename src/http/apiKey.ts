@@ -19,6 +19,8 @@ export interface KeyGuards {
   requireBrowserKey: RequestHandler;
   /** Lets a GET or HEAD pass: without read keys every one, else those that carry a key. */
   requireReadKey: RequestHandler;
+  /** Lets a GET or HEAD pass that carries any key, also where no read keys are set: for what is a customer's own. */
+  requireAnyKey: RequestHandler;
 }
 
 /**
@@ -95,6 +97,14 @@ export function createKeyGuards(keys: Keys, log: Logger): KeyGuards {
       response.locals.holdsKey = holder === 'writer' || holder === 'reader';
       if (keys.read.length === 0 || response.locals.holdsKey) return next();
       if (holder === 'none') throw refuse(request, response, noKey('GRIDLENS_READ_KEY'));
+      return refuseWrongKey(request, response, next);
+    },
+    requireAnyKey(request, response, next) {
+      if (request.method !== 'GET' && request.method !== 'HEAD') return next();
+      const holder = holderOf(request.headers.authorization);
+      response.locals.holdsKey = holder === 'writer' || holder === 'reader';
+      if (response.locals.holdsKey) return next();
+      if (holder === 'none') throw refuse(request, response, noKey('GRIDLENS_API_KEY or GRIDLENS_READ_KEY'));
       return refuseWrongKey(request, response, next);
     },
   };

@@ -136,7 +136,8 @@ export class ImportPlan {
       refusals: [...this.#refusals],
       left: Object.fromEntries(this.#left),
       byDay: [...this.#days].map(([key, { reads, estimated, kwh }]) => {
-        const [day = '', channel = '', meterId = ''] = key.split('\t');
+        const [day = '', channel = '', ...meter] = key.split('\t');
+        const meterId = meter.join('\t');
         return { meterId, day, channel: channel as EnergyChannel, reads, kwh: kwh.toString(), estimated };
       }),
       days: this.#days.size + this.#daysUntold,

@@ -65,23 +65,69 @@ export function halved(text: string): string {
   return shifted(String(fiveTimes), -fraction - 1) as string;
 }
 
-/** Digits behind the point that a sum keeps: a read in milliwatt-hours has six. */
-const SUM_DIGITS = 18;
-
-/** A sum of plain decimals, exact whatever their number. */
+/** A sum of plain decimals, exact whatever their number and however many digits they have. */
 export class ExactSum {
   #sum = 0n;
+  /** Digits of the sum that are behind its point. */
+  #scale = 6;
 
-  /** @throws RangeError for more than 18 digits behind the point. */
   add(text: string): void {
     const point = text.indexOf('.');
     const fraction = point < 0 ? 0 : text.length - point - 1;
-    if (fraction > SUM_DIGITS)
-      throw new RangeError(`${text} has more than ${SUM_DIGITS} digits behind the point`);
-    this.#sum += BigInt(text.replace('.', '')) * 10n ** BigInt(SUM_DIGITS - fraction);
+    if (fraction > this.#scale) {
+      this.#sum *= 10n ** BigInt(fraction - this.#scale);
+      this.#scale = fraction;
+    }
+    this.#sum += BigInt(point < 0 ? text : text.replace('.', '')) * powerOfTen(this.#scale - fraction);
   }
 
   toString(): string {
-    return shifted(String(this.#sum), -SUM_DIGITS) as string;
+    const digits = String(this.#sum)
+      .replace('-', '')
+      .padStart(this.#scale + 1, '0');
+    const point = digits.length - this.#scale;
+    const plain = withoutZeros(digits.slice(0, point), digits.slice(point));
+    return this.#sum < 0n ? `-${plain}` : plain;
   }
+}
+
+/** Made once: a power takes as long as the rest of an addition. */
+const POWERS_OF_TEN = Array.from({ length: 31 }, (_, exponent) => 10n ** BigInt(exponent));
+const powerOfTen = (exponent: number): bigint => POWERS_OF_TEN[exponent] ?? 10n ** BigInt(exponent);
+
+function withoutZeros(whole: string, fraction: string): string {
+  const left = whole.replace(/^0+(?=\d)/, '');
+  const right = fraction.replace(/0+$/, '');
+  return right === '' ? left : `${left}.${right}`;
+}
+
+const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
+
+/**
+ * A number of a table as a plain decimal, with all of its digits: `1e-07` is `0.0000001`, `0.500` is `0.5`.
+ *
+ * @returns undefined of `NaN`, `Infinity` and whatever else is no number.
+ */
+export function plainDecimal(text: string): string | undefined {
+  const found = NUMBER.exec(text);
+  if (found === null) return undefined;
+  const [, sign, whole = '', fraction = '', exponent = '0'] = found;
+  if (whole === '' && fraction === '') return undefined;
+  const digits = whole + fraction;
+  const point = whole.length + Number(exponent);
+  const padded = point <= 0 ? '0'.repeat(1 - point) + digits : digits.padEnd(point, '0');
+  const at = Math.max(point, 1);
+  const plain = withoutZeros(padded.slice(0, at), padded.slice(at));
+  return sign === '-' && plain !== '0' ? `-${plain}` : plain;
+}
+
+/** How many digits a plain decimal has, the zero before its point included. */
+export function digitsOf(plain: string): number {
+  return plain.length - (plain.startsWith('-') ? 1 : 0) - (plain.includes('.') ? 1 : 0);
+}
+
+/** Digits behind the point of a plain decimal. */
+export function fractionDigits(plain: string): number {
+  const point = plain.indexOf('.');
+  return point < 0 ? 0 : plain.length - point - 1;
 }

@@ -59,3 +59,47 @@ export function nem12Quality(flag: string): ReadQuality | null | undefined {
   if (/^[ESF]\d{2}$/.test(flag)) return { kind: 'estimated', method: flag };
   return undefined;
 }
+
+/** A quality in a format's own words. */
+export interface QualityFlagOut {
+  flag: string;
+  /** Whether our reader makes the same quality of it again. */
+  isExact: boolean;
+}
+
+const NEM12_METHODS: Record<string, string> = { referenceDay: 'E14', linear: 'E17' };
+
+/**
+ * A quality as NEM12 says it. It has no word for a value that nobody has validated: that is an actual value there.
+ *
+ * @returns undefined of what it cannot say: a questionable or edited value, an estimate by a method that it does not know.
+ */
+export function nem12Flag({ kind, method = '' }: ReadQuality): QualityFlagOut | undefined {
+  if (kind === 'raw' || kind === 'validated') return { flag: 'A', isExact: kind === 'validated' };
+  if (kind !== 'estimated') return undefined;
+  if (/^[ESF]\d{2}$/.test(method)) return { flag: method, isExact: true };
+  const flag = NEM12_METHODS[method];
+  return flag === undefined ? undefined : { flag, isExact: false };
+}
+
+/** Where ESPI has no code for a method: any edit, an estimate that was derived, doubt without a reason. */
+const ESPI_NEAREST: Record<QualityKind, number> = {
+  raw: 14,
+  validated: 0,
+  estimated: 11,
+  edited: 7,
+  questionable: 10,
+};
+const ESPI_CODES = new Map(
+  Object.entries(ESPI)
+    .toReversed()
+    .map(([code, { kind, method = '' }]) => [`${kind} ${method}`, code]),
+);
+
+/** A quality as ESPI's code. */
+export function espiCode({ kind, method = '' }: ReadQuality): QualityFlagOut {
+  const code = ESPI_CODES.get(`${kind} ${method}`);
+  return code === undefined
+    ? { flag: String(ESPI_NEAREST[kind]), isExact: false }
+    : { flag: code, isExact: true };
+}

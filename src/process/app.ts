@@ -5,6 +5,7 @@ import { boardRoutes } from '../board/routes.js';
 import { ApiError } from '../contracts/errors.js';
 import { MAX_EVENT_BODY_BYTES } from '../contracts/limits.js';
 import { eventRoutes } from '../events/routes.js';
+import { exportRoutes } from '../exports/routes.js';
 import { createKeyGuards } from '../http/apiKey.js';
 import { readableFromDashboard } from '../http/cors.js';
 import { errorEnvelope, notFound } from '../http/errors.js';
@@ -55,7 +56,7 @@ export function createApp(
       reads.forOneAnswer(next),
     );
   ami.use('/event', allowBody(MAX_EVENT_BODY_BYTES));
-  const { requireKey, requireBrowserKey, requireReadKey } = createKeyGuards(
+  const { requireKey, requireBrowserKey, requireReadKey, requireAnyKey } = createKeyGuards(
     { write: config.apiKeys, read: config.readKeys },
     log,
   );
@@ -73,6 +74,7 @@ export function createApp(
   kpiRoutes(ami, given);
   statusRoutes(ami, given);
   schemaRoutes(ami, given);
+  exportRoutes(ami, { ...given, requireAnyKey });
   app.use('/api/ami', ami);
   pageRoutes(app);
   if (queueView) boardRoutes(app, { queueView, requireBrowserKey, isWritable: config.queuesWritable });

@@ -204,6 +204,7 @@ export interface LoadOptions {
     | 'score'
     | 'fleet'
     | 'import'
+    | 'export'
     | 'backfill'
     | 'doctor'
     | 'demo';

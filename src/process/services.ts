@@ -2,6 +2,7 @@ import { type AutoModeService, createAutoModeService } from '../automatic/autoMo
 import { createTenantClock } from '../automatic/tenantClock.js';
 import { type BackfillService, createBackfillService } from '../backfill/backfill.js';
 import { createEventService, type EventService } from '../events/events.js';
+import { createExportService, type ExportService } from '../exports/service.js';
 import { createImportService, type ImportService } from '../imports/imports.js';
 import { createKpiService, type KpiService } from '../kpi/quickcheck.js';
 import { createSeriesService, type SeriesService } from '../kpi/series.js';
@@ -21,6 +22,7 @@ export interface Services {
   events: EventService;
   kpi: KpiService;
   series: SeriesService;
+  exports: ExportService;
   status: StatusService;
   schema: SchemaService;
 }
@@ -62,6 +64,7 @@ export function createServices(context: Context, now: () => Date): Services {
     events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
     kpi: createKpiService(context.reads.database, now, schema.kpiViews, clock, context.reads),
     series: createSeriesService(context.reads.database, context.reads),
+    exports: createExportService(database, now),
     status: createStatusService(database, queue, clock, maxReadsPerSecond, context.clock, context.reads),
     schema: createSchemaService(database, schema),
   };

@@ -24,6 +24,7 @@ const SECURITY: Record<Operation['key'], Record<string, string[]>[]> = {
   none: [],
   read: [{}, READ_KEY, WRITE_KEY],
   scrape: [{}, READ_KEY, WRITE_KEY],
+  any: [READ_KEY, WRITE_KEY],
   write: [WRITE_KEY],
 };
 const JSON_TYPE = 'application/json';

@@ -9,6 +9,7 @@ export const TAGS = {
   Imports: 'Files of interval data, written behind all else.',
   Events: 'Theft, comms outage and voltage sag, injected into reads.',
   'Key figures': 'What the reads alone show, now and over time. Each answer has an `ETag`.',
+  Exports: 'Reads as files, for other programs and for an import.',
   Status: 'What works and what waits.',
   Pages: 'For browsers and tools.',
 } as const;
@@ -35,8 +36,8 @@ export interface Operation {
   tag: Tag;
   summary: string;
   description?: string;
-  /** Which key it needs; `read` and `scrape` are needs only where GRIDLENS_READ_KEY is set. A scrape has no other limits. */
-  key: 'none' | 'read' | 'scrape' | 'write';
+  /** Which key it needs; `read` and `scrape` are needs only where GRIDLENS_READ_KEY is set; `any` is one of either kind, always. A scrape has no other limits. */
+  key: 'none' | 'read' | 'scrape' | 'any' | 'write';
   /** Parameters in the path, the schema that validates them. */
   parameters?: z.ZodObject;
   query?: z.ZodObject;
@@ -61,6 +62,7 @@ const OF_ALL: ErrorCode[] = [
 const OF_KEY: Record<Operation['key'], ErrorCode[]> = {
   none: [],
   read: ['unauthorized', 'too_many_wrong_keys', 'too_many_requests', 'busy', 'unavailable'],
+  any: ['unauthorized', 'too_many_wrong_keys', 'too_many_requests', 'busy', 'unavailable'],
   scrape: ['unauthorized', 'too_many_wrong_keys'],
   write: ['unauthorized', 'forbidden', 'too_many_wrong_keys', 'busy', 'unavailable'],
 };

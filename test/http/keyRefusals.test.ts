@@ -138,6 +138,7 @@ describe('a read key', () => {
     '/api/ami/imports/17',
     `/api/ami/publish/${ID}`,
     '/api/ami/schema',
+    '/api/ami/exports?tenantId=T&from=2026-01-01&to=2026-01-01&format=csv',
     '/api/ami/tenants',
     `/api/ami/kpi/feeders/intervals?${SPAN}`,
     `/api/ami/kpi/feeders/${ID}/intervals?${SPAN}`,

@@ -86,6 +86,8 @@ describeOnBothBackends('the API and its reference', (backend) => {
       ? filled
       : `${filled}?${new URLSearchParams(query.map(({ name, value }): [string, string] => [name, value]))}`;
   };
+  const routeCalled = (id: string): Route =>
+    reference.routes.find(({ operationId }) => operationId === id) as Route;
   const isRead = ({ method }: Route): boolean => method === 'GET';
   const needsKey = ({ security = [] }: Route): boolean => security.length > 0;
   const keyOf = (route: Route): Headers => bearer(isRead(route) ? READ_KEY : API_KEY);
@@ -154,6 +156,7 @@ describeOnBothBackends('the API and its reference', (backend) => {
       },
       reference.routes.filter(({ method, responses }) => method === 'GET' && responses[304]),
     );
+    expect((await http.get(urlOf(routeCalled('exportReads'))).set(bearer(READ_KEY))).status).toBe(200);
     expect((await http.get('/metrics').set(bearer(READ_KEY))).status).toBe(200);
     await http.post('/api/ami/stop').set(bearer(API_KEY)).send({ tenantId: 'DEMO_TENANT' });
   });

@@ -17,6 +17,7 @@ const PROGRAMS = [
   'commands/backfill',
   'commands/demo',
   'commands/doctor',
+  'commands/export',
   'commands/fleet',
   'commands/import',
   'commands/inspect',

@@ -12,6 +12,7 @@ import { parseDate, parseStamp, parseTime, type Stamp } from '../time/clockTexts
 import { type CsvColumns, findColumns, isHeader, namedColumns } from './columns.js';
 import type { CsvMapping } from './mapping.js';
 import { Placement } from './placement.js';
+import { readOwnCsv } from './readOwn.js';
 import { type CsvRow, energyOf } from './row.js';
 import { RowScanner } from './rowScanner.js';
 import { idIn, isCut, kept } from './rowTexts.js';
@@ -28,6 +29,7 @@ const ESTIMATED: ReadQuality = { kind: 'estimated', method: 'file' };
  * @throws UnreadableFileError where the columns of the mapping are not there, or the clock's times are not as it says.
  */
 export async function* readCsv(text: FileText, mapping: CsvMapping): AsyncGenerator<FileBatch> {
+  if (mapping.dialect !== undefined) return yield* readOwnCsv(text);
   const reader = new CsvReader(mapping);
   const scanner = new RowScanner(mapping.delimiter, (fields, line, isUnended) =>
     reader.take(fields, line, isUnended),

@@ -58,6 +58,11 @@ export const csvMapping = z.strictObject({
   measuredTexts: z.array(z.string()).optional(),
   /** wide: whether numbered columns count the clock's time or the time that has passed since midnight. */
   numbered: z.enum(['clock', 'elapsed'], 'must be "clock" or "elapsed"').optional(),
+  /**
+   * The file is an export of GridLens, which says in each row what the fields above say of a whole file: they are not looked
+   * at then.
+   */
+  dialect: z.literal('gridlens', 'must be "gridlens"').optional(),
 });
 export type CsvMapping = z.infer<typeof csvMapping>;
 

@@ -3,6 +3,7 @@ import type { Line } from '../lines.js';
 import { intervalColumns } from './columns.js';
 import { METER_NAMES, plainName } from './knownColumns.js';
 import type { CsvMapping } from './mapping.js';
+import { proposeOwn } from './proposeOwn.js';
 import { proposedTimes } from './proposeTimes.js';
 import {
   type Finding,
@@ -32,6 +33,8 @@ const MOST_LINES_BEFORE_HEADER = 50;
  * @throws UnreadableFileError where it has no header with the names of its columns.
  */
 export function proposeMapping(lines: readonly Line[], given: Partial<CsvMapping> = {}): ProposedMapping {
+  const own = proposeOwn(lines);
+  if (own !== undefined) return own;
   const { delimiter, header, rows } = tableOf(lines, given.delimiter);
   const proposing: Proposing = {
     ...{ header, rows, given },

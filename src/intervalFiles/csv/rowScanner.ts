@@ -20,6 +20,8 @@ export class RowScanner {
   constructor(
     private readonly delimiter: string,
     private readonly onRow: OnRow,
+    /** Whether a field in quotes may have line breaks. Else a quote too many refuses its line and not all that follow. */
+    private readonly hasLongFields = false,
   ) {}
 
   /** @throws UnreadableFileError for a line of more than a million characters. */
@@ -27,16 +29,32 @@ export class RowScanner {
     const text = this.#rest + (this.#isFirst ? piece.replace(/^\uFEFF/, '') : piece);
     this.#isFirst = false;
     const last = text.lastIndexOf('\n');
-    this.#rest = text.slice(last + 1);
-    if (this.#rest.length > LONGEST_LINE)
-      throw new UnreadableFileError(this.#line + 1, `the line has more than ${LONGEST_LINE} characters`);
     const hasQuotes = text.includes('"');
-    for (let from = 0; from <= last; ) {
-      const end = text.indexOf('\n', from);
+    let from = 0;
+    while (from <= last) {
+      const end = this.#endOfRow(text, from, hasQuotes);
+      if (end < 0) break;
       this.#line += 1;
       const isCrLf = end > from && text.charCodeAt(end - 1) === CARRIAGE_RETURN;
       this.#row(text, from, isCrLf ? end - 1 : end, hasQuotes, false);
+      if (this.hasLongFields) this.#line += text.slice(from, end).split('\n').length - 1;
       from = end + 1;
+    }
+    this.#rest = text.slice(from);
+    if (this.#rest.length > LONGEST_LINE)
+      throw new UnreadableFileError(this.#line + 1, `the line has more than ${LONGEST_LINE} characters`);
+  }
+
+  /** Where the row's line ends; below 0 where that is not in the text. */
+  #endOfRow(text: string, from: number, hasQuotes: boolean): number {
+    if (!hasQuotes || !this.hasLongFields) return text.indexOf('\n', from);
+    for (let at = from; ; ) {
+      const end = text.indexOf('\n', at);
+      const quote = text.indexOf('"', at);
+      if (end < 0 || quote < 0 || quote > end) return end;
+      const closing = text.indexOf('"', quote + 1);
+      if (closing < 0) return -1;
+      at = closing + 1;
     }
   }
 

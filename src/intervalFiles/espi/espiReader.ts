@@ -14,7 +14,7 @@ export interface RawReading {
   line: number;
 }
 
-const ESPI_NAMESPACE = 'http://naesb.org/espi';
+export const ESPI_NAMESPACE = 'http://naesb.org/espi';
 const TYPE_FIELDS = new Set<string>([
   'uom',
   'powerOfTenMultiplier',

@@ -51,17 +51,17 @@ const ELECTRICITY = '0';
 
 /** The entries of a feed that say what its blocks are, and how they hang together. */
 export class EspiStructure {
-  readonly #points: UsagePoint[] = [];
-  readonly #readings: MeterReading[] = [];
+  readonly #points = new Wholes<UsagePoint>('MeterReading');
+  readonly #readings = new Wholes<MeterReading>('IntervalBlock');
   readonly #types = new Map<string, ReadingType>();
   readonly #meanings = new Map<string, BlockMeaning>();
 
   addPoint(links: Links, serviceKind: string, title: string): void {
-    this.#points.push({ ...links, serviceKind, title });
+    this.#points.add({ ...links, serviceKind, title });
   }
 
   addReading(links: Links, nestedType: ReadingType | undefined): void {
-    this.#readings.push({ ...links, ...(nestedType ? { nestedType } : {}) });
+    this.#readings.add({ ...links, ...(nestedType ? { nestedType } : {}) });
   }
 
   addType(links: Links, type: ReadingType): void {
@@ -72,8 +72,8 @@ export class EspiStructure {
   meaningOf(block: Links): BlockMeaning | undefined {
     const known = this.#meanings.get(block.up);
     if (known) return known;
-    const reading = this.#readings.find((one) => isPartOf(block, one, 'IntervalBlock'));
-    const point = reading && this.#points.find((one) => isPartOf(reading, one, 'MeterReading'));
+    const reading = this.#readings.of(block);
+    const point = reading && this.#points.of(reading);
     const type = reading && (reading.nestedType ?? this.#typeOf(reading));
     if (point === undefined || type === undefined) return undefined;
     const meaning = meaningFrom(point, type);
@@ -87,12 +87,34 @@ export class EspiStructure {
   }
 }
 
-/** `related` names the collection or the entry itself: the Green Button Alliance's own samples do either. */
-function isPartOf(part: Links, whole: Links, collection: string): boolean {
-  return (
-    (part.up !== '' && (whole.related.includes(part.up) || part.up === `${whole.self}/${collection}`)) ||
-    (part.self !== '' && whole.related.includes(part.self))
-  );
+/**
+ * Entries by the links that lead to them. `related` names the collection or the entry itself: the Green Button Alliance's own
+ * samples do either. Kept by link, since a file of 5,000 meters would else compare each with all.
+ */
+class Wholes<T extends Links> {
+  readonly #entries: T[] = [];
+  /** The first entry of each, by its place. */
+  readonly #byRelated = new Map<string, number>();
+  readonly #byCollection = new Map<string, number>();
+
+  constructor(private readonly collection: string) {}
+
+  add(entry: T): void {
+    const place = this.#entries.push(entry) - 1;
+    for (const link of entry.related) if (!this.#byRelated.has(link)) this.#byRelated.set(link, place);
+    const ofParts = `${entry.self}/${this.collection}`;
+    if (!this.#byCollection.has(ofParts)) this.#byCollection.set(ofParts, place);
+  }
+
+  /** The first entry that `part` belongs to. */
+  of({ up, self }: Links): T | undefined {
+    const places = [
+      up === '' ? undefined : this.#byRelated.get(up),
+      up === '' ? undefined : this.#byCollection.get(up),
+      self === '' ? undefined : this.#byRelated.get(self),
+    ].filter((place) => place !== undefined);
+    return places.length === 0 ? undefined : this.#entries[Math.min(...places)];
+  }
 }
 
 function meaningFrom(point: UsagePoint, type: ReadingType): BlockMeaning {

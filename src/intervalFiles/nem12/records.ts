@@ -1,8 +1,8 @@
 /** The values that a day has at each length of interval that NEM12 knows (AEMO MDFF 2.6). */
-const LENGTHS = new Set([5, 15, 30]);
-const MINUTES_PER_DAY = 1_440;
+export const LENGTHS: ReadonlySet<number> = new Set([5, 15, 30]);
+export const MINUTES_PER_DAY = 1_440;
 /** NEM time: UTC+10 all year, in every state. */
-const NEM_TIME_MS = 10 * 3_600_000;
+export const NEM_TIME_MS = 10 * 3_600_000;
 
 /** A 200 record: whose values follow, of what, how long each interval is. */
 export interface Nem12Register {

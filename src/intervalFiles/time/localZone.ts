@@ -37,6 +37,19 @@ export class LocalZone {
       .toSorted((a, b) => a - b);
   }
 
+  /** The first instant of a local day; where the clock skips midnight, the one at which it does. */
+  startOf(day: number): number {
+    const [first] = this.instantsOf(day);
+    if (first !== undefined) return first;
+    let [before, after] = [day - FURTHEST_MS, day + FURTHEST_MS];
+    while (after - before > 1) {
+      const between = Math.floor((before + after) / 2);
+      if (this.localOf(between) < day) before = between;
+      else after = between;
+    }
+    return after;
+  }
+
   /** What the clock shows at an instant. */
   localOf(instant: number): number {
     return instant + this.offsetAt(instant);

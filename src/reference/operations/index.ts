@@ -2,6 +2,7 @@ import type { Operation } from '../operation.js';
 import { automatic } from './automatic.js';
 import { backfill } from './backfill.js';
 import { events } from './events.js';
+import { exports } from './exports.js';
 import { figures } from './figures.js';
 import { imports } from './imports.js';
 import { pages } from './pages.js';
@@ -16,6 +17,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...imports,
   ...events,
   ...figures,
+  ...exports,
   ...status,
   ...pages,
 ];

@@ -6,13 +6,13 @@ import { pipeline } from 'node:stream/promises';
 import { stringify } from 'csv-stringify';
 import { StartupError } from '../../contracts/errors.js';
 import { type Database, withTransaction } from '../../db/db.js';
+import { toCell } from '../../intervalFiles/csv/formulaCells.js';
 import { shownRelation } from '../../schema/identifiers.js';
 import type { RegistryMapping } from '../../schema/mapping.js';
 import { fleetRules } from './columnRules.js';
 import { feederNames, type RegistryRow, registryRows } from './exportRows.js';
 import { fitOf } from './fleetRows.js';
 import type { FleetRules } from './fleetValues.js';
-import { toCell } from './formulaCells.js';
 import { refusedAsSentence } from './refusals.js';
 import { feederNameColumn } from './writeRows.js';
 

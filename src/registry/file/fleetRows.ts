@@ -1,4 +1,5 @@
 import { tenantId as tenantIdSchema } from '../../contracts/fields.js';
+import { fromCell } from '../../intervalFiles/csv/formulaCells.js';
 import { type NamedColumns, OWN_NAMES_ALONE, readHeader } from './fleetHeader.js';
 import {
   type Fit,
@@ -10,7 +11,6 @@ import {
   unfitAsId,
   unfitForAnyColumn,
 } from './fleetValues.js';
-import { fromCell } from './formulaCells.js';
 import { doubtfulId, notAnId } from './notAnId.js';
 
 /**

@@ -1,6 +1,7 @@
 import type { Queryable } from '../../db/db.js';
 import { quoted } from '../identifiers.js';
 import type { ReadsMapping, SchemaMapping } from '../mapping.js';
+import { exportFunctions } from './exportedReads.js';
 import { FOLD_TRIGGERS, foldFunctions } from './foldTriggers.js';
 import { accessFunctions, type SqlFunction } from './lookUpReads.js';
 import { standingReads } from './standingReads.js';
@@ -27,7 +28,12 @@ export async function staleFunctions(client: Queryable, reads: ReadsMapping): Pr
      WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proname LIKE 'ami\\_%'`,
   );
   const bodies = new Map(rows.map(({ name, body }) => [name, body]));
-  const needed = [...accessFunctions(reads), standingReads(reads), writeImported(reads)];
+  const needed = [
+    ...accessFunctions(reads),
+    ...exportFunctions(reads),
+    standingReads(reads),
+    writeImported(reads),
+  ];
   if (!reads.own && FOLD_TRIGGERS.every(({ name }) => bodies.has(name)))
     needed.push(writeFunction(reads), ...foldFunctions(reads, bodies));
   return needed.filter(({ name, body }) => bodies.get(name) !== body);

@@ -1,0 +1,16 @@
+import type { ExportQuality } from '../contracts/exportRequest.js';
+import type { OutgoingRead } from '../intervalFiles/outgoing.js';
+
+/** Which reads. */
+export interface ReadsAsked {
+  tenantId: string;
+  from: Date;
+  to: Date;
+  /** These meters alone. */
+  meters?: readonly string[] | undefined;
+  feederId?: string | undefined;
+  qualities?: readonly ExportQuality[] | undefined;
+}
+
+/** A read before its interval's length is known. */
+export type UnmeasuredRead = Omit<OutgoingRead, 'minutes'> & { minutes: number | null };

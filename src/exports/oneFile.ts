@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { StartupError } from '../contracts/errors.js';
+import type { FileCounts } from '../intervalFiles/outgoing.js';
+import type { ExportFile } from './exports.js';
+
+/** What a file is that has been written whole. */
+export interface WholeExport extends FileCounts {
+  bytes: number;
+  sha256: string;
+}
+
+/** What a file is called until it is whole. */
+export const UNFINISHED = '.unfinished';
+
+/**
+ * Writes a file under a temporary name and renames it when it is whole and on the disk: a file by the name is whole.
+ *
+ * @param takesOver whether a temporary file that is there is one that a killed export has left.
+ * @throws StartupError where it cannot be written, or another export writes it.
+ */
+export async function writeWhole(path: string, file: ExportFile, takesOver: boolean): Promise<WholeExport> {
+  const temporary = `${path}${UNFINISHED}`;
+  if (takesOver) await rm(temporary, { force: true });
+  const handle = await open(temporary, 'wx').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new StartupError(
+        `${temporary} is there: another export writes it, or one was stopped. Remove it, or go on with --resume.`,
+      );
+    throw unwritable(path, error);
+  });
+  try {
+    const whole = await write(handle, file);
+    await handle.close();
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+    return whole;
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await rm(temporary, { force: true });
+    throw unwritable(path, error);
+  }
+}
+
+async function write(handle: FileHandle, { pieces, writer }: ExportFile): Promise<WholeExport> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const piece of pieces) {
+    const data = typeof piece === 'string' ? Buffer.from(piece) : piece;
+    hash.update(data);
+    bytes += data.length;
+    // Not `write`, which may write a part.
+    await handle.writeFile(data);
+  }
+  await handle.sync();
+  return { ...writer.tally.counts(), bytes, sha256: hash.digest('hex') };
+}
+
+/** The new name is on the disk when the folder is. Where folders cannot be opened, the system sees to it. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+/** The operating system's reason as a sentence; other errors as they are. */
+export function unwritable(path: string, error: unknown): unknown {
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  // A lost connection to Postgres has a system call too.
+  if (syscall === undefined || /connect|read|getaddrinfo/.test(syscall)) return error;
+  return new StartupError(`${path} cannot be written: ${message}.`, { cause: error });
+}
