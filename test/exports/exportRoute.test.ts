@@ -131,10 +131,10 @@ describe('GET /api/ami/exports', () => {
     const { pool } = deployment.database;
     // A page of this meter fails; those before it are sent.
     await pool.query(`CREATE OR REPLACE FUNCTION ami_exported_reads(for_tenant text, after_meter text, from_instant timestamptz, until_instant timestamptz)
-      RETURNS TABLE (meter_id text, feeder_id text, start_us double precision, kwh text, delivered_kwh text, voltage text, flags text[], written_us double precision, revised_us double precision)
+      RETURNS TABLE (meter_id text, feeder_id text, start_us double precision, kwh text, delivered_kwh text, voltage text, flags text[], written_us double precision, revised_us double precision, received_kwh text, interval_minutes smallint, quality text, quality_method text)
       LANGUAGE plpgsql AS $$ BEGIN
         IF after_meter IS NOT NULL THEN RAISE 'the disk is gone' USING ERRCODE = '58030'; END IF;
-        RETURN QUERY SELECT read.meter_id, read.feeder_id, extract(epoch FROM read_at)::double precision * 1000000, read.kwh::text, NULL, NULL, '{}'::text[], NULL::double precision, NULL::double precision
+        RETURN QUERY SELECT read.meter_id, read.feeder_id, extract(epoch FROM read_at)::double precision * 1000000, read.kwh::text, NULL, NULL, '{}'::text[], NULL::double precision, NULL::double precision, NULL::text, NULL::smallint, NULL::text, NULL::text
           FROM meter_reads_electric read ORDER BY read.meter_id, read_at; END $$`);
     const response = await ask(`${DAY}&format=csv`);
     expect(response.statusCode).toBe(200);
