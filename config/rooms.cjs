@@ -105,6 +105,7 @@ const rooms = {
   imports: {
     floor: 9,
     doors: [
+      'history',
       'inspectFile',
       'plan',
       'packedFile',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StartupError } from '../contracts/errors.js';
@@ -26,10 +27,13 @@ export async function writeWhole(path: string, file: ExportFile, takesOver: bool
   const handle = await open(temporary, 'wx').catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST')
       throw new StartupError(
-        `${temporary} is there: another export writes it, or one was stopped. Remove it, or go on with --resume.`,
+        `${temporary} is there: another export writes it, or one was killed. Remove it; in a folder --resume does.`,
       );
     throw unwritable(path, error);
   });
+  // An interrupted command leaves by process.exit, which passes `catch` by.
+  const removed = (): void => rmSync(temporary, { force: true });
+  process.once('exit', removed);
   try {
     const whole = await write(handle, file);
     await handle.close();
@@ -40,6 +44,8 @@ export async function writeWhole(path: string, file: ExportFile, takesOver: bool
     await handle.close().catch(() => undefined);
     await rm(temporary, { force: true });
     throw unwritable(path, error);
+  } finally {
+    process.off('exit', removed);
   }
 }
 

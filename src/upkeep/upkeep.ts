@@ -10,6 +10,7 @@ import { deleteOldPublishes } from './ledger.js';
 import { restoreBatches } from './lostBatches.js';
 import { forgetMeters } from './meters.js';
 import { dropPartitions, makePartitions } from './partitions.js';
+import { forgetHistory } from './replacedReads.js';
 import { deleteSnapshots } from './snapshots.js';
 
 /** In this order, one after the other: a worker's connections are for its batches. */
@@ -17,6 +18,7 @@ const TIDYING: readonly Duty[] = [
   makePartitions,
   endEvents,
   dropPartitions,
+  forgetHistory,
   forgetMeters,
   deleteOldPublishes,
   deleteSnapshots,

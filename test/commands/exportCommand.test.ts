@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExportManifest } from '../../src/exports/dayFiles.js';
 import { readBack } from '../intervalFiles/outgoing.js';
@@ -157,6 +158,31 @@ Not in the file, since the format has no place for them:
     expect(days).toHaveLength(63);
     expect(days.reduce((sum, { reads }) => sum + reads, 0)).toBe(1_536);
     expect((await readdir(out)).length).toBe(64);
+  });
+
+  it('is interrupted without a trace of the file that was not whole', async () => {
+    const out = join(folder, 'interrupted.csv');
+    const locked = new pg.Client({ connectionString: database.url });
+    await locked.connect();
+    await locked.query('BEGIN; LOCK TABLE meter_reads_electric IN ACCESS EXCLUSIVE MODE');
+    const child = start(
+      '--tenant',
+      'T',
+      '--from',
+      '2026-01-01',
+      '--to',
+      '2026-03-04',
+      '--format',
+      'csv',
+      '--out',
+      out,
+    );
+    await waitFor('the file', async () => (await readdir(folder)).includes('interrupted.csv.unfinished'));
+    child.kill('SIGINT');
+    await once(child, 'close');
+    await locked.end();
+    expect(child.exitCode).toBe(130);
+    expect((await readdir(folder)).filter((name) => name.startsWith('interrupted'))).toEqual([]);
   });
 
   it('writes all days into one file by a name with a dot, of the meters or the feeder that are named', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { runUpkeep } from '../../src/upkeep/upkeep.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
 import { waitFor } from '../support/waitFor.js';
@@ -195,5 +196,22 @@ describeOnBothBackends('what an import puts in the place of what', (backend) => 
     });
     expect(received.rows).toMatchObject({ replaced: 1 });
     expect(await tools.reads()).toMatchObject([{ kwh: '2', receivedKwh: '0.5' }]);
+  });
+
+  it('keeps the history of a read for as long as the read', async () => {
+    await put('1', 'E');
+    await put('2', 'M');
+    const { database, queue } = deployment.context;
+    const upkeep = (readsRetentionDays: number | undefined, days: number) =>
+      runUpkeep({
+        ...{ database, queue, readsRetentionDays, ledgerRetentionDays: 400 },
+        now: () => new Date(Date.parse(`${AT}Z`) + days * 86_400_000),
+      });
+    const former = async () => (await tools.sql('SELECT FROM ami_replaced_reads')).length;
+    await upkeep(undefined, 30);
+    await upkeep(30, 30);
+    expect(await former()).toBe(1);
+    await upkeep(30, 31);
+    expect(await former()).toBe(0);
   });
 });

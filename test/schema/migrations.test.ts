@@ -11,6 +11,10 @@ import { waitFor } from '../support/waitFor.js';
 const LAST_BEFORE_ACCESS = 'phase4_schema_changes.sql';
 const silent = createLogger('test', 'silent');
 
+/** Leaves before the table is named, unless the function that writes it is the one of our own table. */
+const GUARD =
+  /proname = 'ami_write_batch'\s+AND position\('ami_written_reads' IN prosrc\) = 0;\s+IF definition IS NULL THEN\s+RETURN;\s+END IF;/;
+
 describe('migrations', () => {
   const made: TestDatabase[] = [];
   const emptyDatabase = async (): Promise<TestDatabase> => {
@@ -102,7 +106,11 @@ describe('migrations', () => {
     expect(after.length).toBeGreaterThan(0);
     for (const name of after) {
       const sql = await readFile(new URL(`../../sql/migrations/${name}`, import.meta.url), 'utf8');
-      expect(sql, name).not.toContain('meter_reads_electric');
+      // A block that ends where the writer is a customer's may name our own.
+      const unguarded = sql.replace(/DO \$migrate\$(?:(?!\$migrate\$;)[\s\S])*\$migrate\$;/g, (block) =>
+        GUARD.test(block) ? '' : block,
+      );
+      expect(unguarded, name).not.toContain('meter_reads_electric');
     }
   });
 });
