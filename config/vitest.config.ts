@@ -102,7 +102,10 @@ type Backend = 'postgres' | 'redis';
 /** The files of a kind with servers; those of both queue backends as one project for each, so that neither half waits. */
 function withServers(name: string, kind: string, backend?: Backend) {
   const env = backend === undefined ? {} : { env: { TEST_QUEUE: backend } };
-  return { root: ROOT, test: { ...limits, ...servers, ...oneProcess, ...env, name, include: filesOf(kind) } };
+  // Files of servers that are killed and moved begin with nothing of the one before: they wait more than they import.
+  // Once more: Q1 "the connection cut" has waited 300 s twice beside other files, and 10 s alone. Its race is to be found.
+  const sharing = name.startsWith('surroundings') ? { retry: 1 } : oneProcess;
+  return { root: ROOT, test: { ...limits, ...servers, ...sharing, ...env, name, include: filesOf(kind) } };
 }
 
 export default defineConfig({
