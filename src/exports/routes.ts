@@ -77,8 +77,9 @@ async function stream(
   response.setTimeout(STALLED_MS, () => response.destroy());
   const pieces = async function* (): AsyncGenerator<Piece> {
     for await (const piece of opened.pieces) {
+      // To end here would look like the end of the file.
+      gone.throwIfAborted();
       if (piece.length > 0) yield piece;
-      if (gone.aborted) return;
     }
   };
   try {
@@ -86,11 +87,13 @@ async function stream(
     const counts = opened.counts();
     response.addTrailers({ 'GridLens-Export': JSON.stringify(counts) });
     response.end();
-    request.log.info({ ...response.locals.exported, ...counts }, 'exported');
     if (!response.closed) await once(response, 'close');
+    // A caller may go while the last of the file is still in our buffers.
+    if (!response.writableFinished) throw new Error('the connection closed before the end was sent');
+    request.log.info({ ...response.locals.exported, ...counts }, 'exported');
   } catch (error) {
     response.destroy();
-    if (gone.aborted) return;
+    if (gone.aborted) return void request.log.info(response.locals.exported, 'export: the caller has gone');
     request.log.warn({ err: error, ...response.locals.exported }, 'export ended before it was whole');
   }
 }
