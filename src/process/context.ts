@@ -207,8 +207,11 @@ export function openMigrationDatabase(
     applicationName: 'gridlens-migrate',
     pooling,
     maxConnections: 2,
-    // A new version may count all reads there are: two minutes for a month of 25,000 meters.
+    // A new version may count all reads there are: two minutes for a month of 25,000 meters. A bound that the database
+    // has for all its statements would end even the look at what there is, on a busy machine.
     queryTimeoutMs: 6 * 3_600_000,
+    // On a pooler in transaction mode the setting would stay for whoever has the connection next.
+    ...(pooling.mode === 'transaction' ? {} : { options: '-c statement_timeout=0' }),
     onIdleError,
   });
 }

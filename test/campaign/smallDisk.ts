@@ -37,9 +37,17 @@ export async function mountSmallDisk(megabytes: number): Promise<SmallDisk> {
   return {
     folder,
     async fill(leftKb) {
-      const { stdout } = await run('df', ['--output=avail', '-k', folder]);
-      const free = Number(stdout.trim().split('\n').at(-1));
-      await run('fallocate', ['-l', String(Math.max(1, free - leftKb) * 1024), filler]);
+      for (let tried = 1; ; tried += 1) {
+        const { stdout } = await run('df', ['--output=avail', '-k', folder]);
+        const free = Number(stdout.trim().split('\n').at(-1));
+        try {
+          await run('fallocate', ['-l', String(Math.max(1, free - leftKb) * 1024), filler]);
+          return;
+        } catch (error) {
+          // Who writes to this disk has taken some of what was free since it was looked at.
+          if (tried === 20) throw error;
+        }
+      }
     },
     empty: () => rmSync(filler),
     async remove() {

@@ -31,8 +31,8 @@ describe('starting over an existing schema', () => {
       sql: `${WITH_READS}
         INSERT INTO meter_reads_electric (tenant_id, meter_id, feeder_id, read_at, kwh)
         SELECT 'TOWN', 'X' || n, 'F1', '2026-05-01 00:00Z'::timestamptz + n % 2000 * interval '15 min', 1
-        FROM generate_series(1, 30000) n;
-        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''100ms''', current_database()); END $$`,
+        FROM generate_series(1, 60000) n;
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''200ms''', current_database()); END $$`,
     });
     const { reads } = await prepare(database.url);
     expect(reads.own).toBe(false);
