@@ -31,6 +31,7 @@ const UNIT = [
   'test/process/keysAndSecrets.test.ts',
   'test/publishing/plan.test.ts',
   'test/publishing/registryPlan.test.ts',
+  'test/queues/closedClients.test.ts',
   'test/queues/redisUrl.test.ts',
   'test/queues/serverFit.test.ts',
   'test/queues/thinnedErrors.test.ts',
@@ -103,8 +104,7 @@ type Backend = 'postgres' | 'redis';
 function withServers(name: string, kind: string, backend?: Backend) {
   const env = backend === undefined ? {} : { env: { TEST_QUEUE: backend } };
   // Files of servers that are killed and moved begin with nothing of the one before: they wait more than they import.
-  // Once more: Q1 "the connection cut" has waited 300 s twice beside other files, and 10 s alone. Its race is to be found.
-  const sharing = name.startsWith('surroundings') ? { retry: 1 } : oneProcess;
+  const sharing = name.startsWith('surroundings') ? {} : oneProcess;
   return { root: ROOT, test: { ...limits, ...servers, ...sharing, ...env, name, include: filesOf(kind) } };
 }
 

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { StartupError } from '../../src/contracts/errors.js';
 import { batchPayload } from '../../src/ledger/batchPayload.js';
@@ -112,6 +114,39 @@ describe.skipIf((await redisBinary()) === undefined)(
         );
       },
     );
+
+    it('Q1: workers whose connections have just been cut close, whichever try to connect is next', async () => {
+      const onError = (): void => undefined;
+      const { queue, ticks, connections } = await openQueues({
+        redisUrl: redis.url,
+        databaseUrl: '',
+        prefix: `{test-${randomUUID()}}`,
+        onError,
+      });
+      const ended = { onCompleted: () => undefined, onFailed: () => undefined, onError };
+      let done = 0;
+      const workers = Array.from({ length: 12 }, () =>
+        queue.work(
+          async () => {
+            done += 1;
+          },
+          { lane: 'live', concurrency: 1, ...ended },
+        ),
+      );
+      await queue.add([job()]);
+      await waitFor('the job to be done', async () => done === 1);
+      const admin = new Redis(redis.url);
+      await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      // They are closed at different times before and after the first try, which comes after 100 ms.
+      await Promise.all(
+        workers.map(async (worker, place) => {
+          await sleep(place * 10);
+          await worker.close();
+        }),
+      );
+      await Promise.all([ticks.close(), queue.close(), admin.quit()]);
+      await connections.close();
+    });
 
     it('Q1: with one answer of each connection held back for 2 s the API publishes and the worker writes', async () => {
       const relay = await startRelay(Number(new URL(redis.url).port));

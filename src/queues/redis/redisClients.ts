@@ -158,6 +158,7 @@ function prepared<T extends QueueClient>(client: T, preparation: Preparation): T
   const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => T;
   client.on('error', onError);
   pause?.watch(client as unknown as CommandSender);
+  client.disconnect = endingDisconnect(client);
   return Object.assign(client, {
     // The client's own, before it calls itself ready, comes with a callback.
     info: (...args: unknown[]) =>
@@ -168,6 +169,30 @@ function prepared<T extends QueueClient>(client: T, preparation: Preparation): T
     ...(client instanceof Cluster ? { connect: settlingConnect(client) } : {}),
     ...(client instanceof Redis && server.target.kind === 'sentinel' ? closingOnlyByCaller(client) : {}),
   });
+}
+
+/**
+ * Disconnects, and ends in any case. A client of ioredis 6.0.0 that is told to disconnect between two tries to connect forgets
+ * the next try and says nothing: neither that it has ended nor that the commands that wait have failed. BullMQ's worker,
+ * which waits for both, would never be closed. Here the next try is the last one.
+ */
+function endingDisconnect(client: QueueClient): QueueClient['disconnect'] {
+  const disconnect = client.disconnect.bind(client);
+  let isLast = false;
+  return (reconnect = false) => {
+    if (reconnect || client.status !== 'reconnecting') {
+      disconnect(reconnect);
+      return;
+    }
+    if (isLast) return;
+    isLast = true;
+    if (client instanceof Redis) client.once('connecting', () => disconnect());
+    else {
+      // A cluster's client that is told so while it connects may be silent as well; one that fails to ends by itself.
+      client.options.clusterRetryStrategy = () => null;
+      client.once('ready', () => disconnect());
+    }
+  };
 }
 
 /**
