@@ -1,5 +1,6 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
 import { UnreadableFileError } from '../intervalFiles.js';
+import { PlainReadings } from './plainReadings.js';
 import type { EspiStructure, Links, ReadingType } from './structure.js';
 
 /** An IntervalReading as it stands in the file; texts, since a value may have more digits than a number holds. */
@@ -41,6 +42,7 @@ export class EspiReader {
   #kind: string | undefined;
   #reading: RawReading | undefined;
   #isEspi = false;
+  readonly #plain: PlainReadings;
 
   constructor(
     private readonly structure: EspiStructure,
@@ -61,14 +63,28 @@ export class EspiReader {
       this.#text += text;
     });
     parser.on('closetag', () => this.#close());
+    const path = this.#path;
+    this.#plain = new PlainReadings(
+      {
+        write: (text) => void parser.write(text),
+        get line() {
+          return parser.line;
+        },
+        get isInBlock() {
+          return path.at(-1) === 'IntervalBlock';
+        },
+      },
+      onReading,
+    );
   }
 
   write(piece: string): void {
-    this.#parser.write(piece);
+    this.#plain.write(piece);
   }
 
   /** @throws UnreadableFileError where elements are still open, or none was ESPI's. */
   close(): void {
+    this.#plain.end();
     this.#parser.close();
     if (!this.#isEspi)
       throw new UnreadableFileError(
