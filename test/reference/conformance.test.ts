@@ -177,7 +177,7 @@ describeOnBothBackends('the API and its reference', (backend) => {
       const inPath = parameters.filter((parameter) => parameter.in === 'path');
       if (route.responses[404]) {
         const nothing = Object.fromEntries(
-          inPath.map(({ name }) => [name, name === 'importId' ? '999999999' : NOBODY]),
+          inPath.map(({ name }) => [name, ['importId', 'runId'].includes(name) ? '999999999' : NOBODY]),
         );
         expect((await send(route, urlOf(route, nothing))).status, route.path).toBe(404);
       }
