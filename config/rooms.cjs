@@ -123,6 +123,7 @@ const rooms = {
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
   exports: { floor: 10, doors: ['exports', 'dayFiles', 'oneFile', 'service', 'routes'] },
   kpi: { floor: 10, doors: ['quickcheck', 'series', 'routes'] },
+  vee: { floor: 10, doors: ['vee', 'worker', 'routes', 'pruning', 'yieldEstimates'] },
   status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
   metrics: { floor: 10, doors: ['metrics', 'metricsPage', 'requests', 'batches', 'listener', 'routes'] },
   upkeep: { floor: 10, doors: ['upkeep'] },
@@ -167,7 +168,7 @@ const pureFiles = [
   '^src/intervalFiles/',
   '^src/schema/(columnFit|identifiers|mapping)\\.ts$',
   '^src/schema/detect/(catalog|columnSearch|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
-  '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|judgedReads|lookUpReads|standingReads|writeBatch|writeImported)\\.ts$',
+  '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|judgedReads|lookUpReads|standingReads|veeReads|writeBatch|writeImported)\\.ts$',
   '^src/ledger/(batchPayload|batchRange)\\.ts$',
   '^src/pacing/pace\\.ts$',
   '^src/queues/redis/(redisErrors|redisUrl|serverFit)\\.ts$',
@@ -176,6 +177,7 @@ const pureFiles = [
   '^src/automatic/(replayClock|serviceOrder|window)\\.ts$',
   '^src/backfill/turns\\.ts$',
   '^src/imports/(plan|unpackLimits)\\.ts$',
+  '^src/vee/(rules/|mergedFindings\\.ts$)',
   '^src/writing/adaptiveConcurrency\\.ts$',
 ];
 const pureLibraries = [

@@ -25,6 +25,8 @@ COMMENT ON FUNCTION ami_rollup_spans() IS
 COMMENT ON FUNCTION ami_standing_reads(text, text, timestamptz, timestamptz) IS
   'The reads of a meter from an instant until before another one, with all that an import is to know of them: length, '
   'quality, where they come from (emulated, imported, or foreign: not written by GridLens) and when they were written.';
+COMMENT ON FUNCTION ami_vee_reads(text, text, timestamptz, timestamptz) IS
+  'The reads of a meter from an instant until before another one, with what validation looks at.';
 COMMENT ON FUNCTION ami_write_imported_batch(uuid, integer, timestamptz) IS
   'Writes one batch of an import: judges each of its reads by what stands there, keeps what it replaces in '
   'ami_replaced_reads, and marks the batch done, in the one transaction of this call. A batch that is no longer '

@@ -11,7 +11,9 @@ const listed = {
   tenantId: z.string(),
   origin: z.literal('import'),
   fileName: z.string(),
-  format: z.enum(['csv', 'espi', 'nem12', 'cmep']).describe('Found by content.'),
+  format: z
+    .enum(['csv', 'espi', 'nem12', 'cmep', 'vee'])
+    .describe('Found by content; `vee` is what a run of validation has written.'),
   state: z
     .enum(['reading', 'queued', 'running', 'done', 'failed', 'cancelled'])
     .describe('Nothing of a file counts before it was read whole.'),

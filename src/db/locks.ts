@@ -21,6 +21,7 @@ export const LOCKS = {
   watchdog: 'one process looks whether every tenant has its scheduler and its intervals',
   'lost-batches': 'one process puts batches back into the queue that the ledger owes and no queue has',
   tidying: 'one process makes and drops partitions, and deletes what nobody needs any more',
+  vee: 'one process validates and estimates reads',
 
   migrations: 'one process prepares the database; the others wait and find it prepared',
   auto: "per tenant: its automatic mode's configuration and its scheduler change as one",
@@ -41,7 +42,7 @@ export const LOCKS = {
 } as const;
 
 export type LockName = keyof typeof LOCKS;
-export type TurnName = 'dispatch' | 'watchdog' | 'lost-batches' | 'tidying';
+export type TurnName = 'dispatch' | 'watchdog' | 'lost-batches' | 'tidying' | 'vee';
 
 /** How long a transaction lets others wait, in ms. What is not given stays as the session has it. */
 export interface Waits {

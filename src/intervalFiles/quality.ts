@@ -67,7 +67,7 @@ export interface QualityFlagOut {
   isExact: boolean;
 }
 
-const NEM12_METHODS: Record<string, string> = { referenceDay: 'E14', linear: 'E17' };
+const NEM12_METHODS: Record<string, string> = { referenceDay: 'E14', 'like-day': 'E14', linear: 'E17' };
 
 /**
  * A quality as NEM12 says it. It has no word for a value that nobody has validated: that is an actual value there.
@@ -98,6 +98,8 @@ const ESPI_CODES = new Map(
 
 /** A quality as ESPI's code. */
 export function espiCode({ kind, method = '' }: ReadQuality): QualityFlagOut {
+  // Our own name of it; files call it a reference day.
+  if (kind === 'estimated' && method === 'like-day') return { flag: '8', isExact: false };
   const code = ESPI_CODES.get(`${kind} ${method}`);
   return code === undefined
     ? { flag: String(ESPI_NEAREST[kind]), isExact: false }

@@ -23,6 +23,7 @@ import { schemaRoutes } from '../schema/routes.js';
 import type { ClockWatch } from '../status/clockWatch.js';
 import { healthRoutes } from '../status/healthRoutes.js';
 import { statusRoutes } from '../status/routes.js';
+import { veeRoutes } from '../vee/routes.js';
 import type { Context } from './context.js';
 import { openApiMetrics } from './openMetrics.js';
 import type { Services } from './services.js';
@@ -74,6 +75,7 @@ export function createApp(
   kpiRoutes(ami, given);
   statusRoutes(ami, given);
   schemaRoutes(ami, given);
+  veeRoutes(ami, given);
   exportRoutes(ami, { ...given, requireAnyKey });
   app.use('/api/ami', ami);
   pageRoutes(app);

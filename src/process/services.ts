@@ -11,6 +11,7 @@ import { createPublishService, type PublishService } from '../publishing/publish
 import { createPublishPlanner, type PublishPlanner } from '../publishing/publishPlanner.js';
 import { createSchemaService, type SchemaService } from '../schema/schemaService.js';
 import { createStatusService, type StatusService } from '../status/status.js';
+import { createVeeService, type VeeService } from '../vee/vee.js';
 import type { Context } from './context.js';
 
 /** What the routes ask: one service per capability. */
@@ -25,6 +26,7 @@ export interface Services {
   exports: ExportService;
   status: StatusService;
   schema: SchemaService;
+  vee: VeeService;
 }
 
 /** What both kinds of process publish by: the planner decides what a publish is, admission takes it on. */
@@ -67,5 +69,6 @@ export function createServices(context: Context, now: () => Date): Services {
     exports: createExportService(database, now),
     status: createStatusService(database, queue, clock, maxReadsPerSecond, context.clock, context.reads),
     schema: createSchemaService(database, schema),
+    vee: createVeeService({ database, schema, now }),
   };
 }

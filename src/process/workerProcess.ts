@@ -10,6 +10,7 @@ import { createMissingParts } from '../publishing/missingParts.js';
 import { createHeartbeat } from '../status/heartbeat.js';
 import { jittered, type Outcome, runPeriodically } from '../timing/periodic.js';
 import { runUpkeep } from '../upkeep/upkeep.js';
+import { createVeeWorker } from '../vee/worker.js';
 import { decideConcurrency, START_CONCURRENCY } from '../writing/adaptiveConcurrency.js';
 import { type BatchObserver, startAmiWorker } from '../writing/amiWorker.js';
 import { createBatchRunner } from '../writing/batchRunner.js';
@@ -30,6 +31,8 @@ const HEARTBEAT_JOB_MS = 10_000;
 /** A pass comes after one to two of these. It tries ticks that found no room again, and supplies the background. */
 const PASS_MS = 1_000;
 const WATCHDOG_MS = 30_000;
+/** A run of validation goes on for some seconds at a time; where there is none, this is one look at an index. */
+const VEE_MS = 1_000;
 /**
  * Background jobs at once: one is written while the next waits for its start, and live work keeps the database. They
  * count within the worker's concurrency (D13), as far as that has room: see pacing/batchSlots.ts.
@@ -127,6 +130,7 @@ export function runWorker(context: Context, now = () => new Date(), observer?: B
 
   const onError = (error: Error): void => log.warn({ err: error }, 'ticks');
   const automatic = composeAutomatic(context, now, onError);
+  const vee = createVeeWorker({ database, schema, now, log });
   const ticking = ticks.work({ onTick: automatic.tick, onHeartbeat: heartbeat.processed }, { onError });
   const periodic = [
     runPeriodically('heartbeat', HEARTBEAT_MS, heartbeat.beat, log),
@@ -134,6 +138,7 @@ export function runWorker(context: Context, now = () => new Date(), observer?: B
     runPeriodically('upkeep', UPKEEP_MS, upkeep, log),
     runPeriodically('dispatch', jittered(PASS_MS), automatic.pass, log),
     runPeriodically('watchdog', WATCHDOG_MS, watchdog, log),
+    runPeriodically('validation', jittered(VEE_MS), vee.work, log),
     ...(adaptive ? [runPeriodically('adaptive concurrency', ADAPT_MS, adapt, log)] : []),
   ];
   log.info({ workerId: heartbeat.workerId, concurrency, adaptive, queue: queue.backend }, 'worker started');

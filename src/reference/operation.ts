@@ -7,6 +7,7 @@ export const TAGS = {
   'Automatic mode': 'Every interval of a tenant published by itself.',
   Backfill: 'A span of the past, filled behind all else.',
   Imports: 'Files of interval data, written behind all else.',
+  Validation: 'Reads held to rules, and gaps estimated (VEE).',
   Events: 'Theft, comms outage and voltage sag, injected into reads.',
   'Key figures': 'What the reads alone show, now and over time. Each answer has an `ETag`.',
   Exports: 'Reads as files, for other programs and for an import.',

@@ -42,6 +42,7 @@ const SCHEMA_FILES: readonly SchemaFile[] = [
   { name: 'rollup_changes.sql' },
   { name: 'rollup_folds.sql' },
   { name: 'rollup_rebuild.sql' },
+  { name: 'vee.sql' },
   { name: 'reads.sql', applies: ownReads },
   { name: 'read_partitions.sql', applies: ownReads },
   { name: 'completeness.sql' },

@@ -126,6 +126,7 @@ describeOnBothBackends('the API and its reference', (backend) => {
         const { status, body } = await send(route, urlOf(route), example);
         expect(status, `${route.path} ${JSON.stringify(body)}`).toBeLessThan(300);
         for (const name of ['publishId', 'backfillId']) if (body[name]) ids[name] = body[name] as string;
+        if (body.runId) ids.runId = String(body.runId);
         if (body.event) ids.id = (body.event as { id: string }).id;
       }
     }, withBody());
@@ -134,7 +135,7 @@ describeOnBothBackends('the API and its reference', (backend) => {
        VALUES ('DEMO_TENANT', 'nothing.csv', 'csv', false, 'writing') RETURNING import_id::text AS id`,
     );
     ids.importId = rows[0].id;
-    expect(Object.keys(ids).toSorted()).toEqual(['backfillId', 'id', 'importId', 'publishId']);
+    expect(Object.keys(ids).toSorted()).toEqual(['backfillId', 'id', 'importId', 'publishId', 'runId']);
   });
 
   it('answers every GET with what it documents, and 304 to who has it', async () => {
@@ -176,7 +177,7 @@ describeOnBothBackends('the API and its reference', (backend) => {
       const inPath = parameters.filter((parameter) => parameter.in === 'path');
       if (route.responses[404]) {
         const nothing = Object.fromEntries(
-          inPath.map(({ name }) => [name, name === 'importId' ? '999999999' : NOBODY]),
+          inPath.map(({ name }) => [name, ['importId', 'runId'].includes(name) ? '999999999' : NOBODY]),
         );
         expect((await send(route, urlOf(route, nothing))).status, route.path).toBe(404);
       }

@@ -8,6 +8,7 @@ import { imports } from './imports.js';
 import { pages } from './pages.js';
 import { publishing } from './publishing.js';
 import { status } from './status.js';
+import { vee } from './vee.js';
 
 /** Every route of the product. */
 export const OPERATIONS: readonly Operation[] = [
@@ -15,6 +16,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...automatic,
   ...backfill,
   ...imports,
+  ...vee,
   ...events,
   ...figures,
   ...exports,

@@ -5,6 +5,7 @@ import { exportFunctions } from './exportedReads.js';
 import { FOLD_TRIGGERS, foldFunctions } from './foldTriggers.js';
 import { accessFunctions, type SqlFunction } from './lookUpReads.js';
 import { standingReads } from './standingReads.js';
+import { veeReads } from './veeReads.js';
 import { writeFunction } from './writeBatch.js';
 import { writeImported } from './writeImported.js';
 
@@ -33,6 +34,7 @@ export async function staleFunctions(client: Queryable, reads: ReadsMapping): Pr
     ...exportFunctions(reads),
     standingReads(reads),
     writeImported(reads),
+    veeReads(reads),
   ];
   if (!reads.own && FOLD_TRIGGERS.every(({ name }) => bodies.has(name)))
     needed.push(writeFunction(reads), ...foldFunctions(reads, bodies));

@@ -1,0 +1,90 @@
+import { PAST_DAYS, type Past } from './likeIntervals.js';
+import { DAY, endOf, type Found, type MeterSpan, MINUTE, type Part, type SpanRead } from './meterSpan.js';
+
+/** `clock-shift`: reads that begin further from a boundary of their interval than the limit, in minutes. */
+export function offBoundary({ reads }: MeterSpan, limit: number): Found[] {
+  return reads.flatMap((read) => {
+    const step = read.minutes * MINUTE;
+    const after = ((read.at % step) + step) % step;
+    const value = Math.min(after, step - after) / MINUTE;
+    return value > limit
+      ? [{ rule: 'clock-shift' as const, from: read.at, to: endOf(read), value, limit, reads: [read.at] }]
+      : [];
+  });
+}
+
+/** How far a day is moved to look whether it fits better. */
+const FURTHEST_MINUTES = 180;
+/** How well a day must fit when it is moved, and how much worse it must as it stands: correlations. */
+const FITS = 0.8;
+const FITS_BETTER = 0.2;
+/** Of a day's intervals this many must be there. */
+const MOST_OF_A_DAY = 0.9;
+
+/**
+ * `clock-shift`: a whole day that goes as the meter's days usually go, only earlier or later by more than the limit, in
+ * minutes. A clock was set wrong, or a file's zone was.
+ */
+export function shiftedDay(meter: MeterSpan, past: Past, { from, to }: Part, limit: number): Found[] {
+  const minutes = meter.reads[0]?.minutes;
+  if (to - from < DAY || minutes === undefined) return [];
+  const step = minutes * MINUTE;
+  const slots = (to - from) / step;
+  const day = new Map(meter.reads.map((read) => [read.at, read.kwh]));
+  const usual = usualDay(meter, past, from, to, step);
+  if (day.size < MOST_OF_A_DAY * slots || usual.size < MOST_OF_A_DAY * slots) return [];
+  const fitAt = (shift: number): number => {
+    const pairs: [number, number][] = [];
+    for (const [at, kwh] of day) {
+      const expected = usual.get(at - shift);
+      if (expected !== undefined) pairs.push([kwh, expected]);
+    }
+    return correlation(pairs);
+  };
+  const asItStands = fitAt(0);
+  let [best, shift] = [asItStands, 0];
+  for (let steps = 1; steps * minutes <= FURTHEST_MINUTES; steps += 1)
+    for (const tried of [-steps * step, steps * step]) {
+      const fit = fitAt(tried);
+      if (fit > best) [best, shift] = [fit, tried];
+    }
+  const value = shift / MINUTE;
+  if (Math.abs(value) <= limit || best < FITS || best - asItStands < FITS_BETTER) return [];
+  const starts = meter.reads.map(({ at }: SpanRead) => at);
+  return [{ rule: 'clock-shift', from, to, value, limit, reads: starts }];
+}
+
+/** The mean of the past days, by the instants of this one. */
+function usualDay(
+  { reads }: MeterSpan,
+  past: Past,
+  from: number,
+  to: number,
+  step: number,
+): Map<number, number> {
+  const usual = new Map<number, number>();
+  for (let at = from; at < to; at += step) {
+    let [sum, count] = [0, 0];
+    for (let day = 1; day <= PAST_DAYS; day += 1) {
+      const read = past.at(at - day * DAY);
+      if (read === undefined || read.minutes !== reads[0]?.minutes) continue;
+      sum += read.kwh;
+      count += 1;
+    }
+    if (count > 0) usual.set(at, sum / count);
+  }
+  return usual;
+}
+
+/** Pearson's; 0 where one side does not vary. */
+function correlation(pairs: readonly (readonly [number, number])[]): number {
+  const mean = (of: 0 | 1): number => pairs.reduce((sum, pair) => sum + pair[of], 0) / pairs.length;
+  const [meanX, meanY] = [mean(0), mean(1)];
+  let [xy, xx, yy] = [0, 0, 0];
+  for (const [x, y] of pairs) {
+    xy += (x - meanX) * (y - meanY);
+    xx += (x - meanX) ** 2;
+    yy += (y - meanY) ** 2;
+  }
+  return xx === 0 || yy === 0 ? 0 : xy / Math.sqrt(xx * yy);
+}

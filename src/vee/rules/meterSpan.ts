@@ -1,0 +1,61 @@
+import type { RuleSettings, VeeRule } from '../../contracts/veeRules.js';
+
+/** A read of the span that is validated. Instants are ms since 1970, energy is kWh per interval. */
+export interface SpanRead {
+  at: number;
+  /** Length of the interval. */
+  minutes: number;
+  kwh: number;
+  /** Volts. */
+  voltage: number | null;
+  /** Null of an emulated read, and of one in a customer's table. */
+  quality: string | null;
+}
+
+/** A measured read of the two weeks before, for comparison: none that is estimated or in question. */
+export interface PastRead {
+  at: number;
+  minutes: number;
+  kwh: number;
+  hasVoltage: boolean;
+}
+
+/** What a meter's reads are judged by. */
+export interface MeterSpan {
+  meterId: string;
+  /** In the order of time. */
+  reads: readonly SpanRead[];
+  /** In the order of time: the like times of the two weeks before. */
+  past: readonly PastRead[];
+  /** Right before the span, in the order of time; only where a run of zeros may reach back. */
+  before: readonly SpanRead[];
+}
+
+/** The part of a run that is validated at once: a UTC day at most. */
+export interface Part {
+  from: number;
+  /** Exclusive. */
+  to: number;
+  /** Starts of intervals of which the tenant has any read, or that were published for it. */
+  tenantHas: ReadonlySet<number>;
+  rules: RuleSettings;
+}
+
+/** What a rule has found. */
+export interface Found {
+  rule: VeeRule;
+  from: number;
+  /** Exclusive. */
+  to: number;
+  /** In the unit of the rule, as is `limit`. */
+  value: number;
+  limit: number;
+  /** Starts of the reads that are in question by it. */
+  reads: readonly number[];
+}
+
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+export const endOf = ({ at, minutes }: { at: number; minutes: number }): number => at + minutes * MINUTE;

@@ -1,0 +1,145 @@
+import type { Queryable } from '../db/db.js';
+import { DAY, MINUTE, type PastRead, type SpanRead } from './rules/meterSpan.js';
+
+/** A meter with its reads as they were fetched. */
+export interface FetchedMeter {
+  meterId: string;
+  reads: SpanRead[];
+  past: PastRead[];
+}
+
+/** Spans of time, each from an instant until before another one, in ms. */
+export type Windows = readonly { from: number; to: number }[];
+
+/**
+ * The reads of a batch of meters in a span and in the windows of the past, in one statement. Each meter is one row with its
+ * reads as text: a row per read took three times as long. Lengths that no import has set are asked of `minutesAt`.
+ */
+export async function fetchReads(
+  client: Queryable,
+  tenantId: string,
+  meterIds: readonly string[],
+  span: { from: number; to: number },
+  windows: Windows,
+  minutesAt: (at: number) => number,
+): Promise<FetchedMeter[]> {
+  const { rows } = await client.query<{ meterId: string; reads: string | null; past: string | null }>({
+    name: 'vee-reads',
+    text: `SELECT meter.id AS "meterId", (
+             SELECT string_agg(${ENCODED}, ';' ORDER BY read_at)
+             FROM ami_vee_reads($1, meter.id, $3, $4) read) AS reads, (
+             SELECT string_agg(${ENCODED}, ';' ORDER BY read_at)
+             FROM unnest($5::timestamptz[], $6::timestamptz[]) AS past (from_at, to_at),
+               LATERAL ami_vee_reads($1, meter.id, past.from_at, past.to_at) read
+             WHERE quality IS NULL OR quality NOT IN ('estimated', 'questionable')) AS past
+           FROM unnest($2::text[]) AS meter (id)`,
+    values: [
+      tenantId,
+      meterIds,
+      new Date(span.from),
+      new Date(span.to),
+      windows.map(({ from }) => new Date(from)),
+      windows.map(({ to }) => new Date(to)),
+    ],
+  });
+  return rows.map(({ meterId, reads, past }) => ({
+    meterId,
+    reads: decoded(reads, minutesAt),
+    past: decoded(past, minutesAt)
+      .filter(({ kwh }) => isMeasured(kwh))
+      .map(({ at, minutes, kwh, voltage }) => ({
+        ...{ at, minutes, kwh },
+        hasVoltage: voltage !== null && voltage > 0,
+      })),
+  }));
+}
+
+const ENCODED = `concat_ws(':', (extract(epoch FROM read_at) * 1000)::bigint, coalesce(kwh::text, ''),
+  coalesce(voltage::text, ''), coalesce(interval_minutes::text, ''), coalesce(quality, ''))`;
+
+/** A value that no meter can have measured is no energy to compare with. */
+const isMeasured = (kwh: number): boolean => Math.abs(kwh) < 10_000;
+
+function decoded(text: string | null, minutesAt: (at: number) => number): SpanRead[] {
+  if (text === null) return [];
+  return text.split(';').map((one) => {
+    const [instant, energy, volts, length, quality] = one.split(':') as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    const at = Number(instant);
+    const kwh = energy === '' ? 0 : Number(energy);
+    return {
+      ...{ at, kwh },
+      minutes: length === '' ? minutesAt(at) : Number(length),
+      voltage: volts === '' || !Number.isFinite(Number(volts)) ? null : Number(volts),
+      quality: quality === '' ? null : quality,
+    };
+  });
+}
+
+/** The like times of the days before, a quarter hour wider on both sides; where they touch, they are one. */
+export function pastWindows(span: { from: number; to: number }, days: number): Windows {
+  const windows: { from: number; to: number }[] = [];
+  for (let day = days; day >= 1; day -= 1) {
+    const from = span.from - day * DAY - 15 * MINUTE;
+    const to = Math.min(span.to - day * DAY + 15 * MINUTE, span.from);
+    const last = windows.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else windows.push({ from, to });
+  }
+  return windows;
+}
+
+/** What a part's reads have in common, by the tenant's ledger and rollups. */
+export interface TenantIntervals {
+  /** Starts of intervals of the span that have any read of the tenant or were published for it. */
+  has: ReadonlySet<number>;
+  /** How long an emulated read is, in minutes: as its publish says, else a quarter hour. */
+  minutesAt(at: number): number;
+}
+
+export async function tenantIntervals(
+  client: Queryable,
+  tenantId: string,
+  span: { from: number; to: number },
+  since: number,
+): Promise<TenantIntervals> {
+  const bounds = [tenantId, new Date(span.from), new Date(span.to)];
+  const there = await client.query<{ at: Date }>(
+    `SELECT read_at AS at FROM ami_feeder_intervals WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3
+     UNION SELECT read_at FROM ami_publishes
+     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin NOT IN ('revision', 'import')`,
+    bounds,
+  );
+  const lengths = await client.query<{ at: Date; minutes: number }>(
+    `SELECT read_at AS at, max(interval_minutes)::integer AS minutes FROM ami_publishes
+     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin NOT IN ('revision', 'import')
+       AND interval_minutes <> 15 GROUP BY 1`,
+    [tenantId, new Date(since), new Date(span.to)],
+  );
+  const minutes = new Map(lengths.rows.map((row) => [row.at.getTime(), row.minutes]));
+  return {
+    has: new Set(there.rows.map(({ at }) => at.getTime())),
+    minutesAt: (at) => minutes.get(at) ?? 15,
+  };
+}
+
+/** Meters that have a read, after one, in the order of their ids. */
+export async function metersAfter(
+  client: Queryable,
+  tenantId: string,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await client.query<{ meterId: string }>({
+    name: 'vee-meters',
+    text: `SELECT meter_id AS "meterId" FROM ami_known_meters WHERE tenant_id = $1 AND meter_id > $2
+           ORDER BY meter_id LIMIT $3`,
+    values: [tenantId, after ?? '', limit],
+  });
+  return rows.map(({ meterId }) => meterId);
+}
