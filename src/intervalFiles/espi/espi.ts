@@ -1,7 +1,8 @@
 import { shifted } from '../decimal.js';
 import { emptyBatch, type FileBatch, type FileText, leave, UnreadableFileError } from '../intervalFiles.js';
 import { espiQuality, type ReadQuality, worse } from '../quality.js';
-import { EspiReader, type RawReading } from './espiReader.js';
+import { EspiReader } from './espiReader.js';
+import type { RawReading } from './rawReading.js';
 import { type BlockMeaning, EspiStructure, type Links } from './structure.js';
 import { withoutReadings } from './withoutReadings.js';
 

@@ -1,19 +1,8 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
 import { UnreadableFileError } from '../intervalFiles.js';
 import { PlainReadings } from './plainReadings.js';
+import type { RawReading } from './rawReading.js';
 import type { EspiStructure, Links, ReadingType } from './structure.js';
-
-/** An IntervalReading as it stands in the file; texts, since a value may have more digits than a number holds. */
-export interface RawReading {
-  /** Seconds since 1970. */
-  start: string;
-  /** Seconds. */
-  duration: string;
-  value: string;
-  /** QualityOfReading; several where a reading has several. */
-  qualities: string[];
-  line: number;
-}
 
 export const ESPI_NAMESPACE = 'http://naesb.org/espi';
 const TYPE_FIELDS = new Set<string>([

@@ -1,4 +1,4 @@
-import type { RawReading } from './espiReader.js';
+import type { RawReading } from './rawReading.js';
 
 const NAME = String.raw`((?:[\w.-]+:)?)`;
 const OPENING = new RegExp(`<${NAME}IntervalReading\\s*>`, 'g');
