@@ -29,6 +29,7 @@ import {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SQL_REFERENCE = 'docs/sql.md';
+const DOCUMENTS = ['docs/PILOT_RUNBOOK.md', 'docs/api.md', SQL_REFERENCE];
 const SECTIONS = inReadingOrder();
 /** `console` is what another test runs (the README's `npm start`), `json` an answer that is only shown. */
 const LANGUAGES = ['bash', 'sql', 'console', 'json'];
@@ -328,6 +329,36 @@ describeOnce('the runbook', () => {
     });
     expect(shown?.text).toContain('$ npm ci && npm start\n');
     expect(missingLine(shown?.text.replace(/^\$.*$/m, '') ?? '?', printed)).toBeUndefined();
+  });
+
+  it.each(DOCUMENTS)('has only plain lines that work when they are copied alone: %s', (document) => {
+    const blocks = sectionsOf(readFileSync(join(ROOT, document), 'utf8')).flatMap(
+      (section) => section.blocks,
+    );
+    const lines = blocks
+      .filter(({ language }) => language === 'bash')
+      .flatMap(({ text }) =>
+        text
+          .replace(/^(cat > .*)<<'CSV'\n[\s\S]*?^CSV$/gm, '$1')
+          .trim()
+          .split('\n'),
+      );
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) {
+      expect(line).toMatch(/^(curl -s |npm run |cat )/);
+      // Nothing that an earlier line must have set, and no program within the line.
+      const within = line
+        .replaceAll('$(cat .gridlens/api-key)', '')
+        .replace(/\$\(TZ=UTC-?\d date \+[\w%:]+\)/, '');
+      expect(within).not.toMatch(/[$`|;\\]/);
+    }
+  });
+
+  it('puts ids of its own into a command where the document shows others', () => {
+    const [shownId, other] = ['0b9e8620-fd24-4253-be30-92f71d7e81dc', '2d0bbbf5-49be-4f27-93d5-99f56ae5791b'];
+    const ids: ShownIds = new Map();
+    noteIds(ids, `{"id":"${shownId}",…}`, `{"id":"${other}","publishId":"${shownId}"}`);
+    expect(withOwnIds(`curl ${shownId} ${other}`, ids)).toBe(`curl ${other} ${other}`);
   });
 
   it('cannot pass with a command that fails, in the middle of a block too', async () => {
