@@ -9,6 +9,7 @@ const WAITING = [
   'campaign/ownParts',
   'docs/runbook',
   'page/dashboard',
+  'page/pilotDemo',
   'faults/automatic',
   'faults/crash',
   'automatic/autoMode',

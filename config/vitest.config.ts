@@ -65,6 +65,7 @@ const SURROUNDINGS = [
   'test/metrics/scrapes.test.ts',
   'test/page/dashboard.test.ts',
   'test/page/docs.test.ts',
+  'test/page/pilotDemo.test.ts',
   'test/queues/redisRefusals.test.ts',
   'test/queues/redisStart.test.ts',
   'test/queues/redisTopologies.test.ts',

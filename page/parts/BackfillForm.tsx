@@ -4,15 +4,21 @@ import { post } from '../data/api.js';
 import { notice } from '../data/notices.js';
 import { Choice } from './Choice.js';
 
-const HOURS = [6, 24, 48, 168, 720] as const;
+const HOURS = [0.25, 6, 24, 48, 168, 720] as const;
 const HOUR_MS = 3_600_000;
+const QUARTER_HOUR_MS = 900_000;
 const METERS = [500, 2_000, 5_000, 10_000, 25_000];
 
-export const hoursWords = (hours: number): string => (hours < 48 ? `${hours} hours` : `${hours / 24} days`);
+export const hoursWords = (hours: number): string => {
+  if (hours < 1) return `${hours * 60} minutes`;
+  return hours < 48 ? `${hours} hours` : `${hours / 24} days`;
+};
 
-/** The start of a backfill that ends now, on an hour so that it fits intervals of both lengths. */
-export const backfillStart = (hours: number): string =>
-  new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS - hours * HOUR_MS).toISOString();
+/** The start of a backfill that ends now; of whole hours it is on an hour, so that it fits intervals of both lengths. */
+export const backfillStart = (hours: number): string => {
+  const step = hours < 1 ? QUARTER_HOUR_MS : HOUR_MS;
+  return new Date(Math.floor(Date.now() / step) * step - hours * HOUR_MS).toISOString();
+};
 
 /**
  * Fills in the last hours or days.

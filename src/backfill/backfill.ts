@@ -13,7 +13,7 @@ import {
 import { DEFAULT_BATCH_SIZE, wholeFleet } from '../contracts/defaults.js';
 import { ApiError } from '../contracts/errors.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
-import { getAlignedIntervalTimestamp, MS_PER_DAY } from '../contracts/intervals.js';
+import { getAlignedIntervalTimestamp, MS_PER_DAY, MS_PER_MINUTE } from '../contracts/intervals.js';
 import { DEFAULT_CLIMATE, DEFAULT_TIME_ZONE } from '../contracts/place.js';
 import { type Database, rethrowUnavailable, withTransaction } from '../db/db.js';
 import { pacedRate } from '../pacing/pace.js';
@@ -30,9 +30,9 @@ import {
 } from './progress.js';
 import { type BackfillAnswer, backfillAnswer, intervalsOf } from './progressAnswer.js';
 
-/** A command may also ask in days: for a span that ends at the latest boundary, or at `to`. */
+/** A command may also ask in days or intervals: for a span that ends at the latest boundary, or at `to`. */
 export interface BackfillWanted extends Omit<BackfillRequest, 'from'> {
-  from: Date | { daysBack: number };
+  from: Date | { daysBack: number } | { intervalsBack: number };
 }
 
 interface BackfillOptions {
@@ -63,8 +63,7 @@ export function createBackfillService(options: BackfillOptions) {
     const at = now();
     const boundary = getAlignedIntervalTimestamp(intervalMinutes, at);
     const to = wanted.to ?? boundary;
-    const from =
-      wanted.from instanceof Date ? wanted.from : new Date(to.getTime() - wanted.from.daysBack * MS_PER_DAY);
+    const from = startOf(wanted.from, to, intervalMinutes);
     const span = { from, to };
     requireBackfillSpan(span, intervalMinutes, boundary, at, readsRetentionDays);
     return span;
@@ -154,6 +153,13 @@ export function createBackfillService(options: BackfillOptions) {
     /** Ids of a tenant's backfills under way. */
     active: (tenantId: string) => activeBackfillIds(database, tenantId).catch(rethrowUnavailable),
   };
+}
+
+function startOf(from: BackfillWanted['from'], to: Date, intervalMinutes: number): Date {
+  if (from instanceof Date) return from;
+  const span =
+    'daysBack' in from ? from.daysBack * MS_PER_DAY : from.intervalsBack * intervalMinutes * MS_PER_MINUTE;
+  return new Date(to.getTime() - span);
 }
 
 export type BackfillService = ReturnType<typeof createBackfillService>;

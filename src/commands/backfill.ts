@@ -57,7 +57,7 @@ async function fill(
   asJson: boolean,
 ): Promise<number> {
   const created = await service.create(wanted, 'npm run backfill').catch((error: unknown) => {
-    throw error instanceof ApiError ? refusal(error, !(wanted.from instanceof Date)) : error;
+    throw error instanceof ApiError ? refusal(error, wanted.from) : error;
   });
   let display: ProgressDisplay | undefined;
   onInterrupt(() => {

@@ -11,18 +11,23 @@ export type BackfillCommand =
   | { action: 'help' };
 
 export const USAGE = `npm run backfill -- --tenant T --days 7
+npm run backfill -- --tenant T --intervals 1
 npm run backfill -- --tenant T --from 2026-01-01T00:00:00Z [--to 2026-02-01T00:00:00Z]
 npm run backfill -- --tenant T --cancel
 
 Also --meters, --feeders, --batch-size, --interval 15 or 60, --fleet synthetic or registry; without them as the tenant's
-automatic mode is set, else 25,000 meters on 25 feeders. --days counts back from the latest boundary, or from --to. --json says at
-the end what came of it, as one JSON document.`;
+automatic mode is set, else 25,000 meters on 25 feeders. --days and --intervals count back from the latest boundary, or from --to.
+--json says at the end what came of it, as one JSON document.`;
+
+/** Of quarter hours: with hours the span itself is refused. */
+const MAX_BACKFILL_INTERVALS = MAX_BACKFILL_DAYS * 96;
 
 const { parse, tenant: tenantOf, wrong } = commandLine(USAGE);
 
 const OPTIONS = {
   tenant: { type: 'string' },
   days: { type: 'string' },
+  intervals: { type: 'string' },
   from: { type: 'string' },
   to: { type: 'string' },
   meters: { type: 'string' },
@@ -38,7 +43,6 @@ const OPTIONS = {
 /** What the options are called in a request. */
 const OPTION_OF: Record<string, string> = {
   tenantId: '--tenant',
-  from: '--from',
   to: '--to',
   meterCount: '--meters',
   feederCount: '--feeders',
@@ -52,49 +56,57 @@ export function backfillCommand(args: string[]): BackfillCommand {
   const { values } = parse({ args, options: OPTIONS });
   if (values.help) return { action: 'help' };
   if (values.tenant === undefined) return wrong('Name the tenant: --tenant DEMO_TENANT.');
-  const { tenant, days, from, cancel, json: asJson = false, ...others } = values;
+  const { tenant, days, intervals, from, cancel, json: asJson = false, ...others } = values;
   if (cancel) {
     const foreign = Object.keys(values).find((name) => !['tenant', 'cancel', 'json'].includes(name));
     if (foreign !== undefined) return wrong(`--${foreign} does not go with --cancel.`);
     return { action: 'cancel', asJson, tenantId: tenantOf(tenant) };
   }
-  if ((days === undefined) === (from === undefined))
-    return wrong('Say how far back, in one way: --days 7, or --from 2026-01-01T00:00:00Z.');
-  const request = requestOf(
-    {
-      tenantId: tenant,
-      // A day counts back from a boundary that only the tenant's settings tell.
-      from: from ?? '2000-01-01T00:00:00Z',
-      to: others.to,
-      meterCount: numberOf(others.meters),
-      feederCount: numberOf(others.feeders),
-      batchSize: numberOf(others['batch-size']),
-      intervalMinutes: numberOf(others.interval),
-      fleet: others.fleet,
-    },
-    days !== undefined,
-  );
-  return {
-    action: 'fill',
-    asJson,
-    wanted: days === undefined ? request : { ...request, from: { daysBack: daysOf(days) } },
-  };
+  if ([days, intervals, from].filter((one) => one !== undefined).length !== 1)
+    return wrong('Say how far back, in one way: --days 7, --intervals 1, or --from 2026-01-01T00:00:00Z.');
+  const request = requestOf({
+    tenantId: tenant,
+    // Days and intervals count back from a boundary that only the tenant's settings tell.
+    from: from ?? '2000-01-01T00:00:00Z',
+    to: others.to,
+    meterCount: numberOf(others.meters),
+    feederCount: numberOf(others.feeders),
+    batchSize: numberOf(others['batch-size']),
+    intervalMinutes: numberOf(others.interval),
+    fleet: others.fleet,
+  });
+  return { action: 'fill', asJson, wanted: { ...request, from: startOf(days, intervals) ?? request.from } };
+}
+
+function startOf(
+  days: string | undefined,
+  intervals: string | undefined,
+): BackfillWanted['from'] | undefined {
+  if (days !== undefined) return { daysBack: upTo(MAX_BACKFILL_DAYS, '--days', days) };
+  if (intervals !== undefined)
+    return { intervalsBack: upTo(MAX_BACKFILL_INTERVALS, '--intervals', intervals) };
+  return undefined;
 }
 
 /** A refusal in the words of the command's options. */
-export function refusal(error: ApiError, byDays: boolean): StartupError {
+export function refusal(error: ApiError, from: BackfillWanted['from']): StartupError {
   const [first] = error.extra.details ?? [];
-  const option = first && (first.path === 'from' && byDays ? '--days' : OPTION_OF[first.path]);
+  const option = first && (first.path === 'from' ? startOption(from) : OPTION_OF[first.path]);
   // A sentence about the registry, not about how the option is written.
   if (error.code === 'registry_empty') return new StartupError(error.message, { cause: error });
   return new StartupError(option ? `${option} ${first.message}.` : error.message, { cause: error });
 }
 
-function requestOf(fields: object, byDays: boolean) {
+function startOption(from: BackfillWanted['from']): string {
+  if (from instanceof Date) return '--from';
+  return 'daysBack' in from ? '--days' : '--intervals';
+}
+
+function requestOf(fields: object) {
   try {
     return parseRequest(backfillRequest, fields, 'The command');
   } catch (error) {
-    if (error instanceof ApiError) return wrong(refusal(error, byDays).message);
+    if (error instanceof ApiError) return wrong(refusal(error, new Date()).message);
     throw error;
   }
 }
@@ -104,8 +116,8 @@ function numberOf(value: string | undefined): number | undefined {
   return value === undefined ? undefined : wholeNumber(value);
 }
 
-function daysOf(value: string): number {
-  const days = wholeNumber(value);
-  if (days >= 1 && days <= MAX_BACKFILL_DAYS) return days;
-  return wrong(`--days must be a whole number from 1 to ${MAX_BACKFILL_DAYS}.`);
+function upTo(most: number, option: string, value: string): number {
+  const number = wholeNumber(value);
+  if (number >= 1 && number <= most) return number;
+  return wrong(`${option} must be a whole number from 1 to ${most}.`);
 }

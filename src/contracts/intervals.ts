@@ -1,6 +1,6 @@
 import type { IntervalMinutes } from './limits.js';
 
-const MS_PER_MINUTE = 60_000;
+export const MS_PER_MINUTE = 60_000;
 
 /**
  * The latest interval boundary at or before `now`, in UTC: :00, :15, :30, :45 for 15 minutes, the full hour

@@ -66,6 +66,24 @@ describe('npm run backfill', () => {
     await worker.stop();
   });
 
+  it('fills the last whole intervals, and not the one that runs', async () => {
+    const worker = await deployment.startWorker();
+    await waitFor('its heartbeat', async () => (await rows('SELECT FROM ami_workers')).length > 0);
+    const { code, stdout } = await backfill(...SMALL, '--intervals', '2', '--to', '2026-01-31T01:00:00Z');
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      ': 2 intervals of 15 minutes from 2026-01-31T00:30:00.000Z to before 2026-01-31T01:00',
+    );
+    const hour = await backfill(...SMALL, '--intervals', '1', '--interval', '60');
+    expect(hour.stdout).toContain(': 1 interval of 60 minutes from ');
+    const [latest] = await rows(
+      `SELECT max(read_at) = date_bin('1 hour', now(), '2000-01-01T00:00Z') - interval '1 hour' AS "isTheLastHour"
+       FROM meter_reads_electric`,
+    );
+    expect(latest).toEqual({ isTheLastHour: true });
+    await worker.stop();
+  });
+
   it('says that no worker is running, is left with the backfill going on, joined, and cancelled', async () => {
     const hours = ['--from', '2026-01-31T00:00:00Z', '--to', '2026-01-31T06:00:00Z'];
     const first = start(...SMALL, ...hours);
@@ -145,8 +163,13 @@ describe('npm run backfill', () => {
 
   it.each([
     [[], 'Name the tenant: --tenant DEMO_TENANT.'],
-    [['--tenant', 'T'], 'Say how far back, in one way: --days 7, or --from 2026-01-01T00:00:00Z.'],
+    [
+      ['--tenant', 'T'],
+      'Say how far back, in one way: --days 7, --intervals 1, or --from 2026-01-01T00:00:00Z.',
+    ],
     [['--tenant', 'T', '--days', '7', '--from', '2026-01-01T00:00:00Z'], 'Say how far back, in one way'],
+    [['--tenant', 'T', '--days', '7', '--intervals', '1'], 'Say how far back, in one way'],
+    [['--tenant', 'T', '--intervals', '0.5'], '--intervals must be a whole number from 1 to 35136.'],
     [['--tenant', 'a b', '--days', '7'], '--tenant must be 1 to 64 letters'],
     [['--tenant', 'T', '--days', '0'], '--days must be a whole number from 1 to 366.'],
     [['--tenant', 'T', '--days', '7', '--meters', '1.5'], '--meters must be a positive whole number.'],
@@ -165,6 +188,7 @@ describe('npm run backfill', () => {
     [['--from', '2026-01-31T00:07:00Z'], '--from must lie on a 15-minute boundary in UTC'],
     [['--from', '2026-01-31T00:00:00Z', '--to', '2100-01-01T00:00:00Z'], '--to must not lie in the future'],
     [['--days', '1', '--to', '2026-01-31T00:07:00Z'], '--to must lie on a 15-minute boundary in UTC'],
+    [['--intervals', '8785', '--interval', '60'], '--intervals must lie within 366 days before to'],
     [['--days', '7', '--fleet', 'registry'], 'fleet "registry" found no meters for tenant T in '],
   ])('says in its own words what cannot be filled: %j', async (args, reason) => {
     const { code, stdout, stderr } = await backfill('--tenant', 'T', ...args);

@@ -43,6 +43,27 @@ export function onDeployment(command: string, { port, dataDir }: { port: number;
   return command.replaceAll('localhost:5000', `localhost:${port}`).replaceAll('.gridlens/', `${dataDir}/`);
 }
 
+/** The ids that a document shows, with those that were printed in their place. */
+export type ShownIds = Map<string, string>;
+
+const ID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+/** Notes for each id of `said` the one that was printed in its place: they are shown in order, the first ones. */
+export function noteIds(ids: ShownIds, said: string, printed: string): void {
+  const found = printed.match(ID) ?? [];
+  for (const [at, shown] of (said.match(ID) ?? []).entries()) ids.set(shown, found[at] ?? shown);
+}
+
+/** The command as somebody types it who has put in the ids of their own answers. */
+export const withOwnIds = (command: string, ids: ShownIds): string =>
+  command.replace(ID, (shown) => ids.get(shown) ?? shown);
+
+/** Whether a block only reads, so that it may be repeated until it prints what was waited for. */
+export function onlyReads({ language, text }: Block): boolean {
+  if (language === 'sql') return /^SELECT /.test(text);
+  return /^curl /.test(text) && !text.includes('-X POST');
+}
+
 /** One terminal: what a block sets, the next one has. */
 export interface Terminal {
   /** Answers what the block printed. @throws Error when any of its commands fails. */
@@ -53,11 +74,14 @@ export interface Terminal {
 /** The longest block waits for 25,000 reads, ten seconds at the read limit. */
 const BLOCK_LIMIT_MS = 60_000;
 
-/** Starts a bash that ends at the first command that fails, or takes too long. Its scripts are kept in `folder`. */
-export function openTerminal(folder: string, cwd: string): Terminal {
+/**
+ * Starts a bash that ends at the first command that fails, or takes too long. Its scripts are kept in `folder`; `env` is
+ * all it has beside the PATH.
+ */
+export function openTerminal(folder: string, cwd: string, env: Record<string, string> = {}): Terminal {
   const shell = spawn('bash', ['--norc', '-eo', 'pipefail'], {
     cwd,
-    env: { PATH: process.env.PATH ?? '', HOME: folder },
+    env: { PATH: process.env.PATH ?? '', HOME: folder, ...env },
     // A process group of its own: a command that hangs is ended with its shell.
     detached: true,
   });
