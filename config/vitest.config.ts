@@ -42,6 +42,7 @@ const UNIT = [
   'test/docs/citations.test.ts',
   'test/docs/api.test.ts',
   'test/docs/housePicture.test.ts',
+  'test/vee/estimate.test.ts',
   'test/vee/mergedFindings.test.ts',
   'test/vee/rules.test.ts',
   'test/writing/adaptiveConcurrency.test.ts',

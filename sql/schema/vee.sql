@@ -18,7 +18,7 @@ COMMENT ON COLUMN ami_vee_tenants.grace_intervals IS
   'Quarter hours that a read may be late before its interval is validated without it.';
 COMMENT ON COLUMN ami_vee_tenants.time_zone IS 'Whose clock like days go by.';
 COMMENT ON COLUMN ami_vee_tenants.validated_to IS 'End of the last interval that was given to a run by itself.';
-COMMENT ON COLUMN ami_vee_tenants.estimated_to IS 'The same of estimates.';
+COMMENT ON COLUMN ami_vee_tenants.estimated_to IS 'Up to where it estimates what was missing; NULL where it does not.';
 COMMENT ON COLUMN ami_vee_tenants.last_run IS 'Figures of the last run that is over, for quickcheck.';
 COMMENT ON COLUMN ami_vee_tenants.version IS 'A number that is never used twice: it differs whenever the row does.';
 
@@ -66,6 +66,8 @@ CREATE TABLE ami_vee_runs (
 );
 CREATE INDEX ami_vee_runs_open ON ami_vee_runs (run_id) WHERE state IN ('waiting', 'running');
 CREATE INDEX ami_vee_runs_by_tenant ON ami_vee_runs (tenant_id, run_id DESC);
+-- What is pruned; the same below.
+CREATE INDEX ami_vee_runs_by_age ON ami_vee_runs (finished_at);
 COMMENT ON TABLE ami_vee_runs IS
   'Runs of validation, and how far each is. A batch of meters and the place where the run goes on are one transaction.';
 COMMENT ON COLUMN ami_vee_runs.run_id IS 'Number of the run, rising.';
@@ -103,9 +105,10 @@ CREATE TABLE ami_vee_findings (
   run_id      integer          NOT NULL,
   PRIMARY KEY (tenant_id, meter_id, rule, from_at)
 );
--- What reaches into a span, and what is as old as the reads that are dropped.
+-- What reaches into a span.
 CREATE INDEX ami_vee_findings_by_end ON ami_vee_findings (tenant_id, to_at);
 CREATE INDEX ami_vee_findings_by_run ON ami_vee_findings (run_id);
+CREATE INDEX ami_vee_findings_by_age ON ami_vee_findings (to_at);
 COMMENT ON TABLE ami_vee_findings IS
   'What rules have found. A span that is validated again has the findings of the last run alone; what goes on from '
   'interval to interval is one finding.';
@@ -124,6 +127,7 @@ CREATE TABLE ami_vee_qualities (
   reads     bigint           NOT NULL,
   PRIMARY KEY (tenant_id, read_at, quality)
 );
+CREATE INDEX ami_vee_qualities_by_age ON ami_vee_qualities (read_at);
 COMMENT ON TABLE ami_vee_qualities IS 'Reads by quality, as the last run over each interval has left them.';
 COMMENT ON COLUMN ami_vee_qualities.read_at IS 'The quarter hour that the reads begin in.';
 COMMENT ON COLUMN ami_vee_qualities.reads IS 'How many reads have it.';
@@ -142,6 +146,7 @@ CREATE TABLE ami_vee_estimates (
   PRIMARY KEY (tenant_id, read_at, meter_id, run_id)
 );
 CREATE INDEX ami_vee_estimates_by_run ON ami_vee_estimates (run_id);
+CREATE INDEX ami_vee_estimates_by_age ON ami_vee_estimates (read_at);
 COMMENT ON TABLE ami_vee_estimates IS
   'Estimates that runs have made. Whether one still stands is what the read says: it has the same import_id then.';
 COMMENT ON COLUMN ami_vee_estimates.read_at IS 'Start of the interval.';

@@ -69,6 +69,6 @@ export function createServices(context: Context, now: () => Date): Services {
     exports: createExportService(database, now),
     status: createStatusService(database, queue, clock, maxReadsPerSecond, context.clock, context.reads),
     schema: createSchemaService(database, schema),
-    vee: createVeeService({ database, schema, now }),
+    vee: createVeeService({ database, schema, readsRetentionDays, now }),
   };
 }

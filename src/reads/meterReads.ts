@@ -74,6 +74,26 @@ export async function writeImportedBatch(
   return rows[0];
 }
 
+/**
+ * Takes estimates away, into the history, where reads of an interval are about to be written: an estimate gives way. A
+ * process that dies in between leaves a batch that is owed, and so is written again.
+ */
+export async function yieldEstimates(
+  database: Queryable,
+  tenantId: string,
+  readAt: Date,
+  meterIds: readonly string[],
+): Promise<void> {
+  // Nearly always there are none, and then no list of meters has to travel.
+  const { rows } = await database.query<{ some: boolean }>({
+    name: 'estimates-at',
+    text: 'SELECT EXISTS (SELECT FROM ami_vee_estimates WHERE tenant_id = $1 AND read_at = $2) AS some',
+    values: [tenantId, readAt],
+  });
+  if (rows[0]?.some !== true) return;
+  await database.query('SELECT ami_yield_estimates($1, $2, $3)', [tenantId, readAt, textArray(meterIds)]);
+}
+
 /** Until the end of the transaction, no other revision of the tenant's interval goes on beyond this. */
 export async function lockRevisions(client: Queryable, tenantId: string, readAt: Date): Promise<void> {
   await takeLock(client, 'revision', `${tenantId}:${readAt.toISOString()}`);

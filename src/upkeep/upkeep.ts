@@ -12,6 +12,7 @@ import { forgetMeters } from './meters.js';
 import { dropPartitions, makePartitions } from './partitions.js';
 import { forgetHistory } from './replacedReads.js';
 import { deleteSnapshots } from './snapshots.js';
+import { forgetFindings } from './validation.js';
 
 /** In this order, one after the other: a worker's connections are for its batches. */
 const TIDYING: readonly Duty[] = [
@@ -19,6 +20,7 @@ const TIDYING: readonly Duty[] = [
   endEvents,
   dropPartitions,
   forgetHistory,
+  forgetFindings,
   forgetMeters,
   deleteOldPublishes,
   deleteSnapshots,

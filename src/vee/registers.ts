@@ -7,8 +7,15 @@ import { moveRun, type VeeRun } from './runs.js';
 /**
  * `register-sum`: compares the sums of reads with what registers showed, as a run was given it, and moves the run on. A
  * register of which no read is there has nothing to be compared with.
+ *
+ * @param estimatedFrom where the run is estimated from, behind this.
  */
-export async function compareRegisters(database: Database, run: VeeRun, rules: RuleSettings): Promise<void> {
+export async function compareRegisters(
+  database: Database,
+  run: VeeRun,
+  rules: RuleSettings,
+  estimatedFrom: Date,
+): Promise<void> {
   const { severity, limit } = rules['register-sum'];
   const sums = severity === 'off' ? [] : await sumsOf(database, run);
   const findings = sums.flatMap(({ index, sum }): Finding[] => {
@@ -25,7 +32,7 @@ export async function compareRegisters(database: Database, run: VeeRun, rules: R
     ];
   });
   await withTransaction(database, async (client) => {
-    const next = { step: 'estimate', partAt: run.from, afterMeter: null } as const;
+    const next = { step: 'estimate', partAt: estimatedFrom, afterMeter: null } as const;
     const counted = findings.length > 0 ? { 'register-sum': findings.length } : {};
     await moveRun(client, run, next, { findings: counted, kept: findings.length });
     // A register that agrees now is no finding any more.

@@ -52,7 +52,6 @@ export function changeSettings(
          estimates = coalesce($3, tenant.estimates), grace_intervals = coalesce($4, tenant.grace_intervals),
          time_zone = coalesce($5, tenant.time_zone),
          validated_to = CASE WHEN tenant.is_on THEN tenant.validated_to END,
-         estimated_to = CASE WHEN tenant.is_on AND tenant.estimates THEN tenant.estimated_to END,
          version = nextval('ami_rollup_versions')`,
       [tenantId, isOn ?? null, estimates ?? null, graceIntervals ?? null, timeZone ?? null],
     );

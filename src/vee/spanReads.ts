@@ -81,12 +81,16 @@ function decoded(text: string | null, minutesAt: (at: number) => number): SpanRe
   });
 }
 
-/** The like times of the days before, a quarter hour wider on both sides; where they touch, they are one. */
-export function pastWindows(span: { from: number; to: number }, days: number): Windows {
+/**
+ * The like times of the days before, a quarter hour wider on both sides; where they touch, they are one.
+ *
+ * @param until nothing is past from then on.
+ */
+export function pastWindows(span: { from: number; to: number }, days: number, until = span.from): Windows {
   const windows: { from: number; to: number }[] = [];
   for (let day = days; day >= 1; day -= 1) {
     const from = span.from - day * DAY - 15 * MINUTE;
-    const to = Math.min(span.to - day * DAY + 15 * MINUTE, span.from);
+    const to = Math.min(span.to - day * DAY + 15 * MINUTE, until);
     const last = windows.at(-1);
     if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
     else windows.push({ from, to });

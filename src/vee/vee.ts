@@ -5,6 +5,7 @@
  */
 
 import { ApiError } from '../contracts/errors.js';
+import { requireKept } from '../contracts/instants.js';
 import { requireSpan } from '../contracts/seriesRequest.js';
 import {
   MOST_VEE_DAYS,
@@ -27,11 +28,12 @@ const MOST_OPEN = 20;
 interface VeeServiceOptions {
   database: Database;
   schema: Pick<SchemaMapping, 'reads'>;
+  readsRetentionDays: number | undefined;
   now: () => Date;
 }
 
 /** Rules are set here, runs asked for and looked at; the worker (`worker.ts`) does what they say. */
-export function createVeeService({ database, schema, now }: VeeServiceOptions) {
+export function createVeeService({ database, schema, readsRetentionDays, now }: VeeServiceOptions) {
   /** What a customer's own table of reads has no place for. */
   const warnings = schema.reads.own
     ? []
@@ -69,6 +71,7 @@ export function createVeeService({ database, schema, now }: VeeServiceOptions) {
      */
     async startRun(wanted: VeeRunRequest, requestId: string) {
       requireVeeRun(wanted, now());
+      requireKept('from', wanted.from, now(), readsRetentionDays);
       const { tenantId, from, to, estimate } = wanted;
       if ((await openRunsOf(database, tenantId).catch(rethrowUnavailable)) >= MOST_OPEN) throw tooManyRuns();
       const registers = wanted.registers.map((register) => ({

@@ -6,8 +6,11 @@ import type { SchemaMapping } from '../schema/mapping.js';
 import { doublingPause } from '../timing/doublingPause.js';
 import { oneProcessAtATime } from '../timing/oneProcessAtATime.js';
 import type { Outcome } from '../timing/periodic.js';
+import { createPartEstimator, estimatedSpan } from './estimate/estimatePart.js';
+import { writeEstimates } from './estimate/writeEstimates.js';
+import { startDueRuns, wantsValidation } from './intervalRuns.js';
 import { compareRegisters } from './registers.js';
-import { endRun, findRun, nextRun, noteTrouble, RunMovedError, type VeeRun } from './runs.js';
+import { findRun, nextRun, noteTrouble, RunMovedError, type VeeRun } from './runs.js';
 import { type VeeSettings, veeSettings } from './settings.js';
 import { createPartValidator } from './validatePart.js';
 
@@ -29,19 +32,28 @@ export interface VeeWorker {
 
 /** A turn ends after so long, so that a process that stops is not waited for; the next turn goes on. */
 const TURN_MS = 4_000;
+/** How often it is looked whether an interval of a tenant is complete. */
+const LOOK_MS = 5_000;
 const MAX_ATTEMPTS = 8;
 const PAUSE = { first: 5_000, longest: 300_000 };
 
 /** Serves the runs of all tenants, a batch of meters at a time. */
 export function createVeeWorker({ database, schema, now, log }: VeeWorkerOptions): VeeWorker {
   const validatePart = createPartValidator(database, schema.reads);
+  const estimatePart = createPartEstimator(database);
+  let lookAgainAt = 0;
 
   const goOn = async (run: VeeRun, settings: VeeSettings): Promise<void> => {
-    if (run.step === 'validate') await validatePart(run, settings.rules);
-    else if (run.step === 'registers') await compareRegisters(database, run, settings.rules);
+    const { rules, timeZone, graceIntervals } = settings;
+    const span = estimatedSpan(run, graceIntervals, now());
+    if (run.step === 'validate') await validatePart(run, rules);
+    else if (run.step === 'registers') await compareRegisters(database, run, rules, new Date(span.from));
+    else if (run.estimate && run.partAt.getTime() < span.to)
+      await estimatePart(run, { rules, timeZone, span, now: now() });
     else {
-      await endRun(database, run.runId);
-      log?.info({ runId: run.runId, tenantId: run.tenantId, findings: run.findings }, 'reads validated');
+      await writeEstimates(database, run);
+      const { runId, tenantId, findings, estimated } = run;
+      log?.info({ runId, tenantId, findings, estimated }, 'reads validated');
     }
   };
 
@@ -77,10 +89,19 @@ export function createVeeWorker({ database, schema, now, log }: VeeWorkerOptions
     }
   };
 
+  /** Whether there is anything to do here: one look at small indexes is all that tenants cost that want nothing. */
+  const hasWork = async (): Promise<boolean> => {
+    if ((await nextRun(database, now())) !== undefined) return true;
+    if (performance.now() < lookAgainAt) return false;
+    lookAgainAt = performance.now() + LOOK_MS;
+    return wantsValidation(database);
+  };
+
   return {
     async work() {
-      if (!(await hasWork(database, now()))) return 'ran';
+      if (!(await hasWork())) return 'ran';
       const done = await oneProcessAtATime(database, 'vee', async () => {
+        await startDueRuns(database, now(), schema.reads.own);
         await turn();
         return true;
       });
@@ -90,8 +111,3 @@ export function createVeeWorker({ database, schema, now, log }: VeeWorkerOptions
 }
 
 const isOpen = ({ state }: VeeRun): boolean => state === 'waiting' || state === 'running';
-
-/** One look at small indexes: all that tenants cost that want no validation. */
-async function hasWork(database: Database, now: Date): Promise<boolean> {
-  return (await nextRun(database, now)) !== undefined;
-}

@@ -7,7 +7,13 @@ import { overlappingEvents } from '../events/eventTable.js';
 import { failBatch, isOwed, isRecorded } from '../ledger/publishLedger.js';
 import { type BatchSlots, BOUNDLESS } from '../pacing/batchSlots.js';
 import type { StartPacer } from '../pacing/startPacer.js';
-import { type BatchOutcome, lockRevisions, writeBatch, writeImportedBatch } from '../reads/meterReads.js';
+import {
+  type BatchOutcome,
+  lockRevisions,
+  writeBatch,
+  writeImportedBatch,
+  yieldEstimates,
+} from '../reads/meterReads.js';
 import { registeredMeters } from '../registry/survey.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { batchFeederIds, generateBatch } from './amiEmulator.js';
@@ -132,6 +138,8 @@ async function write(
   const feederIds = batchFeederIds(job, registryBatch);
   const events = await overlappingEvents(database, tenantId, feederIds, readAt, until);
   const columns = generateBatch(job, events, await registryMeters(database, job, registryBatch, events));
+  // Of an interval that is not over nothing is estimated.
+  if (startedAt >= until) await yieldEstimates(database, tenantId, readAt, columns.meterIds);
   return writeBatch(database, { publishId, batch, tenantId, readAt, columns, onConflict, startedAt });
 }
 

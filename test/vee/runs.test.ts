@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { runUpkeep } from '../../src/upkeep/upkeep.js';
 import { createVeeWorker } from '../../src/vee/worker.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
@@ -177,6 +178,28 @@ describeOnBothBackends('runs of validation', (backend) => {
     });
     expect(await tools.finished(body.runId)).toMatchObject({ meters: 1_200, reads: 4_800 });
     expect((await tools.summary()).qualities).toEqual([{ quality: 'raw', reads: 4_800 }]);
+  });
+
+  it('are forgotten with the ledger of their time, and findings with the reads', async () => {
+    await twoWeeks('A');
+    await tools.remove('A', '2026-03-10T10:00:00Z', '2026-03-10T11:00:00Z');
+    await tools.run();
+    const { database, queue } = deployment.context;
+    const upkeep = (readsRetentionDays: number | undefined, ledgerRetentionDays: number, now: Date) =>
+      runUpkeep({ database, queue, readsRetentionDays, ledgerRetentionDays, now: () => now });
+    const rows = async () =>
+      (
+        await tools.sql(
+          `SELECT (SELECT count(*)::integer FROM ami_vee_findings) AS findings,
+             (SELECT count(*)::integer FROM ami_vee_qualities) AS qualities, (SELECT count(*)::integer FROM ami_vee_runs) AS runs`,
+        )
+      )[0];
+    await upkeep(undefined, 40, new Date(Date.now() + 30 * 86_400_000));
+    expect(await rows()).toEqual({ findings: 1, qualities: 92, runs: 1 });
+    await upkeep(undefined, 40, new Date(Date.now() + 50 * 86_400_000));
+    expect(await rows()).toEqual({ findings: 1, qualities: 92, runs: 0 });
+    await upkeep(30, 40, new Date('2026-04-09T12:00:00Z'));
+    expect(await rows()).toMatchObject({ findings: 0, qualities: 48 });
   });
 
   it('refuse what cannot be, with a sentence, and run nothing', async () => {

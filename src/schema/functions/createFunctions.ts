@@ -8,6 +8,7 @@ import { standingReads } from './standingReads.js';
 import { veeReads } from './veeReads.js';
 import { writeFunction } from './writeBatch.js';
 import { writeImported } from './writeImported.js';
+import { yieldEstimates } from './yieldEstimates.js';
 
 /** Makes the functions that fit the table of reads, where they are not there or are others. */
 export async function createFunctions(client: Queryable, { reads, ownSchema }: SchemaMapping): Promise<void> {
@@ -35,6 +36,7 @@ export async function staleFunctions(client: Queryable, reads: ReadsMapping): Pr
     standingReads(reads),
     writeImported(reads),
     veeReads(reads),
+    yieldEstimates(reads),
   ];
   if (!reads.own && FOLD_TRIGGERS.every(({ name }) => bodies.has(name)))
     needed.push(writeFunction(reads), ...foldFunctions(reads, bodies));
