@@ -69,7 +69,7 @@ export function createApp(
   publishRoutes(ami, given);
   autoRoutes(ami, given);
   backfillRoutes(ami, given);
-  importRoutes(ami, given);
+  importRoutes(ami, { ...given, mostBytes: config.importMaxBytes });
   eventRoutes(ami, given);
   kpiRoutes(ami, given);
   statusRoutes(ami, given);
