@@ -11,6 +11,7 @@ export function arriveSlowly(request: IncomingMessage): void {
   slow.add(request);
 }
 
-export function mayArriveSlowly(request: IncomingMessage | undefined): boolean {
-  return request !== undefined && slow.has(request);
+/** Of a request that has come whole the connection may have the next one, which is as any other. */
+export function isArrivingSlowly(request: IncomingMessage | undefined): boolean {
+  return request !== undefined && !request.complete && slow.has(request);
 }
