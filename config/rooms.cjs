@@ -112,6 +112,7 @@ const rooms = {
       'mappingText',
       'importFile',
       'imports',
+      'uploads',
       'supplier',
       'progressAnswer',
       'judge',

@@ -1,9 +1,7 @@
+import { MOST_REFUSALS } from '../contracts/importRequest.js';
 import type { CsvMapping } from '../intervalFiles/csv/mapping.js';
 import { commandLine, wholeNumber } from './commandLine.js';
 import { mappingFrom, zoneOf } from './intervalFileArguments.js';
-
-/** Refused rows beyond which nothing of a file is taken, where nothing else is said. */
-const MOST_REFUSALS = 100;
 
 export const USAGE = `npm run import -- FILE… --tenant T [--mapping FILE.yaml] [--zone ZONE] [--dry-run]
 npm run import -- --cancel ID

@@ -16,6 +16,18 @@ const MORE = {
       .optional()
       .describe('Each field that is wrong.'),
   },
+  file_ambiguous: {
+    questions: z.array(z.string()).optional().describe('What the file does not say, each as a question.'),
+    format: z.string().optional().describe('Found by content.'),
+    mapping: z.string().optional().describe('Of CSV: what its text says, as YAML, to be completed.'),
+  },
+  file_refused: {
+    importId: count.optional().describe('The import that has failed, with all that was refused.'),
+    refusals: z
+      .array(z.strictObject({ line: count, meterId: z.string().optional(), reason: z.string() }))
+      .optional()
+      .describe('The first rows that were refused.'),
+  },
   backpressure: {
     waiting: count.optional().describe('Jobs that wait.'),
     delayed: count.optional().describe('Jobs that are due later.'),

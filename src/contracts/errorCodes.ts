@@ -23,6 +23,16 @@ export const ERROR_CODES = {
     when: 'The fleet that was asked for does not fit the tables of reads.',
     example: 'fleet cannot be "synthetic", since public.reads.meter_id (uuid) keeps no such id.',
   },
+  file_ambiguous: {
+    status: 400,
+    when: 'The file does not say all that it means. `questions` asks for it; nothing was taken.',
+    example: 'The file does not say all that it means: whose clock has its stamps? Nothing of it is taken.',
+  },
+  file_refused: {
+    status: 400,
+    when: 'Nothing of the file is taken, since it cannot be read or too much of it was refused.',
+    example: 'Nothing is taken of night.csv: it is empty.',
+  },
   unauthorized: {
     status: 401,
     when: 'There is no key, or another deployment’s.',
@@ -45,7 +55,7 @@ export const ERROR_CODES = {
   },
   request_timeout: {
     status: 408,
-    when: 'The request did not arrive within 30 s.',
+    when: 'The request did not arrive within 30 s; of a file, nothing of it arrived for as long.',
     example: 'The request did not arrive in time.',
   },
   body_too_large: {
@@ -60,7 +70,7 @@ export const ERROR_CODES = {
   },
   unsupported_media_type: {
     status: 415,
-    when: 'The body is not JSON in UTF-8.',
+    when: 'The body is not JSON in UTF-8; of a file, it is JSON, a form or packed for the transfer.',
     example: 'The body must be JSON: send the header "Content-Type: application/json".',
   },
   backpressure: {
@@ -97,6 +107,11 @@ export const ERROR_CODES = {
     status: 503,
     when: 'Postgres or the queue does not answer, or the clock of the process is wrong.',
     example: 'Postgres is not available; try again shortly.',
+  },
+  no_room: {
+    status: 507,
+    when: 'There is no room for the file where it is kept while it is read, or nothing may be written there.',
+    example: 'The disk of IMPORT_FOLDER has no room for the file: free some, or set another folder.',
   },
 } as const satisfies Record<string, { status: number; when: string; example: string }>;
 

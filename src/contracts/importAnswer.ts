@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, instantText, ok, tenantName } from './answerFields.js';
+import { count, dayText, instantText, ok, tenantName } from './answerFields.js';
 import { batchProgress, progressTimes } from './publishAnswer.js';
 
 /** What the routes of imports answer, as it stands in the JSON. */
@@ -38,24 +38,84 @@ const listed = {
 
 export const importListed = z.strictObject(listed).meta({ id: 'Import' });
 
+const mapping = z.string().optional().describe('Of CSV: what its text was taken to mean, as YAML.');
+const refusal = z.strictObject({
+  line: count.describe('Of the file, from 1.'),
+  meterId: z.string().optional(),
+  readAt: instantText.optional(),
+  reason: z.string(),
+});
+const refusals = z.array(refusal).max(1_000).describe('The first of what was refused or left, by line.');
+
 export const importProgress = z
+  .strictObject({ ok, ...listed, mapping, refusals })
+  .meta({ id: 'ImportProgress' });
+
+/** 202 of `POST /imports`. */
+export const uploadAnswer = z
   .strictObject({
     ok,
-    ...listed,
-    mapping: z.string().optional().describe('Of CSV: what its text was taken to mean, as YAML.'),
-    refusals: z
+    tenantId: tenantName,
+    importId: count.describe('The import of the file; of an archive with several, the first.'),
+    imports: z
       .array(
         z.strictObject({
-          line: count.describe('Of the file, from 1.'),
-          meterId: z.string().optional(),
-          readAt: instantText.optional(),
-          reason: z.string(),
+          ...listed,
+          mapping,
+          refusals,
+          existing: z.literal(true).optional().describe('The same file was being written already.'),
         }),
       )
-      .max(1_000)
-      .describe('The first of what was refused or left, by line.'),
+      .min(1)
+      .describe('An import for each file of an archive, else one.'),
   })
-  .meta({ id: 'ImportProgress' });
+  .meta({ id: 'TakenFile' });
+
+/** 200 of `POST /imports` with `dryRun`. */
+export const dryRunAnswer = z
+  .strictObject({
+    ok,
+    dryRun: z.literal(true),
+    tenantId: tenantName,
+    files: z.array(
+      z.strictObject({
+        fileName: z.string(),
+        format: listed.format.optional(),
+        mapping,
+        refusal: z.string().optional().describe('Why nothing of the file would be taken.'),
+        reads: listed.reads,
+        rows: z.strictObject({
+          written: count.describe('Reads that would be new.'),
+          replaced: count.describe('Reads that would take the place of others.'),
+          unchanged: count.describe('Reads that are there already.'),
+          refused: count.describe('Rows of the file that become no read.'),
+          refusedByRules: count.describe('Reads that would be left.'),
+          repeated: count.describe('Rows that say the same as another one of the file.'),
+          left: counts,
+        }),
+        metersToRegister: count,
+        reasons: z
+          .array(z.strictObject({ reason: z.string(), reads: count }))
+          .describe('Why reads would be left.'),
+        byDay: z
+          .array(
+            z.strictObject({
+              meterId: z.string(),
+              day: dayText.describe('By the clock of `timeZone`, else of the file.'),
+              written: count,
+              replaced: count,
+              unchanged: count,
+              refusedByRules: count,
+            }),
+          )
+          .max(2_000)
+          .describe('The first by meter and day, of all files together at most 2,000.'),
+        moreDays: count.describe('Days of meters that `byDay` leaves out.'),
+        refusals,
+      }),
+    ),
+  })
+  .meta({ id: 'ImportDryRun' });
 
 export const importsAnswer = z
   .strictObject({ ok, tenantId: tenantName, imports: z.array(importListed).max(50) })

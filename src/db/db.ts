@@ -86,12 +86,21 @@ export function createDatabase(options: DatabaseOptions): Database {
 /**
  * Runs `work` in one transaction: commits its result, or rolls back and rethrows. After a server that did not
  * answer, a ROLLBACK would wait as long again. The connection is dropped instead, and Postgres then rolls back.
+ *
+ * @param signal ends it at once when aborted, whatever statement is under way.
  */
 export async function withTransaction<T>(
   database: Database,
   work: (client: pg.PoolClient) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   return withClient(database, async (client, drop) => {
+    const cut = (): void => {
+      drop();
+      cutOff(client);
+    };
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', cut, { once: true });
     try {
       // Said each time for a pooler in transaction mode, where no connection keeps the setting.
       await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
@@ -102,8 +111,15 @@ export async function withTransaction<T>(
       if (isTransient(error)) drop();
       else await client.query('ROLLBACK').catch(drop);
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', cut);
     }
   });
+}
+
+/** Ends a connection in the middle of a statement, whose caller then gets an error at once; Postgres rolls back by itself. */
+function cutOff(client: pg.PoolClient): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ApiError } from '../contracts/errors.js';
 import { letBodiesWait } from './expectContinue.js';
 import { requestLineOf } from './oneAtATime.js';
 import { thinnedForStrangers } from './refusals.js';
+import { isArrivingSlowly } from './slowArrivals.js';
 import { noTunnel, type ParserError, rawAnswer, unreadable } from './unreadable.js';
 
 export interface ServerTimes {
@@ -80,6 +81,8 @@ export function createHttpServer(log: Logger, times: ServerTimes): Server {
   server.on('clientError', (error: ParserError, socket: Socket) => {
     // What comes after a refused request is not looked at.
     if (refused.has(socket)) return;
+    // Node tells of a request once, and goes on reading it.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isArrivingSlowly(latest.get(socket)?.request)) return;
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else refuse(socket, unreadable(error, requestLineOf(socket)), error.code ?? error.name);
   });

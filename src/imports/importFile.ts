@@ -41,6 +41,12 @@ export interface ImportOptions extends Given {
   readsRetentionDays: number | undefined;
   requestId: string;
   now: Date;
+  /** Told of the import's number as soon as it has one: the file is being read from then on. */
+  onBegun?: (importId: number) => void;
+  /** Whether somebody has been told that number: then it stays, whatever becomes of the file. */
+  isTold?: () => boolean;
+  /** Ends the reading at once, with nothing taken. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What has become of a file. */
@@ -111,9 +117,9 @@ class RolledBack extends Error {
 }
 
 async function dryRun(reading: Reading): Promise<Partial<ImportedFile>> {
-  const { database, tenantId, overEmulated } = reading.options;
+  const { database, tenantId, overEmulated, signal } = reading.options;
   let judged: Partial<ImportedFile> = {};
-  await withTransaction(database, async (client) => {
+  const look = async (client: pg.PoolClient): Promise<never> => {
     const { report, merged, metersRegistered } = await readWhole(client, reading);
     const judgement = await judge(
       client,
@@ -125,7 +131,8 @@ async function dryRun(reading: Reading): Promise<Partial<ImportedFile>> {
     );
     judged = { report, judgement, reads: merged.reads, repeated: merged.repeated, metersRegistered };
     throw new RolledBack();
-  }).catch((error: unknown) => {
+  };
+  await withTransaction(database, look, signal).catch((error: unknown) => {
     if (!(error instanceof RolledBack)) throw error;
   });
   return judged;
@@ -135,24 +142,29 @@ async function takeIn(
   reading: Reading,
   { format, mapping }: { format: FileFormat; mapping?: string },
 ): Promise<Partial<ImportedFile>> {
-  const { database, tenantId, overEmulated, requestId } = reading.options;
+  const { database, tenantId, overEmulated, requestId, signal, onBegun, isTold } = reading.options;
   const importId = await insertImport(database, {
     ...{ tenantId, fileName: reading.file.name, format, mapping, overEmulated, requestId },
   });
+  onBegun?.(importId);
+  const takeWhole = async (client: pg.PoolClient): Promise<Partial<ImportedFile>> => {
+    // Held until the end: by it the workers know that somebody is reading still.
+    await takeLock(client, 'import-file', String(importId));
+    return stage(client, importId, reading);
+  };
   try {
-    return await withTransaction(database, async (client) => {
-      // Held until the end: by it the workers know that somebody is reading still.
-      await takeLock(client, 'import-file', String(importId));
-      return stage(client, importId, reading);
-    });
+    return await withTransaction(database, takeWhole, signal);
   } catch (error) {
     if (error instanceof AlreadyUnderWay) {
-      await database.query('DELETE FROM ami_imports WHERE import_id = $1', [importId]);
+      if (isTold?.())
+        await failImport(database, importId, `${error.message} already: nothing of this one is taken`);
+      else await database.query('DELETE FROM ami_imports WHERE import_id = $1', [importId]);
       return { ...error.found, importId: error.importId, existing: true };
     }
     const refusal = refusalOf(error);
     const reason =
-      refusal?.refusal ?? `the import ended before the file was read whole: ${(error as Error).message}`;
+      refusal?.refusal ??
+      `the import ended before the file was read whole: ${(signal?.aborted ? signal.reason : (error as Error)).message}`;
     // Where Postgres is away, the workers find that nobody reads the file any more.
     await failImport(database, importId, reason, refusal?.report?.refused).catch(() => undefined);
     if (refusal?.report)
@@ -207,7 +219,7 @@ async function readWhole(
   client: pg.PoolClient,
   { file, meaning, zone, options }: Reading,
 ): Promise<WholeFile> {
-  const { schema, tenantId, register, mostRefusals, readsRetentionDays, now } = options;
+  const { schema, tenantId, register, mostRefusals, readsRetentionDays, now, signal } = options;
   const known = await createKnownMeters(client, schema, tenantId, register);
   const plan = new ImportPlan({
     ...{ feederOf: known.feederOf, whyUnknown: known.whyUnknown, zone, mostRefusals, now },
@@ -216,8 +228,10 @@ async function readWhole(
   await openStaging(client);
   const rows = new StagedRows(client);
   const hash = createHash('sha256');
-  for await (const batch of readIntervalFile(() => hashed(file.open(), hash), meaning))
+  for await (const batch of readIntervalFile(() => hashed(file.open(), hash), meaning)) {
+    signal?.throwIfAborted();
     await rows.take(plan.take(batch));
+  }
   await rows.end();
   await mergeRows(client, known.used());
   const report = plan.report();

@@ -18,10 +18,10 @@ export function createImportService({
   maxReadsPerSecond: number;
 }) {
   const rate = pacedRate(maxReadsPerSecond);
-  const find = async (importId: number): Promise<ImportDetails | undefined> => {
+  const find = async (importId: number, refusalsTold = REFUSALS_TOLD): Promise<ImportDetails | undefined> => {
     const found = await importProgress(database, importId).catch(rethrowUnavailable);
     if (found === undefined) return undefined;
-    const refusals = await keptRefusals(database, importId, REFUSALS_TOLD).catch(rethrowUnavailable);
+    const refusals = await keptRefusals(database, importId, refusalsTold).catch(rethrowUnavailable);
     return importDetails(found, refusals, rate);
   };
 

@@ -70,7 +70,7 @@ export function createApp(
   publishRoutes(ami, given);
   autoRoutes(ami, given);
   backfillRoutes(ami, given);
-  importRoutes(ami, given);
+  importRoutes(ami, { ...given, mostBytes: config.importMaxBytes });
   eventRoutes(ami, given);
   kpiRoutes(ami, given);
   statusRoutes(ami, given);

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { parse as parseEnv } from 'dotenv';
 import { z } from 'zod';
@@ -61,6 +62,10 @@ export interface Config {
   readonly defaultTenantId: string;
   /** Where a worker shows its metrics; undefined: nowhere. */
   readonly workerMetrics: { port: number; host: string } | undefined;
+  /** Where files that are sent to the API are kept while they are read. */
+  readonly importFolder: string;
+  /** Bytes of a file that the API takes. */
+  readonly importMaxBytes: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Absolute path. */
   readonly dataDir: string;
@@ -101,6 +106,8 @@ const EXAMPLES: Record<string, string> = {
   DEFAULT_TENANT_ID: 'DEMO_TENANT',
   WORKER_METRICS_PORT: '9464',
   WORKER_METRICS_HOST: '127.0.0.1',
+  IMPORT_FOLDER: '/var/tmp',
+  IMPORT_MAX_MB: '1024',
   LOG_LEVEL: 'info',
   GRIDLENS_DATA_DIR: '.gridlens',
 };
@@ -186,6 +193,8 @@ const environmentSchema = z.object({
   DEFAULT_TENANT_ID: tenantId.default(DEFAULT_TENANT_ID),
   WORKER_METRICS_PORT: wholeNumber(1, 65_535).optional(),
   WORKER_METRICS_HOST: z.string().default('127.0.0.1'),
+  IMPORT_FOLDER: z.string().optional(),
+  IMPORT_MAX_MB: wholeNumber(1, 1_000_000).default(1024),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   GRIDLENS_DATA_DIR: z.string().default('.gridlens'),
   GRIDLENS_EMBEDDED: z.literal('1').optional(),
@@ -269,6 +278,8 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
       values.WORKER_METRICS_PORT === undefined
         ? undefined
         : { port: values.WORKER_METRICS_PORT, host: values.WORKER_METRICS_HOST },
+    importFolder: values.IMPORT_FOLDER === undefined ? tmpdir() : resolve(cwd, values.IMPORT_FOLDER),
+    importMaxBytes: values.IMPORT_MAX_MB * 2 ** 20,
     logLevel: values.LOG_LEVEL,
     dataDir: isAbsolute(values.GRIDLENS_DATA_DIR)
       ? values.GRIDLENS_DATA_DIR

@@ -22,8 +22,8 @@ export async function logPostgres(context: Context): Promise<void> {
  * will be; that the sum fits is for whoever reads the line.
  */
 async function logConnectionBudget({ database, connections, log }: Context): Promise<void> {
-  const { own, queue, pooling } = connections;
-  const mayTake = own + queue;
+  const { own, queue, files, pooling } = connections;
+  const mayTake = own + queue + files;
   const { usable, used } = await connectionSupply(database);
   const facts = { mayTake, usable, used, pooler: pooling.mode === 'none' ? undefined : pooling.mode };
   if (pooling.mode === 'transaction') {

@@ -49,6 +49,10 @@ export interface Context {
   queueView: QueueView;
   /** For answers that may be seconds old. */
   reads: Reads;
+  /** For files that are read: one connection, whose statements may take minutes. The worker has none. */
+  files?: Database;
+  /** What has to end before the pools do. */
+  beforeClose: (() => Promise<void>)[];
   /** Whether this machine's clock is the database's; looked at by whoever runs the process. */
   clock: ClockWatch;
   /** Which tables and columns carry what, found at start-up. */
@@ -56,7 +60,7 @@ export interface Context {
   /** How much of the pool each kind of asker uses; only where it is shared out. */
   shareUse?: () => ShareUse[];
   /** How many connections it may take from Postgres for itself and for its queue, and what it reaches Postgres over. */
-  connections: { own: number; queue: number; pooling: Pooling };
+  connections: { own: number; queue: number; files: number; pooling: Pooling };
   close(): Promise<void>;
 }
 
@@ -69,15 +73,21 @@ interface PoolLimits {
   queryTimeoutMs(): number;
   /** Whether those who ask each have a share of them. */
   isShared?: boolean;
+  /** For reading files that are sent. */
+  fileConnections?: number;
   /** How long to wait for one of them; where it is not said, no longer than for a new one. */
   connectionWaitMs?: number;
 }
 
 /**
- * Two API processes take 5 connections each and four workers 6, 34 in all: a small Azure server has 35. For the same
- * load ten and twenty of them did no more, since what Postgres can do at once is a matter of its cores.
+ * Two API processes take 5 connections each and four workers 6, 34 in all: a small Azure server has 35, so there one of
+ * the two can read a file as well. For the same load ten and twenty of them did no more, since what Postgres can do at once
+ * is a matter of its cores.
  */
 const OWN_CONNECTIONS = 4;
+
+/** Sorting and comparing what a file of millions of reads has said. */
+const FILE_STATEMENT_MS = 600_000;
 
 /** The API waits for a statement no longer than an answer can: 1.5 s. */
 export const API_POOL: PoolLimits = {
@@ -86,6 +96,8 @@ export const API_POOL: PoolLimits = {
   queueConnections: 1,
   queryTimeoutMs: () => answerBudget().dependency,
   isShared: true,
+  // Made when a file comes, and given back when it was read.
+  fileConnections: 1,
 };
 /**
  * A worker would rather wait for a slow database than write a batch twice, and for a connection of its own rather than
@@ -146,6 +158,17 @@ export async function createContext(
     pooling,
     onIdleError: onError,
   });
+  const files =
+    limits.fileConnections === undefined
+      ? undefined
+      : createDatabase({
+          connectionString: databaseUrl,
+          applicationName: `gridlens-${part}-import`,
+          maxConnections: limits.fileConnections,
+          queryTimeoutMs: FILE_STATEMENT_MS,
+          pooling,
+          onIdleError: onError,
+        });
   const shared = limits.isShared ? withShares(pool) : undefined;
   const database = shared ?? pool;
   const reads = await openReads(database, config, ownLimits, log);
@@ -169,6 +192,7 @@ export async function createContext(
   };
   const { connections, queue, ticks } = await whenConnected(databaseUrl, () => openQueues(queueOptions));
   const queueView = createQueueView(queueOptions);
+  const beforeClose: Context['beforeClose'] = [];
   return {
     config,
     log,
@@ -183,13 +207,18 @@ export async function createContext(
     connections: {
       own: ownLimits.maxConnections,
       queue: queuePlace ? queueConnections : 0,
+      files: limits.fileConnections ?? 0,
       pooling,
     },
+    ...(files && { files }),
+    beforeClose,
     async close() {
+      for (const end of beforeClose) await end();
       await queueView.close();
       await ticks.close();
       await queue.close();
       await connections.close();
+      await files?.end();
       await reads.close();
       await database.end();
     },

@@ -4,6 +4,7 @@ import { type BackfillService, createBackfillService } from '../backfill/backfil
 import { createEventService, type EventService } from '../events/events.js';
 import { createExportService, type ExportService } from '../exports/service.js';
 import { createImportService, type ImportService } from '../imports/imports.js';
+import { createUploadService, type UploadService } from '../imports/uploads.js';
 import { createKpiService, type KpiService } from '../kpi/quickcheck.js';
 import { createSeriesService, type SeriesService } from '../kpi/series.js';
 import { type Admission, createAdmission } from '../publishing/admission.js';
@@ -20,6 +21,7 @@ export interface Services {
   auto: AutoModeService;
   backfill: BackfillService;
   imports: ImportService;
+  uploads: UploadService;
   events: EventService;
   kpi: KpiService;
   series: SeriesService;
@@ -49,6 +51,24 @@ export function createPublishing(
   };
 }
 
+/** Files that are sent to the API; they end with the context. */
+function openUploads(context: Context, imports: ImportService, now: () => Date): UploadService {
+  const { config, database, files = database, schema, log } = context;
+  const { importFolder: folder, readsRetentionDays } = config;
+  const uploads = createUploadService({
+    files,
+    database,
+    schema,
+    imports,
+    folder,
+    readsRetentionDays,
+    log,
+    now,
+  });
+  context.beforeClose.push(uploads.stop);
+  return uploads;
+}
+
 /** The services over a context; `now` is the wall clock but in tests. */
 export function createServices(context: Context, now: () => Date): Services {
   const { config, database, queue, schema, log } = context;
@@ -58,11 +78,13 @@ export function createServices(context: Context, now: () => Date): Services {
   const clock = createTenantClock(database, now);
   const { maxReadsPerSecond, readsRetentionDays } = config;
   const common = { database, planner, maxReadsPerSecond, readsRetentionDays, now };
+  const imports = createImportService({ database, maxReadsPerSecond });
   return {
     publish: createPublishService({ ...common, admission }),
     auto: createAutoModeService({ ...common, queue, ticks: context.ticks }),
     backfill: createBackfillService(common),
-    imports: createImportService({ database, maxReadsPerSecond }),
+    imports,
+    uploads: openUploads(context, imports, now),
     events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
     kpi: createKpiService(context.reads.database, now, schema.kpiViews, clock, context.reads),
     series: createSeriesService(context.reads.database, context.reads),

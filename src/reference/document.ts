@@ -69,7 +69,8 @@ export function openApiDocument(
 }
 
 function pathOf(operation: Operation): RouteConfig {
-  const { method, path, id, tag, summary, description, key, parameters, query, body, answers } = operation;
+  const { method, path, id, tag, summary, description, key, parameters, query, body, file, answers } =
+    operation;
   const responses: Record<string, ResponseConfig> = {};
   for (const [status, answer] of Object.entries(answers)) responses[status] = responseOf(answer);
   for (const { status, ...failure } of errorResponses(errorsOf(operation)))
@@ -85,6 +86,15 @@ function pathOf(operation: Operation): RouteConfig {
     request: {
       ...(parameters ? { params: parameters } : {}),
       ...(query ? { query } : {}),
+      ...(file
+        ? {
+            body: {
+              required: true,
+              description: file,
+              content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
+            },
+          }
+        : {}),
       ...(body
         ? {
             body: {

@@ -46,6 +46,8 @@ export interface Operation {
   given?: Record<string, string>;
   /** Example bodies have names that say what they do. */
   body?: { schema: z.ZodType; examples: Record<string, object> };
+  /** What the body is, where it is a file. */
+  file?: string;
   answers: Record<number, Answer>;
   /** Codes that it fails with beside those of all routes with such a key and body. */
   errors: ErrorCode[];
@@ -68,10 +70,17 @@ const OF_KEY: Record<Operation['key'], ErrorCode[]> = {
   write: ['unauthorized', 'forbidden', 'too_many_wrong_keys', 'busy', 'unavailable'],
 };
 const OF_BODY: ErrorCode[] = ['invalid_json', 'body_too_large', 'unsupported_media_type'];
+const OF_FILE: ErrorCode[] = [
+  'file_ambiguous',
+  'file_refused',
+  'body_too_large',
+  'unsupported_media_type',
+  'no_room',
+];
 
 /** Every code that a route can fail with. */
-export function errorsOf({ key, body, errors }: Operation): ErrorCode[] {
-  return [...OF_ALL, ...OF_KEY[key], ...(body ? OF_BODY : []), ...errors];
+export function errorsOf({ key, body, file, errors }: Operation): ErrorCode[] {
+  return [...OF_ALL, ...OF_KEY[key], ...(body ? OF_BODY : []), ...(file ? OF_FILE : []), ...errors];
 }
 
 const TAGGED = { ETag: 'Stands for the answer: with `If-None-Match` it is not sent again until it changes.' };

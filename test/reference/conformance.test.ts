@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
@@ -62,7 +63,7 @@ describeOnBothBackends('the API and its reference', (backend) => {
     reference = createReference();
     deployment = await createDeployment(
       backend,
-      { GRIDLENS_READ_KEY: READ_KEY, TRUSTED_PROXY_HOPS: '1', READS_PER_ADDRESS: '1' },
+      { GRIDLENS_READ_KEY: READ_KEY, TRUSTED_PROXY_HOPS: '1', READS_PER_ADDRESS: '1', IMPORT_MAX_MB: '1' },
       () => NOW,
     );
     http = supertest(observed(deployment.app, report));
@@ -97,19 +98,25 @@ describeOnBothBackends('the API and its reference', (backend) => {
     body?: unknown,
     headers: Headers = keyOf(route),
   ): Promise<Sent> => {
-    const asked = isRead(route) ? http.get(url) : http.post(url);
-    const response = await asked.set(headers).send(body as object);
+    const asked = (isRead(route) ? http.get(url) : http.post(url)).set(headers);
+    if (isOfFile(route)) asked.type('text/csv');
+    const response = await asked.send(body as object);
     return response as unknown as Sent;
   };
   const examplesOf = ({ requestBody }: Route): unknown[] =>
-    Object.values(requestBody?.content['application/json'].examples ?? {}).map(({ value }) => value);
+    Object.values(requestBody?.content['application/json']?.examples ?? {}).map(({ value }) => value);
   const each = async (work: (route: Route) => Promise<unknown>, among = reference.routes): Promise<void> => {
     for (const route of among) await work(route);
   };
   /** Routes that ask Postgres or the queue. */
   const asking = (): Route[] =>
     reference.routes.filter((route) => !isPage(route) && route.path !== '/healthz');
-  const withBody = (): Route[] => reference.routes.filter(({ requestBody }) => requestBody !== undefined);
+  const withBody = (): Route[] =>
+    reference.routes.filter(({ requestBody }) => requestBody?.content['application/json'] !== undefined);
+  const isOfFile = ({ requestBody }: Route): boolean => requestBody?.content['*/*'] !== undefined;
+  /** What is sent where it matters that something is: an example, or a file. */
+  const something = (route: Route): unknown =>
+    isOfFile(route) ? readFileSync('test/data/interval-files/nem12-15min.csv', 'utf8') : examplesOf(route)[0];
 
   it('takes every example body, and answers it as documented', async () => {
     // What the examples of events and series speak of is published first.
@@ -169,6 +176,25 @@ describeOnBothBackends('the API and its reference', (backend) => {
       },
       reference.routes.filter((route) => !isRead(route) && route.requestBody === undefined),
     );
+  });
+
+  it('takes a file, looks at one, and refuses others, as documented', async () => {
+    await each(async (route) => {
+      const url = urlOf(route);
+      const sent = async (body: string, type = 'text/csv', more = '') =>
+        (await http.post(`${url}${more}`).set(keyOf(route)).type(type).send(body)) as unknown as Sent;
+      expect((await sent(something(route) as string, 'text/csv', '&dryRun=true')).status).toBe(200);
+      expect((await sent(something(route) as string)).status).toBe(202);
+      const codes = [
+        await sent('{}', 'application/json'),
+        await sent('<html></html>'),
+        await sent('meter,start,kwh\nA,03/04/2026 00:00,1\nA,03/04/2026 00:15,1\n'),
+      ];
+      expect(codes.map(({ status, body }) => `${status} ${body.code}`)).toEqual([
+        ...['415 unsupported_media_type', '400 file_refused', '400 file_ambiguous'],
+      ]);
+      expect((await sent('x'.repeat(2 ** 20 + 1))).status).toBe(413);
+    }, reference.routes.filter(isOfFile));
   });
 
   it('refuses as documented: ids of nothing, other methods, keys', async () => {
@@ -277,7 +303,8 @@ describeOnBothBackends('the API and its reference', (backend) => {
     await each(async (route) => {
       const url = urlOf(route, ids);
       const asked = isRead(route) ? faulty.get(url) : faulty.post(url);
-      const { status } = await asked.set(keyOf(route)).send(examplesOf(route)[0] as object);
+      if (isOfFile(route)) asked.type('text/csv');
+      const { status } = await asked.set(keyOf(route)).send(something(route) as object);
       expect(status, route.path).toBe(500);
     }, asking());
   });
@@ -289,7 +316,7 @@ describeOnBothBackends('the API and its reference', (backend) => {
     await client.query(`DROP DATABASE ${new URL(deployment.database.url).pathname.slice(1)} WITH (FORCE)`);
     await client.end();
     await each(async (route) => {
-      const { status, body } = await send(route, urlOf(route, ids), examplesOf(route)[0]);
+      const { status, body } = await send(route, urlOf(route, ids), something(route));
       expect([status, body.code], route.path).toEqual([503, 'unavailable']);
     }, asking());
   });
@@ -325,7 +352,7 @@ function codesOf({ document }: Reference, route: Route, status: string): string[
  * A request that does not end is of no route yet.
  */
 function isShownElsewhere(route: Route, code: string): boolean {
-  const rare = ['busy', 'request_timeout', 'backpressure', 'registry_empty', 'fleet_unavailable'];
+  const rare = ['busy', 'request_timeout', 'backpressure', 'registry_empty', 'fleet_unavailable', 'no_room'];
   const asksNobody = isPage(route) || route.path === '/healthz';
   return [...rare, ...(asksNobody ? ['internal', 'unavailable'] : [])].includes(code.trim());
 }

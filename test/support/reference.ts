@@ -34,7 +34,7 @@ export interface DocumentedOperation {
   tags: string[];
   security?: Record<string, string[]>[];
   parameters?: DocumentedParameter[];
-  requestBody?: { content: { 'application/json': MediaType } };
+  requestBody?: { content: { 'application/json'?: MediaType; '*/*'?: MediaType } };
   responses: Record<string, DocumentedResponse>;
 }
 

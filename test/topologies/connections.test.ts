@@ -113,10 +113,10 @@ describe('a Postgres with 35 connections', () => {
         return lines.length > 0 && lines;
       });
     const roomy = track(await startApiProcess(env));
-    expect(await said(roomy)).toMatchObject([{ level: 30, mayTake: 5, usable: USABLE }]);
+    expect(await said(roomy)).toMatchObject([{ level: 30, mayTake: 6, usable: USABLE }]);
     const greedy = track(await startApiProcess({ ...env, DATABASE_POOL_MAX: '40', QUEUE_POOL_MAX: '3' }));
     expect(await said(greedy)).toMatchObject([
-      { level: 40, mayTake: 43, usable: USABLE, msg: expect.stringContaining('lower DATABASE_POOL_MAX') },
+      { level: 40, mayTake: 44, usable: USABLE, msg: expect.stringContaining('lower DATABASE_POOL_MAX') },
     ]);
   });
 

@@ -1,5 +1,11 @@
 import type { z } from 'zod';
-import type { importListed, importProgress, importsAnswer } from '../../contracts/importAnswer.js';
+import type {
+  dryRunAnswer,
+  importListed,
+  importProgress,
+  importsAnswer,
+  uploadAnswer,
+} from '../../contracts/importAnswer.js';
 
 export const IMPORT_ID = '17';
 
@@ -40,4 +46,43 @@ export const IMPORTS: z.input<typeof importsAnswer> = {
   ok: true,
   tenantId: 'DEMO_TENANT',
   imports: [LISTED],
+};
+
+const { ok: _, ...PROGRESS } = IMPORT;
+export const TAKEN: z.input<typeof uploadAnswer> = {
+  ok: true,
+  tenantId: 'DEMO_TENANT',
+  importId: 17,
+  imports: [PROGRESS],
+};
+export const DRY_RUN: z.input<typeof dryRunAnswer> = {
+  ok: true,
+  dryRun: true,
+  tenantId: 'DEMO_TENANT',
+  files: [
+    {
+      fileName: 'nem12-15min.csv',
+      format: 'nem12',
+      reads: 288,
+      rows: {
+        ...{ written: 280, replaced: 6, unchanged: 1, refused: 1, refusedByRules: 1, repeated: 0 },
+        left: { 'KVARH (K1)': 288 },
+      },
+      metersToRegister: 1,
+      reasons: [
+        {
+          reason: 'a read that is worth more stands there (validated), and this one is estimated',
+          reads: 1,
+        },
+      ],
+      byDay: [
+        {
+          ...{ meterId: 'NTEST00001', day: '2026-01-04', written: 88, replaced: 6, unchanged: 1 },
+          refusedByRules: 1,
+        },
+      ],
+      moreDays: 2,
+      refusals: [{ line: 12, reason: 'the energy is much kWh: it must be a number' }],
+    },
+  ],
 };

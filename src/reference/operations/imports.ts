@@ -1,7 +1,7 @@
 import { tenantQuery } from '../../contracts/fields.js';
-import { importProgress, importsAnswer } from '../../contracts/importAnswer.js';
-import { importParameters } from '../../contracts/importRequest.js';
-import { IMPORT, IMPORT_ID, IMPORTS } from '../examples/imports.js';
+import { dryRunAnswer, importProgress, importsAnswer, uploadAnswer } from '../../contracts/importAnswer.js';
+import { importParameters, uploadQuery } from '../../contracts/importRequest.js';
+import { DRY_RUN, IMPORT, IMPORT_ID, IMPORTS, TAKEN } from '../examples/imports.js';
 import { type Operation, taggedAnswers } from '../operation.js';
 
 export const imports: Operation[] = [
@@ -40,6 +40,36 @@ export const imports: Operation[] = [
     query: tenantQuery,
     given: { tenantId: 'DEMO_TENANT' },
     answers: taggedAnswers('The latest 50, the latest first.', importsAnswer, IMPORTS),
+    errors: [],
+  },
+  {
+    method: 'post',
+    path: '/api/ami/imports',
+    id: 'importFile',
+    tag: 'Imports',
+    summary: 'Take in a file of interval data',
+    description:
+      'CSV, Green Button XML, NEM12 or CMEP, and gzip or zip of them, told by content. The body is the file as it is, with any `Content-Type` but JSON and forms. It may take its time, as long as it does not stop for 30 s. The answer comes when the file has arrived and says what it means: it may still be `reading`, and nothing counts before it was read whole. An archive with several files, and a dry run, are answered when all is read.',
+    key: 'write',
+    query: uploadQuery,
+    given: {
+      ...{ tenantId: 'DEMO_TENANT', fileName: 'nem12-15min.csv', register: 'true', feeder: 'FEEDER_7' },
+      timeZone: '+10:00',
+    },
+    file: 'The file.',
+    answers: {
+      200: {
+        description: 'Of a dry run: what would become of the file.',
+        schema: dryRunAnswer,
+        examples: { answer: DRY_RUN },
+      },
+      202: {
+        description: 'It is taken in, and being read or written.',
+        schema: uploadAnswer,
+        examples: { answer: TAKEN },
+        headers: { Location: 'Where its progress is.' },
+      },
+    },
     errors: [],
   },
 ];

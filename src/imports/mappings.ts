@@ -1,0 +1,72 @@
+import type { Queryable } from '../db/db.js';
+import type { CsvMapping } from '../intervalFiles/csv/mapping.js';
+import { parseMappingText } from './mappingText.js';
+
+/** What the CSV files of a sender mean, kept under a name. */
+export interface SavedMapping {
+  name: string;
+  /** As it was given, with its comments. */
+  yaml: string;
+  savedAt: Date;
+}
+
+const MAPPING = 'name, mapping AS yaml, saved_at AS "savedAt"';
+
+/**
+ * Keeps a mapping in the place of the one of that name.
+ *
+ * @param yaml of some or all fields; what it lacks is proposed from each file.
+ * @returns whether the name is new.
+ * @throws MappingTextError where the text is no mapping.
+ */
+export async function saveMapping(
+  client: Queryable,
+  tenantId: string,
+  name: string,
+  yaml: string,
+): Promise<boolean> {
+  parseMappingText(yaml);
+  const { rows } = await client.query<{ isNew: boolean }>(
+    `INSERT INTO ami_import_mappings (tenant_id, name, mapping) VALUES ($1, $2, $3)
+     ON CONFLICT (tenant_id, name) DO UPDATE SET mapping = excluded.mapping, saved_at = now()
+     RETURNING xmax = 0 AS "isNew"`,
+    [tenantId, name, yaml],
+  );
+  return rows[0]?.isNew === true;
+}
+
+/** A mapping by its name; undefined where there is none. */
+export async function savedMapping(
+  client: Queryable,
+  tenantId: string,
+  name: string,
+): Promise<(SavedMapping & { fields: Partial<CsvMapping> }) | undefined> {
+  const { rows } = await client.query<SavedMapping>(
+    `SELECT ${MAPPING} FROM ami_import_mappings WHERE tenant_id = $1 AND name = $2`,
+    [tenantId, name],
+  );
+  const [found] = rows;
+  return found && { ...found, fields: parseMappingText(found.yaml) };
+}
+
+/** A tenant's mappings by name; as many as a list shows. */
+export async function savedMappings(
+  client: Queryable,
+  tenantId: string,
+  limit: number,
+): Promise<SavedMapping[]> {
+  const { rows } = await client.query<SavedMapping>(
+    `SELECT ${MAPPING} FROM ami_import_mappings WHERE tenant_id = $1 ORDER BY name LIMIT $2`,
+    [tenantId, limit],
+  );
+  return rows;
+}
+
+/** Forgets a mapping; false where there is none of that name. */
+export async function deleteMapping(client: Queryable, tenantId: string, name: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'DELETE FROM ami_import_mappings WHERE tenant_id = $1 AND name = $2',
+    [tenantId, name],
+  );
+  return rowCount === 1;
+}
