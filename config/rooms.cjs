@@ -40,7 +40,15 @@ const rooms = {
   reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals'] },
   ledger: {
     floor: 3,
-    doors: ['publishLedger', 'batchPayload', 'batchRange', 'intervalLedger', 'publishedIntervals', 'pruning'],
+    doors: [
+      'publishLedger',
+      'batchPayload',
+      'batchRange',
+      'heldReads',
+      'intervalLedger',
+      'publishedIntervals',
+      'pruning',
+    ],
   },
   http: { floor: 4, doors: 'all' },
   queues: {
@@ -118,7 +126,7 @@ const rooms = {
       'routes',
     ],
   },
-  events: { floor: 9, doors: ['events', 'eventTable', 'routes'] },
+  events: { floor: 9, doors: ['events', 'eventTable', 'lateDelivery', 'routes'] },
   score: { floor: 10, doors: ['score'] },
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
   exports: { floor: 10, doors: ['exports', 'dayFiles', 'oneFile', 'service', 'routes'] },
@@ -176,7 +184,7 @@ const pureFiles = [
   '^src/automatic/(replayClock|serviceOrder|window)\\.ts$',
   '^src/backfill/turns\\.ts$',
   '^src/imports/(plan|unpackLimits)\\.ts$',
-  '^src/writing/adaptiveConcurrency\\.ts$',
+  '^src/writing/(adaptiveConcurrency|heldReads)\\.ts$',
 ];
 const pureLibraries = [
   'zod',
