@@ -40,7 +40,15 @@ const rooms = {
   reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals'] },
   ledger: {
     floor: 3,
-    doors: ['publishLedger', 'batchPayload', 'batchRange', 'intervalLedger', 'publishedIntervals', 'pruning'],
+    doors: [
+      'publishLedger',
+      'batchPayload',
+      'batchRange',
+      'heldReads',
+      'intervalLedger',
+      'publishedIntervals',
+      'pruning',
+    ],
   },
   http: { floor: 4, doors: 'all' },
   queues: {
@@ -119,7 +127,7 @@ const rooms = {
       'routes',
     ],
   },
-  events: { floor: 9, doors: ['events', 'eventTable', 'routes'] },
+  events: { floor: 9, doors: ['events', 'eventTable', 'lateDelivery', 'routes'] },
   vee: { floor: 9, doors: ['vee', 'worker', 'routes', 'pruning'] },
   score: { floor: 10, doors: ['score'] },
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
@@ -179,7 +187,7 @@ const pureFiles = [
   '^src/backfill/turns\\.ts$',
   '^src/imports/(plan|unpackLimits)\\.ts$',
   '^src/vee/(rules/|dueSpan\\.ts$|mergedFindings\\.ts$|estimate/(estimate|holes)\\.ts$)',
-  '^src/writing/adaptiveConcurrency\\.ts$',
+  '^src/writing/(adaptiveConcurrency|heldReads)\\.ts$',
 ];
 const pureLibraries = [
   'zod',

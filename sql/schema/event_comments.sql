@@ -14,3 +14,6 @@ COMMENT ON COLUMN ami_events.meter_ids IS
 COMMENT ON COLUMN ami_events.meter_fraction IS
   'The part of the feeder''s meters that it narrows to, above 0 and up to 1; NULL for all.';
 COMMENT ON COLUMN ami_events.stopped_at IS 'When somebody ended it early; NULL when nobody did.';
+COMMENT ON COLUMN ami_events.delivery IS
+  'Of a comms-outage: late where the meters keep their reads and deliver them after it; lost, or NULL, where the reads never '
+  'come. NULL of other events.';

@@ -22,8 +22,14 @@ CREATE TABLE ami_publishes (
   is_background    boolean     NOT NULL DEFAULT false,
   import_id        integer     REFERENCES ami_imports,
   import_batch     integer,
+  hold_id          bigint,
+  late_as_of       timestamptz,
+  known_at         timestamptz,
   CONSTRAINT ami_publishes_origin_known
-    CHECK (origin IN ('manual', 'tick', 'catch-up', 'backfill', 'revision', 'import')),
+    CHECK (origin IN ('manual', 'tick', 'catch-up', 'backfill', 'revision', 'import', 'late')),
+  CONSTRAINT ami_publishes_late_complete
+    CHECK ((origin = 'late') = (hold_id IS NOT NULL) AND (hold_id IS NULL) = (late_as_of IS NULL)
+      AND (hold_id IS NULL) = (known_at IS NULL)),
   CONSTRAINT ami_publishes_import_complete
     CHECK ((origin = 'import') = (import_id IS NOT NULL) AND (import_id IS NULL) = (import_batch IS NULL)),
   CONSTRAINT ami_publishes_on_conflict_known CHECK (on_conflict IN ('nothing', 'update')),
@@ -53,7 +59,8 @@ COMMENT ON TABLE ami_publishes IS
   'disagree; a batch that is pending here and no longer in any queue is enqueued again from these two tables alone.';
 COMMENT ON COLUMN ami_publishes.origin IS
   'What asked for it: a request (manual), automatic mode for the running interval (tick) or for one that was missed '
-  '(catch-up), a backfill, an event with applyNow that revises an interval (revision), or a file (import).';
+  '(catch-up), a backfill, an event with applyNow that revises an interval (revision), a file (import), or the end of an '
+  'outage whose reads the meters have kept (late).';
 COMMENT ON COLUMN ami_publishes.read_at IS
   'Start of the interval, which all its reads carry. Of an import: when the first of its reads begins; each has its own.';
 COMMENT ON COLUMN ami_publishes.interval_minutes IS
@@ -80,6 +87,12 @@ COMMENT ON COLUMN ami_publishes.fleet_id IS
 COMMENT ON COLUMN ami_publishes.import_id IS 'The file that its reads come from: ami_imports.import_id; else NULL.';
 COMMENT ON COLUMN ami_publishes.import_batch IS
   'Which of the import''s batches (ami_import_values.batch) its first batch is; the others follow.';
+COMMENT ON COLUMN ami_publishes.hold_id IS 'Of a late delivery: what it delivers, ami_held_reads.hold_id; else NULL.';
+COMMENT ON COLUMN ami_publishes.late_as_of IS
+  'Of a late delivery: its instant, by the tenant''s clock. Outages that are over by then hold nothing back any more.';
+COMMENT ON COLUMN ami_publishes.known_at IS
+  'Of a late delivery: when its reads would have been made without the outage. Events that were posted later are not in '
+  'them.';
 COMMENT ON COLUMN ami_publishes.is_background IS
   'Lane. Live work (false) goes first. Background work (true: catch-up of past intervals, replays, backfills) fills '
   'what live work leaves free. Whatever a process of a version without lanes accepts is live.';
@@ -153,6 +166,65 @@ COMMENT ON COLUMN ami_written_reads.read_at IS 'Start of the interval.';
 COMMENT ON COLUMN ami_written_reads.meter_ids IS 'Meters whose read of the interval the batch inserted.';
 COMMENT ON COLUMN ami_written_reads.interval_minutes IS
   'Length of imported reads; NULL of emulated ones, which are as long as their publish says.';
+
+CREATE TABLE ami_held_reads (
+  hold_id      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  publish_id   uuid        NOT NULL,
+  batch_number smallint    NOT NULL,
+  tenant_id    text COLLATE "C" NOT NULL,
+  feeder_id    text COLLATE "C" NOT NULL,
+  read_at      timestamptz NOT NULL,
+  range_from   integer     NOT NULL,
+  range_to     integer     NOT NULL,
+  reads        smallint    NOT NULL,
+  event_ids    uuid[]      NOT NULL,
+  known_at     timestamptz NOT NULL,
+  place        double precision NOT NULL,
+  state        text        NOT NULL DEFAULT 'held',
+  attempts     integer     NOT NULL DEFAULT 0,
+  next_try_at  timestamptz,
+  delivered_by uuid,
+  failure      text,
+  FOREIGN KEY (publish_id, batch_number) REFERENCES ami_publish_batches ON DELETE CASCADE,
+  CONSTRAINT ami_held_reads_state_known CHECK (state IN ('held', 'sent', 'delivered', 'lost')),
+  CONSTRAINT ami_held_reads_lost_has_reason CHECK (state <> 'lost' OR failure IS NOT NULL),
+  CONSTRAINT ami_held_reads_sent_by CHECK (state NOT IN ('sent', 'delivered') OR delivered_by IS NOT NULL),
+  CONSTRAINT ami_held_reads_range CHECK (0 <= range_from AND range_from < range_to)
+);
+-- What is still to be delivered, in its order: of each set of outages the next, whatever waits behind outages under way.
+CREATE INDEX ami_held_reads_open ON ami_held_reads (tenant_id, event_ids, place) WHERE state = 'held';
+-- Whether reads are held back already.
+CREATE INDEX ami_held_reads_by_interval ON ami_held_reads (tenant_id, read_at) WHERE state = 'held';
+-- Deliveries under way.
+CREATE INDEX ami_held_reads_sent ON ami_held_reads (tenant_id) WHERE state = 'sent';
+-- What goes with a batch that the ledger forgets.
+CREATE INDEX ami_held_reads_by_batch ON ami_held_reads (publish_id, batch_number);
+-- How much of an outage has been delivered.
+CREATE INDEX ami_held_reads_by_event ON ami_held_reads USING gin (event_ids);
+COMMENT ON TABLE ami_held_reads IS
+  'Reads that outages have held back, by batch and feeder: the meters keep them and deliver them after the outage, with a '
+  'publish of origin late. A row is written in the transaction of the batch that left its reads out, so that nothing of '
+  'a delivery is known by a process alone.';
+COMMENT ON COLUMN ami_held_reads.hold_id IS 'Number of the row, rising.';
+COMMENT ON COLUMN ami_held_reads.batch_number IS 'Batch of the publish that left the reads out.';
+COMMENT ON COLUMN ami_held_reads.read_at IS 'Start of the interval.';
+COMMENT ON COLUMN ami_held_reads.range_from IS
+  'First position on the publish''s roster that the delivery covers. Reads in between that are there stay as they are.';
+COMMENT ON COLUMN ami_held_reads.range_to IS 'Position after the last one.';
+COMMENT ON COLUMN ami_held_reads.reads IS
+  'How many reads were held back; 0 of a row that only has others delivered twice, as a head-end would.';
+COMMENT ON COLUMN ami_held_reads.event_ids IS
+  'The outages that hold the reads back: ami_events.id. Once one of them is over, what no other holds is delivered.';
+COMMENT ON COLUMN ami_held_reads.known_at IS
+  'When the reads were left out. They are delivered with the events that were known then.';
+COMMENT ON COLUMN ami_held_reads.place IS 'Place in the order of delivery, from 0 to 1, drawn from the seed.';
+COMMENT ON COLUMN ami_held_reads.state IS
+  'held: an outage lasts, or the delivery''s turn has not come. sent: the delivery was accepted. delivered: it is written. '
+  'lost: it will not be delivered, for the reason in failure.';
+COMMENT ON COLUMN ami_held_reads.attempts IS 'How often in a row it could not be delivered.';
+COMMENT ON COLUMN ami_held_reads.next_try_at IS 'When that is tried again.';
+COMMENT ON COLUMN ami_held_reads.delivered_by IS 'The publish that delivers it, the last one accepted.';
+COMMENT ON COLUMN ami_held_reads.failure IS 'Why it could not be delivered.';
 
 CREATE TABLE ami_pruned_days (
   tenant_id text COLLATE "C" NOT NULL,

@@ -91,9 +91,11 @@ export async function doubtfulIntervals(
                  SELECT bool_or(state IN ('failed', 'cancelled')) AS is_broken,
                         bool_or(state = 'pending') AS is_pending, sum(inserted + updated + duplicate) AS arrived
                  FROM ami_publish_batches batch WHERE batch.publish_id = publish.publish_id) batches
-               WHERE publish.tenant_id = wanted.tenant_id AND publish.read_at = boundary AND publish.origin NOT IN ('revision', 'import')
+               WHERE publish.tenant_id = wanted.tenant_id AND publish.read_at = boundary AND publish.origin NOT IN ('revision', 'import', 'late')
              ) ledger
-           WHERE ledger.is_broken OR ledger.meters < wanted.meters OR NOT ledger.is_pending AND ledger.arrived > (
+           WHERE ledger.is_broken OR ledger.meters < wanted.meters OR NOT ledger.is_pending AND ledger.arrived + coalesce((
+             SELECT sum(inserted) FROM ami_publishes late JOIN ami_publish_batches USING (publish_id)
+             WHERE late.tenant_id = wanted.tenant_id AND late.read_at = boundary AND late.origin = 'late'), 0) > (
              SELECT coalesce(sum(reads), 0) FROM ami_feeder_intervals cell
              WHERE cell.tenant_id = wanted.tenant_id AND cell.read_at = boundary)
            ORDER BY boundary DESC`,
@@ -127,7 +129,7 @@ export async function missedIntervals(
                        WHERE tenant_id = $1 AND read_at = boundary AND publish_id IS NULL AND read_at >= $5)
        AND NOT EXISTS (
          SELECT FROM ami_publishes publish
-         WHERE tenant_id = $1 AND read_at <= boundary AND read_at > boundary - interval '1 h' AND origin NOT IN ('revision', 'import')
+         WHERE tenant_id = $1 AND read_at <= boundary AND read_at > boundary - interval '1 h' AND origin NOT IN ('revision', 'import', 'late')
            AND read_at + interval_minutes * interval '1 min' > boundary
            AND EXISTS (SELECT FROM ami_publish_batches batch
                        WHERE batch.publish_id = publish.publish_id AND state IN ('pending', 'done')))`,

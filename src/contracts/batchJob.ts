@@ -26,23 +26,35 @@ const described = z.object({
   requestId: z.string().optional(),
 });
 
+const syntheticRoster = z.object({
+  fleet: z.object({ meterCount: z.int().positive(), feederCount: z.int().positive() }),
+  fleetId: z.never().optional(),
+  meterCount: z.never().optional(),
+  importId: z.never().optional(),
+  late: z.never().optional(),
+});
+// Never with a `fleet`: workers from before registry fleets require one, and would generate just that.
+const registryRoster = z.object({
+  fleet: z.never().optional(),
+  /** The snapshot of the registry. */
+  fleetId: z.string().regex(/^\d{1,19}$/),
+  /** The publish covers the first `meterCount` meters of the roster. */
+  meterCount: z.int().positive(),
+  importId: z.never().optional(),
+  late: z.never().optional(),
+});
+
+const lateDelivery = z.object({
+  /** The instant of the delivery: outages that are over by then hold nothing back any more. */
+  asOf: z.iso.datetime().transform((value) => new Date(value)),
+  /** Events that were posted later are not in the reads. */
+  knownAt: z.iso.datetime().transform((value) => new Date(value)),
+});
+
 /** What the positions count in: a roster, or the reads of a file. */
 const roster = z.union([
-  z.object({
-    fleet: z.object({ meterCount: z.int().positive(), feederCount: z.int().positive() }),
-    fleetId: z.never().optional(),
-    meterCount: z.never().optional(),
-    importId: z.never().optional(),
-  }),
-  // Never with a `fleet`: workers from before registry fleets require one, and would generate just that.
-  z.object({
-    fleet: z.never().optional(),
-    /** The snapshot of the registry. */
-    fleetId: z.string().regex(/^\d{1,19}$/),
-    /** The publish covers the first `meterCount` meters of the roster. */
-    meterCount: z.int().positive(),
-    importId: z.never().optional(),
-  }),
+  syntheticRoster,
+  registryRoster,
   // With neither: workers from before imports require one, and would emulate what was measured.
   z.object({
     fleet: z.never().optional(),
@@ -50,8 +62,26 @@ const roster = z.union([
     meterCount: z.never().optional(),
     /** The file that the reads come from; positions count in its reads. */
     importId: z.int().positive(),
+    late: z.never().optional(),
+  }),
+  // The roster within: workers from before late deliveries would take the outage for one that still lasts.
+  z.object({
+    fleet: z.never().optional(),
+    fleetId: z.never().optional(),
+    meterCount: z.never().optional(),
+    importId: z.never().optional(),
+    late: lateDelivery.and(
+      z.union([syntheticRoster.omit({ late: true }), registryRoster.omit({ late: true })]),
+    ),
   }),
 ]);
+
+type Roster = Omit<z.infer<typeof syntheticRoster>, 'late'> | Omit<z.infer<typeof registryRoster>, 'late'>;
+type FileRoster = { [key in keyof Roster]?: undefined } & { importId: number };
+
+/** A batch to be written; a late delivery's says what is late in it. */
+export type BatchJob = z.infer<typeof described> &
+  (Roster | FileRoster) & { late?: z.infer<typeof lateDelivery> | undefined };
 
 /**
  * What a queued job carries: ranges, never lists of meters, so that it stays a few hundred bytes whatever
@@ -64,8 +94,12 @@ export const batchJob = described
   })
   .refine(({ batch, from, to, last }) => !last || isEnd(last, { batch, from, to }), {
     message: 'the last batch of a job begins where the one before it ends',
+  })
+  .transform(({ late, ...job }): BatchJob => {
+    if (late === undefined) return job as BatchJob;
+    const { asOf, knownAt, ...roster } = late;
+    return { ...job, ...roster, late: { asOf, knownAt } } as BatchJob;
   });
-export type BatchJob = z.infer<typeof batchJob>;
 /** The same as it stands in the queue: JSON. */
 export type BatchJobPayload = z.input<typeof batchJob>;
 

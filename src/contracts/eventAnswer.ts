@@ -8,6 +8,7 @@ import {
   safetyWarnings,
   tenantName,
 } from './answerFields.js';
+import { DELIVERIES } from './eventRequest.js';
 
 /** What the routes of events answer, as it stands in the JSON. */
 
@@ -34,6 +35,10 @@ const event = {
   state: z.enum(['active', 'ended', 'scheduled']),
   meterIds: z.array(z.string()).nullable().describe('Null where the event names no meters.'),
   meterFraction: z.number().nullable().describe('The share of the feeder’s meters that the event concerns.'),
+  delivery: z
+    .enum(DELIVERIES)
+    .optional()
+    .describe('Of a comms outage: whether its reads are lost or delivered after it.'),
   stoppedAt: instantText.nullable().describe('When it was ended early.'),
   createdAt: instantText,
 };

@@ -62,6 +62,10 @@ function named(characters: readonly string[], at: number): string {
   return `the character U+${code.toString(16).toUpperCase().padStart(4, '0')} at position ${at + 1}`;
 }
 
+/** What becomes of the reads that an outage keeps away: they are lost, or the meters keep and deliver them after it. */
+export const DELIVERIES = ['lost', 'late'] as const;
+export type Delivery = (typeof DELIVERIES)[number];
+
 const share = 'must be a number from 0 to 1';
 const fraction = 'must be a number over 0 and up to 1';
 const meterIds = `must be a list of 1 to ${MAX_EVENT_METER_IDS} different meter ids`;
@@ -70,40 +74,57 @@ const meterForm = `must be a meter id, 1 to ${MAX_METER_ID_LENGTH} characters wi
 const METER_ID = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_METER_ID_LENGTH}}$`, 'u');
 export const meterId = z.string(meterForm).regex(METER_ID, meterForm).meta({ pattern: METER_ID.source });
 
+const eventFields = {
+  tenantId,
+  feederId,
+  durationMinutes: positiveInteger.describe('At most 43,200, which is 30 days.'),
+  severity: z
+    .number(share)
+    .min(0, share)
+    .max(1, share)
+    .default(0.5)
+    .describe('What it means depends on the event.'),
+  startAt: instant.optional().describe('Left out: now, by the tenant’s clock.'),
+  meterIds: z
+    .array(meterId, meterIds)
+    .min(1, meterIds)
+    .max(MAX_EVENT_METER_IDS, meterIds)
+    .refine((ids) => new Set(ids).size === ids.length, meterIds)
+    .meta({ uniqueItems: true, description: 'These meters alone. Not together with `meterFraction`.' })
+    .optional(),
+  meterFraction: z
+    .number(fraction)
+    .refine((value) => value > 0 && value <= 1, fraction)
+    .meta({ exclusiveMinimum: 0, maximum: 1, description: 'This share of the feeder’s meters alone.' })
+    .optional(),
+  applyNow: boolean.default(false).describe('Revises the latest published interval that the event overlaps.'),
+};
+
+const hasOneSelection = (event: {
+  meterIds?: string[] | undefined;
+  meterFraction?: number | undefined;
+}): boolean => event.meterIds === undefined || event.meterFraction === undefined;
+const ONE_SELECTION = {
+  path: ['meterFraction'],
+  message: 'must not be given together with meterIds: an event takes one of them',
+};
+
 /** Body of `POST /api/ami/event/<type>`; unknown fields are refused, since a misspelt one would be ignored. */
-export const eventRequest = z
+export const eventRequest = z.strictObject(eventFields).refine(hasOneSelection, ONE_SELECTION);
+
+/** Body of `POST /api/ami/event/comms-outage`. */
+export const outageRequest = z
   .strictObject({
-    tenantId,
-    feederId,
-    durationMinutes: positiveInteger.describe('At most 43,200, which is 30 days.'),
-    severity: z
-      .number(share)
-      .min(0, share)
-      .max(1, share)
-      .default(0.5)
-      .describe('What it means depends on the event.'),
-    startAt: instant.optional().describe('Left out: now, by the tenant’s clock.'),
-    meterIds: z
-      .array(meterId, meterIds)
-      .min(1, meterIds)
-      .max(MAX_EVENT_METER_IDS, meterIds)
-      .refine((ids) => new Set(ids).size === ids.length, meterIds)
-      .meta({ uniqueItems: true, description: 'These meters alone. Not together with `meterFraction`.' })
-      .optional(),
-    meterFraction: z
-      .number(fraction)
-      .refine((value) => value > 0 && value <= 1, fraction)
-      .meta({ exclusiveMinimum: 0, maximum: 1, description: 'This share of the feeder’s meters alone.' })
-      .optional(),
-    applyNow: boolean
-      .default(false)
-      .describe('Revises the latest published interval that the event overlaps.'),
+    ...eventFields,
+    delivery: z
+      .enum(DELIVERIES, 'must be "lost" or "late"')
+      .default('lost')
+      .describe(
+        'What becomes of the reads: they never come, or the meters keep them and deliver them after the outage.',
+      ),
   })
-  .refine((event) => event.meterIds === undefined || event.meterFraction === undefined, {
-    path: ['meterFraction'],
-    message: 'must not be given together with meterIds: an event takes one of them',
-  });
-export type EventRequest = z.infer<typeof eventRequest>;
+  .refine(hasOneSelection, ONE_SELECTION);
+export type EventRequest = z.infer<typeof eventRequest> & { delivery?: Delivery };
 
 /** Events on one page, unless fewer are asked for. */
 const MAX_EVENTS_LISTED = 200;

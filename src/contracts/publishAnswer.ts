@@ -69,8 +69,11 @@ export const progressTimes = {
   failure: z.string().optional().describe('Why a batch was given up; left out where none was.'),
 };
 
-/** What asks for publishes: a request, the automatic mode at a boundary or behind it, a backfill, an event with `applyNow`, a file. */
-export const ORIGINS = ['manual', 'tick', 'catch-up', 'backfill', 'revision', 'import'] as const;
+/**
+ * What asks for publishes: a request, the automatic mode at a boundary or behind it, a backfill, an event with `applyNow`, a
+ * file, the end of an outage that has held reads back.
+ */
+export const ORIGINS = ['manual', 'tick', 'catch-up', 'backfill', 'revision', 'import', 'late'] as const;
 export type PublishOrigin = (typeof ORIGINS)[number];
 
 export const publishProgress = z
@@ -81,7 +84,7 @@ export const publishProgress = z
     origin: z
       .enum(ORIGINS)
       .describe(
-        'What asked for it: a request, the automatic mode on time or later, a backfill, an event with `applyNow`, an imported file.',
+        'What asked for it: a request, the automatic mode on time or later, a backfill, an event with `applyNow`, an imported file, the end of an outage whose reads come late.',
       ),
     state: progressState,
     readAt: instantText,

@@ -15,14 +15,16 @@ export type NewEvent = Omit<EventRecord, 'id' | 'stoppedAt' | 'createdAt'>;
 const SHOWN_COLUMNS = `id, feeder_id AS "feederId", event_type AS "eventType",
   least(1, greatest(0, severity))::double precision AS severity, start_at AS "startAt", end_at AS "endAt"`;
 const COLUMNS_BUT_METERS = `${SHOWN_COLUMNS}, tenant_id AS "tenantId",
-  meter_fraction::double precision AS "meterFraction", stopped_at AS "stoppedAt", created_at AS "createdAt"`;
+  meter_fraction::double precision AS "meterFraction", stopped_at AS "stoppedAt", created_at AS "createdAt",
+  CASE WHEN event_type = 'comms-outage' THEN CASE delivery WHEN 'late' THEN 'late' ELSE 'lost' END END AS delivery`;
 /** With all meter ids: up to 5,000, which pg takes 10 ms to parse. */
 const EVENT_COLUMNS = `${COLUMNS_BUT_METERS}, meter_ids AS "meterIds"`;
 
 export async function insertEvent(client: Queryable, event: NewEvent): Promise<EventRecord> {
   const { rows } = await client.query<EventRecord>(
-    `INSERT INTO ami_events (tenant_id, feeder_id, event_type, severity, start_at, end_at, meter_ids, meter_fraction)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${EVENT_COLUMNS}`,
+    `INSERT INTO ami_events (tenant_id, feeder_id, event_type, severity, start_at, end_at, meter_ids, meter_fraction,
+       delivery)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING ${EVENT_COLUMNS}`,
     [
       event.tenantId,
       event.feederId,
@@ -32,6 +34,7 @@ export async function insertEvent(client: Queryable, event: NewEvent): Promise<E
       event.endAt,
       event.meterIds,
       event.meterFraction,
+      event.delivery ?? null,
     ],
   );
   return rows[0] as EventRecord;
@@ -47,7 +50,7 @@ export async function overlappingEvents(
   feederIds: readonly string[],
   from: Date,
   to: Date,
-): Promise<FeederEvent[]> {
+): Promise<EventRecord[]> {
   const { rows } = await client.query<EventRecord>({
     name: 'overlapping-events',
     text: `SELECT ${EVENT_COLUMNS} FROM ami_events
@@ -56,6 +59,35 @@ export async function overlappingEvents(
     values: [tenantId, feederIds, from, to, FEEDER_EVENT_TYPES],
   });
   return rows;
+}
+
+/** The late outages of these feeders under way at an instant: until they are over their meters deliver nothing. */
+export async function lateOutagesUnderWay(
+  client: Queryable,
+  tenantId: string,
+  feederIds: readonly string[],
+  at: Date,
+): Promise<EventRecord[]> {
+  const { rows } = await client.query<EventRecord>(
+    `SELECT ${EVENT_COLUMNS} FROM ami_events
+     WHERE tenant_id = $1 AND feeder_id = ANY ($2) AND end_at > $3 AND start_at <= $3
+       AND event_type = 'comms-outage' AND delivery = 'late' AND severity > 0`,
+    [tenantId, feederIds, at],
+  );
+  return rows;
+}
+
+/** Those of these events that are not over at `at`. An event that nobody finds any more is over. */
+export async function eventsNotOver(
+  client: Queryable,
+  ids: readonly string[],
+  at: Date,
+): Promise<Set<string>> {
+  const { rows } = await client.query<{ id: string }>(
+    'SELECT id FROM ami_events WHERE id = ANY ($1) AND end_at > $2 AND start_at < end_at',
+    [ids, at],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** All thefts and outages of a tenant: the events that decide in which reads a theft can be seen. */

@@ -107,6 +107,7 @@ export function createEventService({
         endAt,
         meterIds: request.meterIds ?? null,
         meterFraction: request.meterFraction ?? null,
+        delivery: eventType === 'comms-outage' ? (request.delivery ?? 'lost') : null,
       });
     };
     let admitted: Admitted | undefined;
@@ -238,6 +239,7 @@ function eventAnswer(event: EventRecord, now: Date) {
     state,
     meterIds: event.meterIds,
     meterFraction: event.meterFraction,
+    ...(event.delivery ? { delivery: event.delivery } : {}),
     stoppedAt: event.stoppedAt,
     createdAt: event.createdAt,
   };

@@ -8,10 +8,13 @@ import type { PublishRecord } from './publishLedger.js';
  * again after the queue was lost equals the first one.
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
-  const { snapshotId, meterCount, feederCount, importId } = publish;
+  const { snapshotId, meterCount, feederCount, importId, lateAsOf, knownAt } = publish;
   const rosterOf = () => {
     if (importId != null) return { importId };
-    return snapshotId === null ? { fleet: { meterCount, feederCount } } : { fleetId: snapshotId, meterCount };
+    const fleet =
+      snapshotId === null ? { fleet: { meterCount, feederCount } } : { fleetId: snapshotId, meterCount };
+    if (lateAsOf == null || knownAt == null) return fleet;
+    return { late: { ...fleet, asOf: lateAsOf.toISOString(), knownAt: knownAt.toISOString() } };
   };
   return {
     publishId: publish.publishId,

@@ -28,7 +28,7 @@ const KEPT_PER_TENANT = `tenant AS (
      ), kept AS MATERIALIZED (
        SELECT tenant_id, coalesce(
            (SELECT read_at FROM ami_publishes latest
-            WHERE latest.tenant_id = writing.tenant_id AND latest.origin NOT IN ('revision', 'import')
+            WHERE latest.tenant_id = writing.tenant_id AND latest.origin NOT IN ('revision', 'import', 'late')
               AND (SELECT true FROM ami_publish_batches batch
                    WHERE batch.publish_id = latest.publish_id AND batch.state = 'done' LIMIT 1)
               AND latest.read_at <> ALL (writing.read_ats)
@@ -51,8 +51,8 @@ export async function deletePublishesOlderThan(
 ): Promise<{ deleted: number; days: PrunedDay[] }> {
   const { rows } = await client.query<PrunedDay & { publishes: number }>(
     `WITH RECURSIVE ${KEPT_PER_TENANT}, aged AS (
-       -- An import says nothing of the intervals of a fleet.
-       SELECT publish_id, publish.origin <> 'import' AND (SELECT true FROM ami_publish_batches batch
+       -- An import says nothing of the intervals of a fleet, and a late delivery nothing that its interval's publish does not.
+       SELECT publish_id, publish.origin NOT IN ('import', 'late') AND (SELECT true FROM ami_publish_batches batch
            WHERE batch.publish_id = publish.publish_id AND batch.state = 'done' LIMIT 1) AS is_written
        FROM ami_publishes publish
        WHERE publish.accepted_at < now() - $1 * interval '1 day'
@@ -62,6 +62,9 @@ export async function deletePublishesOlderThan(
          -- What a backfill has not counted yet.
          AND coalesce((SELECT false FROM ami_backfill_publishes part
                        WHERE part.publish_id = publish.publish_id), true)
+         -- What an outage has held back and that is not delivered yet.
+         AND coalesce((SELECT false FROM ami_held_reads held
+                       WHERE held.publish_id = publish.publish_id AND held.state IN ('held', 'sent') LIMIT 1), true)
          -- What an import that is not over has not counted yet.
          AND coalesce((SELECT false FROM ami_imports import
                        WHERE import.import_id = publish.import_id AND import.finished_at IS NULL), true)

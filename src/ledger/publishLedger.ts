@@ -37,6 +37,12 @@ export interface PublishRecord {
   /** The file that the reads come from, and which of its batches is the first here; null where they are emulated. */
   importId?: number | null;
   importBatch?: number | null;
+  /** Of a late delivery: the row of `ami_held_reads` that it delivers, a bigint as text; null of other publishes. */
+  holdId?: string | null;
+  /** Of a late delivery: its instant, by the tenant's clock. Outages that are over by then hold nothing back any more. */
+  lateAsOf?: Date | null;
+  /** Of a late delivery: when its reads would have been made without the outage. Events posted later are not in them. */
+  knownAt?: Date | null;
 }
 
 /** One batch as it is accepted; `dueInMs` counts from the database's now. */
@@ -78,11 +84,11 @@ export async function recordPublishes(
   await client.query(
     `INSERT INTO ami_publishes (publish_id, tenant_id, origin, read_at, interval_minutes, seed, meter_count,
        feeder_count, batch_size, batch_count, on_conflict, request_id, range_from, range_to, time_zone, climate,
-       fleet_id, is_background, import_id, import_batch)
+       fleet_id, is_background, import_id, import_batch, hold_id, late_as_of, known_at)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[],
        $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[], $13::integer[],
        $14::integer[], $15::text[], $16::text[], $17::bigint[], $18::boolean[],
-       $19::integer[], $20::integer[])`,
+       $19::integer[], $20::integer[], $21::bigint[], $22::timestamptz[], $23::timestamptz[])`,
     [
       publishes.map((publish) => publish.publishId),
       publishes.map((publish) => publish.tenantId),
@@ -104,6 +110,9 @@ export async function recordPublishes(
       publishes.map((publish) => background.has(publish.publishId)),
       publishes.map((publish) => publish.importId ?? null),
       publishes.map((publish) => publish.importBatch ?? null),
+      publishes.map((publish) => publish.holdId ?? null),
+      publishes.map((publish) => publish.lateAsOf ?? null),
+      publishes.map((publish) => publish.knownAt ?? null),
     ],
   );
   await client.query(
@@ -186,7 +195,8 @@ export const PUBLISH_COLUMNS = `publish.publish_id AS "publishId", publish.tenan
   publish.batch_count AS "batchCount", publish.on_conflict AS "onConflict", publish.request_id AS "requestId",
   publish.range_from AS "rangeFrom", publish.range_to AS "rangeTo", publish.time_zone AS "timeZone",
   publish.climate, publish.fleet_id AS "snapshotId", publish.import_id AS "importId",
-  publish.import_batch AS "importBatch",
+  publish.import_batch AS "importBatch", publish.hold_id AS "holdId", publish.late_as_of AS "lateAsOf",
+  publish.known_at AS "knownAt",
   CASE WHEN publish.is_background THEN 'background' ELSE 'live' END AS lane`;
 
 export interface PublishProgress extends PublishRecord {

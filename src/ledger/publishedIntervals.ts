@@ -31,7 +31,7 @@ export async function publishOfLatestInterval(
   notBefore?: Date,
 ): Promise<PublishRecord | undefined> {
   const number = feederNumber(feederId, { meterCount: MAX_FEEDER_COUNT, feederCount: MAX_FEEDER_COUNT });
-  const touching = `tenant_id = $1 AND origin NOT IN ('revision', 'import') AND read_at < coalesce($3, 'infinity'::timestamptz)
+  const touching = `tenant_id = $1 AND origin NOT IN ('revision', 'import', 'late') AND read_at < coalesce($3, 'infinity'::timestamptz)
        AND read_at > coalesce($2::timestamptz - interval '1 h', '-infinity')
        AND read_at >= coalesce($4::timestamptz, '-infinity')
        AND read_at + interval_minutes * interval '1 min' > coalesce($2::timestamptz, '-infinity')`;

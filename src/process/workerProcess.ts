@@ -1,6 +1,8 @@
 import { type Automatic, createAutomatic } from '../automatic/automatic.js';
+import { createTenantClock } from '../automatic/tenantClock.js';
 import { createBackfillSupplier } from '../backfill/supplier.js';
 import { watchForReturn } from '../db/databaseReturn.js';
+import { createLateDeliverySupplier } from '../events/lateDelivery.js';
 import { createImportSupplier } from '../imports/supplier.js';
 import { createBatchSlots } from '../pacing/batchSlots.js';
 import { createStartPacer } from '../pacing/startPacer.js';
@@ -177,9 +179,15 @@ export function composeAutomatic(
   };
   const backfills = createBackfillSupplier({ ...publishing, log });
   const imports = createImportSupplier({ database, admission, now, log });
-  // Imports first: they take their part of the background lane and no more, where backfills take what there is.
+  const clock = createTenantClock(database, now);
+  const late = createLateDeliverySupplier({ ...publishing, clock, log });
+  // Backfills last: the others take their part of the background lane and no more, where backfills take what there is.
   const supply = async (): Promise<void> => {
-    const outcomes = [await outcomeOf(imports.supply()), await outcomeOf(backfills.supply())];
+    const outcomes = [
+      await outcomeOf(late.supply()),
+      await outcomeOf(imports.supply()),
+      await outcomeOf(backfills.supply()),
+    ];
     const errors = outcomes.filter((error) => error !== undefined);
     if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('; '));
   };

@@ -8,7 +8,9 @@ import { feederRuns, meterId, meterNumber } from '../emulator/fleet/syntheticFle
 import { batchCount, batchRange } from '../ledger/batchRange.js';
 import {
   isPrunedOtherwise,
+  type LateArrival,
   type LedgerPublish,
+  lateArrivals,
   ledgerOfInterval,
   overlappingPublish,
   readsOfInterval,
@@ -120,6 +122,7 @@ function isLargeEnough(publish: LedgerPublish, { fleet, meterCount, batchSize }:
 interface Part extends Range {
   state: LedgerPublish['batches'][number]['state'];
   arrived: number;
+  acceptedAt: Date;
 }
 
 /** The batches of a layout by their positions, the last accepted first. */
@@ -127,7 +130,10 @@ function partsOf(layout: Layout): Part[] {
   return layout
     .toSorted((a, b) => b.acceptedAt.getTime() - a.acceptedAt.getTime())
     .flatMap((publish) =>
-      publish.batches.map(({ batch, state, arrived }) => ({ ...batchRange(publish, batch), state, arrived })),
+      publish.batches.map(({ batch, state, arrived }) => ({
+        ...{ ...batchRange(publish, batch), state, arrived },
+        acceptedAt: publish.acceptedAt,
+      })),
     );
 }
 
@@ -152,13 +158,14 @@ function missingMeters(layout: Layout): number {
 /**
  * Positions whose reads were written and are gone: somebody deleted them, or restored an older copy. When a part was
  * written twice, the last batch says how many reads there should be, since an outage may have skipped some the second
- * time.
+ * time. What an outage still holds back is not missed; what came late since is, when it is gone.
  */
 async function lostRanges(database: Database, layout: Layout, readAt: Date): Promise<Range[]> {
   const { tenantId } = layout[0];
-  const latest: Part[] = [];
+  const written: Part[] = [];
   for (const part of partsOf(layout))
-    if (!latest.some(({ from, to }) => from < part.to && part.from < to)) latest.push(part);
+    if (!written.some(({ from, to }) => from < part.to && part.from < to)) written.push(part);
+  const latest = withLateArrivals(written, layout, await lateArrivals(database, tenantId, readAt));
   const expected = latest.reduce((sum, { arrived }) => sum + arrived, 0);
   if (
     latest.some(({ state }) => state === 'pending') ||
@@ -171,6 +178,22 @@ async function lostRanges(database: Database, layout: Layout, readAt: Date): Pro
     if ((await readsOfMeters(database, tenantId, readAt, ids)) >= part.arrived) kept.push(part);
   }
   return uncovered(layout[0].meterCount, kept);
+}
+
+/** The parts with what late deliveries have brought to each since it was accepted. */
+function withLateArrivals(parts: readonly Part[], layout: Layout, late: readonly LateArrival[]): Part[] {
+  const ofRoster = late.filter(
+    ({ snapshotId, meterCount, feederCount }) =>
+      snapshotId === layout[0].snapshotId &&
+      meterCount === layout[0].meterCount &&
+      feederCount === layout[0].feederCount,
+  );
+  return parts.map((part) => {
+    const since = ofRoster.filter(
+      ({ from, to, acceptedAt }) => from >= part.from && to <= part.to && acceptedAt >= part.acceptedAt,
+    );
+    return { ...part, arrived: part.arrived + since.reduce((sum, { inserted }) => sum + inserted, 0) };
+  });
 }
 
 async function metersAt(database: Database, publish: LedgerPublish, { from, to }: Range): Promise<string[]> {

@@ -116,12 +116,12 @@ export async function tenantIntervals(
   const there = await client.query<{ at: Date }>(
     `SELECT read_at AS at FROM ami_feeder_intervals WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3
      UNION SELECT read_at FROM ami_publishes
-     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin NOT IN ('revision', 'import')`,
+     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin NOT IN ('revision', 'import', 'late')`,
     bounds,
   );
   const lengths = await client.query<{ at: Date; minutes: number }>(
     `SELECT read_at AS at, max(interval_minutes)::integer AS minutes FROM ami_publishes
-     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin NOT IN ('revision', 'import')
+     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin NOT IN ('revision', 'import', 'late')
        AND interval_minutes <> 15 GROUP BY 1`,
     [tenantId, new Date(since), new Date(span.to)],
   );

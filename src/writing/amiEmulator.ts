@@ -1,14 +1,18 @@
 import type { BatchJob } from '../contracts/batchJob.js';
-import { applyEvents } from '../emulator/events/applyEvents.js';
+import { applyEvents, type EventScene, type LateDelivery } from '../emulator/events/applyEvents.js';
 import type { FeederEvent } from '../emulator/events/feederEvent.js';
 import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
 import {
   feederId,
   feederRuns,
+  meterId,
+  meterNumber,
   metersOfFeeder,
   type SyntheticFleet,
 } from '../emulator/fleet/syntheticFleet.js';
 import { generateReads, generateRegistryReads, type ReadColumns } from '../emulator/reads.js';
+import type { NewHold } from '../ledger/heldReads.js';
+import { type FeederMeters, heldReads } from './heldReads.js';
 
 /** The meters of a job whose fleet is a registry's. */
 export interface RegistryMeters {
@@ -22,24 +26,50 @@ export interface RegistryMeters {
  * The reads of one batch job, as the emulator makes them; `events` are those that overlap its interval.
  *
  * @param registry for a job with a `fleetId`, undefined for one of the synthetic fleet.
+ * @param late of a delivery after an outage.
  */
 export function generateBatch(
   job: BatchJob,
   events: readonly FeederEvent[],
   registry?: RegistryMeters,
+  late?: LateDelivery,
 ): ReadColumns {
+  const scene = sceneOf(job, registry, late);
+  const reads = registry
+    ? generateRegistryReads(job, registry.batch)
+    : generateReads({ ...job, fleet: syntheticFleet(job) });
+  return applyEvents(reads, events, scene);
+}
+
+/** What outages keep the batch from writing, for now. Parameters as above. */
+export function heldOfBatch(
+  job: BatchJob,
+  events: readonly FeederEvent[],
+  registry?: RegistryMeters,
+  late?: LateDelivery,
+): NewHold[] {
+  return heldReads(job, batchMeters(job, registry?.batch), events, sceneOf(job, registry, late));
+}
+
+function sceneOf(job: BatchJob, registry?: RegistryMeters, late?: LateDelivery): EventScene {
   const { tenantId, seed, readAt } = job;
-  if (registry) {
-    const { batch, metersOfFeeder } = registry;
-    return applyEvents(generateRegistryReads(job, batch), events, { tenantId, seed, readAt, metersOfFeeder });
-  }
+  return {
+    ...{ tenantId, seed, readAt },
+    metersOfFeeder: registry?.metersOfFeeder ?? ((id) => metersOfFeeder(tenantId, id, syntheticFleet(job))),
+    ...(late && { late }),
+  };
+}
+
+/** The meters of a batch job, feeder by feeder. */
+function batchMeters(job: BatchJob, registry?: RegistryBatch): readonly FeederMeters[] {
+  if (registry) return registry.runs;
   const fleet = syntheticFleet(job);
-  return applyEvents(generateReads({ ...job, fleet }), events, {
-    tenantId,
-    seed,
-    readAt,
-    metersOfFeeder: (id) => metersOfFeeder(tenantId, id, fleet),
-  });
+  return feederRuns(fleet, job.from, job.to).map(({ feeder, firstOrdinal, count }) => ({
+    feederId: feederId(feeder),
+    meterIds: Array.from({ length: count }, (_, index) =>
+      meterId(job.tenantId, meterNumber(feeder, firstOrdinal + index, fleet.feederCount)),
+    ),
+  }));
 }
 
 /** The feeders of a batch job's meters, in the order of the meters. */

@@ -2,13 +2,17 @@ import pg from 'pg';
 import type { BatchJob, Lane } from '../contracts/batchJob.js';
 import { intervalEnd } from '../contracts/intervals.js';
 import { type Database, type Queryable, withTransaction } from '../db/db.js';
+import type { LateDelivery } from '../emulator/events/applyEvents.js';
+import { isLateOutage } from '../emulator/events/feederEvent.js';
 import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
-import { overlappingEvents } from '../events/eventTable.js';
+import { type EventRecord, lateOutagesUnderWay, overlappingEvents } from '../events/eventTable.js';
+import { type NewHold, noteHolds } from '../ledger/heldReads.js';
 import { failBatch, isOwed, isRecorded } from '../ledger/publishLedger.js';
 import { type BatchSlots, BOUNDLESS } from '../pacing/batchSlots.js';
 import type { StartPacer } from '../pacing/startPacer.js';
 import {
   type BatchOutcome,
+  type BatchWrite,
   lockRevisions,
   writeBatch,
   writeImportedBatch,
@@ -16,7 +20,7 @@ import {
 } from '../reads/meterReads.js';
 import { registeredMeters } from '../registry/survey.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { batchFeederIds, generateBatch } from './amiEmulator.js';
+import { batchFeederIds, generateBatch, heldOfBatch } from './amiEmulator.js';
 import { createSnapshotMeters, registryMeters } from './snapshotMeters.js';
 
 export interface BatchResult extends BatchOutcome {
@@ -66,7 +70,7 @@ export function createBatchRunner(
     const attempt = (batch: RegistryBatch | undefined): Promise<BatchOutcome | undefined> =>
       job.onConflict === 'update'
         ? writeRevision(database, job, batch, startedAt)
-        : write(database, job, batch, startedAt);
+        : write(database, (work) => withTransaction(database, work), job, batch, startedAt);
     if (job.importId !== undefined) {
       const written = await writeImportedBatch(database, job.publishId, job.batch, startedAt);
       return resultOf(job, written, started);
@@ -126,9 +130,14 @@ export function createBatchRunner(
   };
 }
 
-/** The events are read last, so that an event posted before a batch's turn shows in its reads. */
+/**
+ * The events are read last, so that an event posted before a batch's turn shows in its reads.
+ *
+ * @param together has what it is given done in one transaction.
+ */
 async function write(
   database: Queryable,
+  together: <T>(work: (client: Queryable) => Promise<T>) => Promise<T>,
   job: BatchJob,
   registryBatch: RegistryBatch | undefined,
   startedAt: Date,
@@ -136,11 +145,44 @@ async function write(
   const { publishId, batch, tenantId, readAt, onConflict } = job;
   const until = intervalEnd(readAt, job.intervalMinutes);
   const feederIds = batchFeederIds(job, registryBatch);
-  const events = await overlappingEvents(database, tenantId, feederIds, readAt, until);
-  const columns = generateBatch(job, events, await registryMeters(database, job, registryBatch, events));
+  const overlapping = await overlappingEvents(database, tenantId, feederIds, readAt, until);
+  const events = eventsOf(job, overlapping);
+  const late = job.late && (await deliveryOf(database, job, feederIds));
+  const registry = await registryMeters(database, job, registryBatch, [...events, ...(late?.underWay ?? [])]);
+  const columns = generateBatch(job, events, registry, late);
   // Of an interval that is not over nothing is estimated.
   if (startedAt >= until) await yieldEstimates(database, tenantId, readAt, columns.meterIds);
-  return writeBatch(database, { publishId, batch, tenantId, readAt, columns, onConflict, startedAt });
+  const written = { publishId, batch, tenantId, readAt, columns, onConflict, startedAt };
+  const held = heldOfBatch(job, events, registry, late);
+  if (held.length === 0) return writeBatch(database, written);
+  const knownAt = job.late?.knownAt ?? startedAt;
+  return together((client) => writeHolding(client, written, knownAt, held));
+}
+
+/** A late delivery's reads are as they would have been: without the thefts, sags and losses that were posted since. */
+function eventsOf({ late }: BatchJob, events: readonly EventRecord[]): readonly EventRecord[] {
+  if (!late) return events;
+  return events.filter((event) => isLateOutage(event) || event.createdAt <= late.knownAt);
+}
+
+async function deliveryOf(
+  database: Queryable,
+  { tenantId, late }: BatchJob,
+  feederIds: readonly string[],
+): Promise<LateDelivery | undefined> {
+  if (!late) return undefined;
+  return { asOf: late.asOf, underWay: await lateOutagesUnderWay(database, tenantId, feederIds, late.asOf) };
+}
+
+async function writeHolding(
+  client: Queryable,
+  batch: BatchWrite,
+  knownAt: Date,
+  held: readonly NewHold[],
+): Promise<BatchOutcome | undefined> {
+  const outcome = await writeBatch(client, batch);
+  if (outcome) await noteHolds(client, { ...batch, knownAt }, held);
+  return outcome;
 }
 
 /**
@@ -155,7 +197,7 @@ function writeRevision(
 ): Promise<BatchOutcome | undefined> {
   return withTransaction(database, async (client) => {
     await lockRevisions(client, job.tenantId, job.readAt);
-    return write(client, job, registryBatch, startedAt);
+    return write(client, (work) => work(client), job, registryBatch, startedAt);
   });
 }
 

@@ -55,6 +55,16 @@ describe('what an event may be', () => {
     expect(await pilot.count('ami_events')).toBe(0);
   });
 
+  it('takes a delivery of an outage alone', async () => {
+    for (const delivery of ['later', '', null, true, 'LATE']) {
+      const { status, body } = await pilot.event('comms-outage', { delivery });
+      expect([status, body.error]).toEqual([400, 'delivery must be "lost" or "late".']);
+    }
+    const theft = await pilot.event('theft', { delivery: 'late' });
+    expect([theft.status, theft.body.error.split(' ')[0]]).toEqual([400, 'delivery']);
+    expect(await pilot.count('ami_events')).toBe(0);
+  });
+
   it('400 for numbers JSON can write but nobody can mean, and for no body at all', async () => {
     const raw = (body: string) =>
       pilot.deployment.http

@@ -107,4 +107,8 @@ export const STREAM = {
   eventSelection: 40,
   commsOutage: 41,
   sagDepth: 42,
+  deliveryCut: 43,
+  deliveryPlace: 44,
+  deliveryCopy: 45,
+  deliveryBurst: 46,
 } as const;

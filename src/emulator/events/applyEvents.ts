@@ -3,12 +3,22 @@ import { QUARTER_HOUR_MS } from '../customers/localTime.js';
 import { voltageFlags } from '../grid/qualityFlags.js';
 import { emptyColumns, type ReadColumns } from '../reads.js';
 import { type SelectionScene, selectedMeters } from './eventSelection.js';
-import type { FeederEvent, FeederEventType } from './feederEvent.js';
+import { type FeederEvent, type FeederEventType, isLateOutage } from './feederEvent.js';
 
 /** Which reads events are applied to: one tenant's, at one `readAt`. */
 export interface EventScene extends SelectionScene {
   /** Start of the interval, aligned. */
   readAt: Date;
+  /** Of reads that outages have held back and that are delivered now. */
+  late?: LateDelivery;
+}
+
+/** A delivery of what outages have held back. */
+export interface LateDelivery {
+  /** The instant of the delivery: an outage that is over by then holds nothing back any more. */
+  asOf: Date;
+  /** The outages under way then, whether or not they overlap the reads' interval: their meters cannot deliver yet. */
+  underWay: readonly FeederEvent[];
 }
 
 /** Voltage of a sag, volts: from just below range A at severity 0 down to 90 at severity 1 (D17: 90–114). */
@@ -20,7 +30,8 @@ const SAG_SPREAD = 0.5;
  * Applies events to generated reads. Pure, and the same for a read whatever batch it comes in.
  *
  * - theft: registered energy is multiplied by the product of all (1 − severity); what is delivered stays.
- * - comms-outage: the read is missing, with the probability 1 − Π(1 − severity): outages are independent.
+ * - comms-outage: the read is missing, with the probability 1 − Π(1 − severity): outages are independent. In a late delivery
+ *   only outages that lose reads, and those that are not over, count.
  * - voltage-sag: the deepest sag wins, unless the voltage is lower without it.
  *
  * @param events those that overlap the reads' interval; events of other feeders are ignored.
@@ -69,10 +80,22 @@ export function skippedReads(
   return feederEffects(events, scene).skips;
 }
 
+/**
+ * Tells which outages hold a meter's read back, by their ids: none where it arrives or is lost. A read that one outage loses is
+ * lost, whatever others would deliver.
+ */
+export function heldBackReads(
+  events: readonly FeederEvent[],
+  scene: EventScene,
+): (meterId: string) => readonly string[] {
+  return feederEffects(events, scene).heldBy;
+}
+
 /** What the events of one feeder do to one meter's read. */
 interface FeederEffects {
   registeredShare(meterId: string): number;
   skips(meterId: string): boolean;
+  heldBy(meterId: string): readonly string[];
   /** Undefined without a sag. */
   sagVolts(meterId: string): number | undefined;
 }
@@ -81,14 +104,32 @@ function feederEffects(events: readonly FeederEvent[], scene: EventScene): Feede
   const random = createRandomness(scene.seed, scene.tenantId);
   const slot = scene.readAt.getTime() / QUARTER_HOUR_MS;
   const thefts = selections(events, 'theft', scene);
-  const outages = selections(events, 'comms-outage', scene);
   const sags = selections(events, 'voltage-sag', scene);
+  const holding = events.filter((event) => isLateOutage(event) && isStillOut(event, scene));
+  const losing = events.filter((event) => event.eventType === 'comms-outage' && !isLateOutage(event));
+  const lost = selections(losing, 'comms-outage', scene);
+  const outages = selections([...losing, ...holding], 'comms-outage', scene);
+  const held = selections(holding, 'comms-outage', scene);
+  const underWay = selections(scene.late?.underWay ?? [], 'comms-outage', scene);
+  /** Whether outages keep the read of a slot away. One draw for all of them: whoever is kept away by few is so by more. */
+  const isKeptAway = (by: readonly Selection[], meterId: string, at: number): boolean => {
+    const reports = untouchedShare(by, meterId);
+    return reports < 1 && random.uniform(STREAM.commsOutage, subjectOf(meterId), at) < 1 - reports;
+  };
+  const idsOf = (by: readonly Selection[], meterId: string): string[] =>
+    by.filter((one) => one.includes(meterId)).map(({ id }) => id);
+  const slotNow = Math.floor((scene.late?.asOf ?? scene.readAt).getTime() / QUARTER_HOUR_MS);
+  const heldBy = (meterId: string): readonly string[] => {
+    if (isKeptAway(lost, meterId, slot)) return [];
+    const ids = isKeptAway(outages, meterId, slot) ? idsOf(held, meterId) : [];
+    const isSilent = isKeptAway(underWay, meterId, slotNow);
+    return isSilent ? [...new Set([...ids, ...idsOf(underWay, meterId)])] : ids;
+  };
   return {
     registeredShare: (meterId) => untouchedShare(thefts, meterId),
-    skips(meterId) {
-      const reports = untouchedShare(outages, meterId);
-      return reports < 1 && random.uniform(STREAM.commsOutage, subjectOf(meterId), slot) < 1 - reports;
-    },
+    skips: (meterId) =>
+      isKeptAway(outages, meterId, slot) || (underWay.length > 0 && isKeptAway(underWay, meterId, slotNow)),
+    heldBy,
     sagVolts(meterId) {
       // Selections are in the order of severity, so the severest comes last.
       const deepest = sags.findLast((sag) => sag.includes(meterId));
@@ -97,7 +138,13 @@ function feederEffects(events: readonly FeederEvent[], scene: EventScene): Feede
   };
 }
 
+/** Whether an outage keeps reads away: it always does, but from a delivery after its end. */
+function isStillOut({ endAt }: FeederEvent, { late }: EventScene): boolean {
+  return late === undefined || endAt > late.asOf;
+}
+
 interface Selection {
+  id: string;
   severity: number;
   includes(meterId: string): boolean;
 }
@@ -113,9 +160,9 @@ function selections(
     .sort((a, b) => a.severity - b.severity)
     .map((event) => {
       if (event.meterIds === null && event.meterFraction === null)
-        return { severity: event.severity, includes: () => true };
+        return { id: event.id, severity: event.severity, includes: () => true };
       const chosen = new Set(event.meterIds ?? selectedMeters(event, scene));
-      return { severity: event.severity, includes: (meterId) => chosen.has(meterId) };
+      return { id: event.id, severity: event.severity, includes: (meterId) => chosen.has(meterId) };
     });
 }
 

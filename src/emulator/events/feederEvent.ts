@@ -1,3 +1,5 @@
+import type { Delivery } from '../../contracts/eventRequest.js';
+
 /** What can happen to a feeder; each name is the last part of its route. */
 export const FEEDER_EVENT_TYPES = ['theft', 'comms-outage', 'voltage-sag'] as const;
 export type FeederEventType = (typeof FEEDER_EVENT_TYPES)[number];
@@ -16,6 +18,13 @@ export interface FeederEvent {
   meterIds: readonly string[] | null;
   /** Only this share of the feeder's meters, over 0 up to 1. */
   meterFraction: number | null;
+  /** Of an outage, lost where nothing is said; null of other events. */
+  delivery?: Delivery | null;
+}
+
+/** Whether an event is an outage whose reads are delivered after it. */
+export function isLateOutage({ eventType, delivery }: Pick<FeederEvent, 'eventType' | 'delivery'>): boolean {
+  return eventType === 'comms-outage' && delivery === 'late';
 }
 
 /**

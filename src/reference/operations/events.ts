@@ -1,5 +1,5 @@
 import { eventAnswer, eventCreated, eventsAnswer } from '../../contracts/eventAnswer.js';
-import { eventParameters, eventRequest, eventsQuery } from '../../contracts/eventRequest.js';
+import { eventParameters, eventRequest, eventsQuery, outageRequest } from '../../contracts/eventRequest.js';
 import { CREATED, ENDED, EVENT_ID, EVENTS, FOUND } from '../examples/events.js';
 import { type Operation, taggedAnswers } from '../operation.js';
 
@@ -23,8 +23,15 @@ const CREATE = {
     id: 'injectCommsOutage',
     summary: 'Inject a comms outage',
     description:
-      'Reads of the feeder do not arrive: `severity` is the probability that one is missing. No read that has arrived is deleted.',
+      'Reads of the feeder do not arrive: `severity` is the probability that one is missing. No read that has arrived is deleted. With `"delivery": "late"` the meters keep their reads and deliver them after the outage, in bursts and out of order.',
     examples: {
+      'Delivered late': {
+        tenantId: 'DEMO_TENANT',
+        feederId: 'FEEDER_7',
+        durationMinutes: 120,
+        severity: 1,
+        delivery: 'late',
+      },
       'Two meters alone': {
         tenantId: 'DEMO_TENANT',
         feederId: 'FEEDER_3',
@@ -61,7 +68,7 @@ export const events: Operation[] = [
       summary,
       description: `${description} The event changes every interval that it overlaps and that is published after it. With \`applyNow\` the latest published one that it overlaps is written anew. Two of the same add up: look at the list before you repeat a request. A body has at most 2.7 MB.`,
       key: 'write',
-      body: { schema: eventRequest, examples },
+      body: { schema: type === 'comms-outage' ? outageRequest : eventRequest, examples },
       answers: {
         201: { description: 'The event.', schema: eventCreated, examples: { created: CREATED } },
       },
