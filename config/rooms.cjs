@@ -37,7 +37,7 @@ const rooms = {
     ],
   },
   timing: { floor: 3, doors: 'all' },
-  reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals'] },
+  reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals', 'tenantZones'] },
   ledger: {
     floor: 3,
     doors: ['publishLedger', 'batchPayload', 'batchRange', 'intervalLedger', 'publishedIntervals', 'pruning'],
@@ -168,6 +168,7 @@ const pureFiles = [
   '^src/schema/(columnFit|identifiers|mapping)\\.ts$',
   '^src/schema/detect/(catalog|columnSearch|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
   '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|judgedReads|lookUpReads|standingReads|writeBatch|writeImported)\\.ts$',
+  '^src/reads/zoneSpans\\.ts$',
   '^src/ledger/(batchPayload|batchRange)\\.ts$',
   '^src/pacing/pace\\.ts$',
   '^src/queues/redis/(redisErrors|redisUrl|serverFit)\\.ts$',

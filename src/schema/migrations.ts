@@ -33,6 +33,7 @@ export const MIGRATIONS = [
   'phase6_meter_fingerprints.sql',
   'phase7_imports.sql',
   'phase7_reads_as_of.sql',
+  'phase8_local_days.sql',
 ] as const;
 
 export interface Migration {

@@ -12,11 +12,13 @@ import { forgetMeters } from './meters.js';
 import { dropPartitions, makePartitions } from './partitions.js';
 import { forgetHistory } from './replacedReads.js';
 import { deleteSnapshots } from './snapshots.js';
+import { countByZones } from './zones.js';
 
 /** In this order, one after the other: a worker's connections are for its batches. */
 const TIDYING: readonly Duty[] = [
   makePartitions,
   endEvents,
+  countByZones,
   dropPartitions,
   forgetHistory,
   forgetMeters,
