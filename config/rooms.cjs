@@ -122,7 +122,7 @@ const rooms = {
   score: { floor: 10, doors: ['score'] },
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
   exports: { floor: 10, doors: ['exports', 'dayFiles', 'oneFile', 'service', 'routes'] },
-  kpi: { floor: 10, doors: ['quickcheck', 'series', 'routes'] },
+  kpi: { floor: 10, doors: ['quickcheck', 'series', 'zones', 'routes'] },
   status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
   metrics: { floor: 10, doors: ['metrics', 'metricsPage', 'requests', 'batches', 'listener', 'routes'] },
   upkeep: { floor: 10, doors: ['upkeep'] },
