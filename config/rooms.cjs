@@ -37,7 +37,7 @@ const rooms = {
     ],
   },
   timing: { floor: 3, doors: 'all' },
-  reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals'] },
+  reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals', 'tenantZones'] },
   ledger: {
     floor: 3,
     doors: [
@@ -132,7 +132,7 @@ const rooms = {
   score: { floor: 10, doors: ['score'] },
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
   exports: { floor: 10, doors: ['exports', 'dayFiles', 'oneFile', 'service', 'routes'] },
-  kpi: { floor: 10, doors: ['quickcheck', 'series', 'routes'] },
+  kpi: { floor: 10, doors: ['quickcheck', 'series', 'zones', 'routes'] },
   status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
   metrics: { floor: 10, doors: ['metrics', 'metricsPage', 'requests', 'batches', 'listener', 'routes'] },
   upkeep: { floor: 10, doors: ['upkeep'] },
@@ -178,6 +178,7 @@ const pureFiles = [
   '^src/schema/(columnFit|identifiers|mapping)\\.ts$',
   '^src/schema/detect/(catalog|columnSearch|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
   '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|judgedReads|lookUpReads|standingReads|veeReads|writeBatch|writeImported|yieldEstimates)\\.ts$',
+  '^src/reads/zoneSpans\\.ts$',
   '^src/ledger/(batchPayload|batchRange)\\.ts$',
   '^src/pacing/pace\\.ts$',
   '^src/queues/redis/(redisErrors|redisUrl|serverFit)\\.ts$',

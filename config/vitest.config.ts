@@ -35,6 +35,7 @@ const UNIT = [
   'test/queues/redisUrl.test.ts',
   'test/queues/serverFit.test.ts',
   'test/queues/thinnedErrors.test.ts',
+  'test/reads/zoneSpans.test.ts',
   'test/reference/document.test.ts',
   'test/rooms/',
   'test/schema/kpiViewColumns.test.ts',

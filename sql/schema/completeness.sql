@@ -51,8 +51,8 @@ RETURNS TABLE (feeder_id text, interval_at timestamptz, expected_meters bigint, 
 LANGUAGE plpgsql STABLE ROWS 25 SET search_path FROM CURRENT SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-  day_start timestamptz := for_day::timestamp AT TIME ZONE 'UTC';
-  day_end timestamptz := (for_day + 1)::timestamp AT TIME ZONE 'UTC';
+  day_start timestamptz := ami_day_start(for_tenant, for_day);
+  day_end timestamptz := ami_day_start(for_tenant, for_day + 1);
   being_written timestamptz[] := ami_intervals_being_written(for_tenant);
   settled_at timestamptz := ami_latest_settled_interval(for_tenant, day_start, day_end);
 BEGIN
@@ -93,11 +93,11 @@ BEGIN
       ) sized
     GROUP BY 1
   ), unpublished AS (
-    SELECT bit_count(coalesce(bit_or(quarter_hours), 0::bit(96))
-             & ~coalesce((SELECT bit_or(ami_quarter_hour_bit(at)) FROM (
+    SELECT bit_count(coalesce((bit_or(quarter_hours) || bit_or(further_quarter_hours))::bit(128), 0::bit(128))
+             & ~coalesce((SELECT bit_or(ami_day_bits(day_start, at)) FROM (
                  SELECT read_at AS at FROM fleets
                  UNION ALL SELECT at FROM unnest(being_written) AS at WHERE at >= day_start AND at < day_end) counted),
-               0::bit(96))) AS intervals
+               0::bit(128))) AS intervals
     FROM ami_feeder_days WHERE tenant_id = for_tenant AND day = for_day
   ), arriving AS (
     SELECT cell.feeder_id, sum(cell.reads) AS reads
@@ -127,7 +127,7 @@ BEGIN
   WHERE expected.reads > 0 OR arrived.reads > 0;
 END $$;
 COMMENT ON FUNCTION ami_feeder_completeness(text, date) IS
-  'What was expected of each feeder on a UTC day and what arrived. An interval that was published expects the fleet '
+  'What was expected of each feeder on a day of the tenant''s zone and what arrived. An interval that was published expects the fleet '
   'that it was published for: of a registry fleet each feeder''s meters as the snapshot has them. An interval that '
   'was published both ways expects the feeders of both, and the larger number where both have a feeder. An interval '
   'that came otherwise expects ami_expected_meters. Intervals that are still being written count on neither side. '

@@ -8,7 +8,7 @@ BEGIN
           WHERE tenant_id = for_tenant AND day = for_day AND feeder_id = for_feeder AND low_voltage_reads > 0);
 END $$;
 COMMENT ON FUNCTION ami_undervoltage_meters(text, date, text) IS
-  'Meters of a feeder with a read below 114 V on a UTC day.';
+  'Meters of a feeder with a read below 114 V on a day.';
 
 -- MATERIALIZED throughout: a subquery in a select list is run anew for each mention of it.
 CREATE FUNCTION ami_silent_meters(for_tenant text, at_interval timestamptz, latest_read_at timestamptz, among_all boolean,

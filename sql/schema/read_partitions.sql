@@ -68,6 +68,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET jit = off AS 
 DECLARE
   expired text[];
   partition_name text;
+  zoned text[];
+  zone record;
 BEGIN
   SELECT array_agg(child.relname::text ORDER BY child.relname) INTO expired
   FROM pg_inherits
@@ -85,13 +87,28 @@ BEGIN
     -- Another process may have dropped it before this one got the lock.
     EXECUTE format('DROP TABLE IF EXISTS %I', partition_name);
   END LOOP;
-  WITH dropped AS (DELETE FROM ami_feeder_days WHERE day < first_day_kept RETURNING tenant_id)
-  INSERT INTO ami_meter_rechecks (tenant_id) SELECT DISTINCT tenant_id FROM dropped;
+  zoned := coalesce((SELECT array_agg(tenant_id) FROM ami_tenant_zones WHERE clock IS NOT NULL), '{}');
+  WITH dropped AS (
+    DELETE FROM ami_feeder_days WHERE day < first_day_kept AND tenant_id <> ALL (zoned) RETURNING tenant_id
+  )
+  INSERT INTO ami_meter_rechecks (tenant_id) SELECT DISTINCT tenant_id FROM dropped UNION ALL SELECT unnest(zoned);
   -- By tenant, the first column of both keys: a scan of all history would hold this lock for long.
-  DELETE FROM ami_meter_anomalies WHERE tenant_id IN (SELECT tenant_id FROM ami_meter_rechecks) AND day < first_day_kept;
+  DELETE FROM ami_meter_anomalies
+  WHERE tenant_id IN (SELECT tenant_id FROM ami_meter_rechecks) AND day < first_day_kept AND tenant_id <> ALL (zoned);
   DELETE FROM ami_feeder_intervals
   WHERE tenant_id IN (SELECT tenant_id FROM ami_meter_rechecks)
     AND read_at < first_day_kept::timestamp AT TIME ZONE 'UTC';
+  -- A day of a zone may have begun in what went: it stays with what is left of it.
+  FOR zone IN
+    SELECT tenant_id, clock, ami_clock_day(clock, first_day_kept::timestamp AT TIME ZONE 'UTC') AS day
+    FROM ami_tenant_zones WHERE clock IS NOT NULL
+  LOOP
+    DELETE FROM ami_feeder_days WHERE tenant_id = zone.tenant_id AND day < zone.day;
+    DELETE FROM ami_meter_anomalies WHERE tenant_id = zone.tenant_id AND day < zone.day;
+    PERFORM ami_refold_days(array_agg(tenant_id), array_agg(day), array_agg(feeder_id)) FROM ami_feeder_days
+    WHERE tenant_id = zone.tenant_id AND day = zone.day HAVING count(*) > 0;
+    PERFORM ami_recount_anomalous_meters(zone.tenant_id, zone.day, zone.day, zone.clock);
+  END LOOP;
   RETURN expired;
 END $$;
 COMMENT ON FUNCTION ami_drop_read_partitions_before(date) IS

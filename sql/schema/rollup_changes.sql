@@ -73,21 +73,24 @@ BEGIN
     reads = folded.reads, kwh = folded.kwh, unmetered_kwh = folded.unmetered_kwh,
     delivered_kwh = folded.delivered_kwh, min_voltage = folded.min_voltage,
     low_voltage_reads = folded.low_voltage_reads, high_voltage_reads = folded.high_voltage_reads,
-    quarter_hours = folded.quarter_hours, max_interval_reads = folded.max_interval_reads,
+    quarter_hours = folded.quarter_hours::bit(96), further_quarter_hours = (folded.quarter_hours << 96)::bit(32),
+    max_interval_reads = folded.max_interval_reads,
     latest_read_at = folded.latest_read_at, implausible_reads = folded.implausible_reads
-  FROM (SELECT DISTINCT * FROM unnest(tenants, days, feeders)) AS touched (tenant_id, day, feeder_id),
+  FROM (SELECT DISTINCT * FROM unnest(tenants, days, feeders)) AS touched (tenant_id, day, feeder_id)
+    LEFT JOIN ami_tenant_zones zone USING (tenant_id),
+    LATERAL (SELECT ami_clock_day_start(zone.clock, touched.day) AS starts_at,
+                    ami_clock_day_start(zone.clock, touched.day + 1) AS ends_at OFFSET 0) bounds,
     LATERAL (
       SELECT coalesce(sum(reads), 0) AS reads, coalesce(sum(kwh), 0) AS kwh,
              coalesce(sum(unmetered_kwh), 0) AS unmetered_kwh, coalesce(sum(delivered_kwh), 0) AS delivered_kwh,
              min(min_voltage) AS min_voltage, coalesce(sum(low_voltage_reads), 0) AS low_voltage_reads,
              coalesce(sum(high_voltage_reads), 0) AS high_voltage_reads,
-             coalesce(bit_or(ami_quarter_hour_bit(read_at)), 0::bit(96)) AS quarter_hours,
+             coalesce(bit_or(ami_day_bits(bounds.starts_at, read_at)), 0::bit(128)) AS quarter_hours,
              coalesce(max(reads), 0) AS max_interval_reads, max(read_at) AS latest_read_at,
              coalesce(sum(implausible_reads), 0) AS implausible_reads
       FROM ami_feeder_intervals cell
       WHERE cell.tenant_id = touched.tenant_id AND cell.feeder_id = touched.feeder_id
-        AND cell.read_at >= touched.day::timestamp AT TIME ZONE 'UTC'
-        AND cell.read_at < (touched.day + 1)::timestamp AT TIME ZONE 'UTC'
+        AND cell.read_at >= bounds.starts_at AND cell.read_at < bounds.ends_at
     ) folded
   WHERE day.tenant_id = touched.tenant_id AND day.day = touched.day AND day.feeder_id = touched.feeder_id;
 
@@ -138,7 +141,10 @@ BEGIN
     AND cell.reads = 0;
 
   PERFORM ami_refold_days(array_agg(tenant_id), array_agg(day), array_agg(feeder_id))
-  FROM (SELECT DISTINCT tenant_id, ami_utc_day(read_at) AS day, feeder_id FROM unnest(changes)) touched;
+  FROM (
+    SELECT DISTINCT tenant_id, ami_clock_day(zone.clock, read_at) AS day, feeder_id
+    FROM unnest(changes) LEFT JOIN ami_tenant_zones zone USING (tenant_id)
+  ) touched;
 END $$;
 COMMENT ON FUNCTION ami_apply_interval_changes(ami_interval_change[]) IS
   'Applies changes to the intervals, and then to their days. Sums change by their difference; the lowest voltage is '
@@ -163,13 +169,13 @@ BEGIN
 
   UPDATE ami_meter_anomalies anomaly SET
     first_underregistered_at = found.first_at, last_underregistered_at = found.last_at, min_voltage = found.min_voltage
-  FROM unnest(changes) change,
+  FROM unnest(changes) change LEFT JOIN ami_tenant_zones zone USING (tenant_id),
     LATERAL (
       SELECT min(read_at) FILTER (WHERE ami_is_underregistered(kwh, delivered_kwh)) AS first_at,
              max(read_at) FILTER (WHERE ami_is_underregistered(kwh, delivered_kwh)) AS last_at,
              min(voltage) FILTER (WHERE ami_is_low_voltage(voltage)) AS min_voltage
-      FROM ami_reads_of_meter(change.tenant_id, change.meter_id, change.day::timestamp AT TIME ZONE 'UTC',
-        (change.day + 1)::timestamp AT TIME ZONE 'UTC') reads
+      FROM ami_reads_of_meter(change.tenant_id, change.meter_id, ami_clock_day_start(zone.clock, change.day),
+        ami_clock_day_start(zone.clock, change.day + 1)) reads
       WHERE reads.feeder_id = change.feeder_id
     ) found
   WHERE change.gone AND anomaly.tenant_id = change.tenant_id AND anomaly.day = change.day

@@ -17,6 +17,7 @@ BEGIN
     RETURN NULL;
   END IF;
   PERFORM pg_advisory_xact_lock_shared(hashtextextended('gridlens:known-meters', 0));
+  PERFORM ami_require_current_zones(array_agg(DISTINCT tenant_id)) FROM old_rows;
   -- ami_recheck_meters finds out later which meters have no read left. Forgetting a meter makes every writer wait, and
   -- a delete that stays open would hold all of them up.
   INSERT INTO ami_meter_rechecks (tenant_id) SELECT DISTINCT tenant_id FROM old_rows;
@@ -37,14 +38,14 @@ BEGIN
   PERFORM ami_apply_interval_changes(changes);
 
   SELECT array_agg(change) INTO anomalies FROM (
-    SELECT (tenant_id, ami_utc_day(read_at), feeder_id, meter_id,
+    SELECT (tenant_id, ami_day_of(tenant_id, read_at), feeder_id, meter_id,
             -count(*) FILTER (WHERE is_underregistered), -coalesce(sum(kwh) FILTER (WHERE is_underregistered), 0),
             -coalesce(sum(delivered_kwh) FILTER (WHERE is_underregistered), 0), NULL, NULL,
             -count(*) FILTER (WHERE ami_is_low_voltage(voltage)), NULL, true)::ami_anomaly_change AS change
     FROM (
       SELECT *, coalesce(ami_is_underregistered(kwh, delivered_kwh), false) AS is_underregistered FROM old_rows
       WHERE ami_is_low_voltage(voltage) OR ami_is_underregistered(kwh, delivered_kwh)
-    ) anomalous GROUP BY tenant_id, ami_utc_day(read_at), feeder_id, meter_id
+    ) anomalous GROUP BY tenant_id, ami_day_of(tenant_id, read_at), feeder_id, meter_id
   ) grouped;
   IF anomalies IS NOT NULL THEN
     PERFORM ami_apply_anomaly_changes(anomalies);
@@ -68,6 +69,7 @@ BEGIN
     EXCEPT ALL
     SELECT tenant_id, meter_id, feeder_id, read_at FROM old_rows);
   PERFORM pg_advisory_xact_lock_shared(hashtextextended('gridlens:known-meters', 0));
+  PERFORM ami_require_current_zones(array_agg(DISTINCT tenant_id)) FROM new_rows;
   IF moves_meters THEN
     -- Postgres 15 to 18 hands triggers a wrong NEW row for a MERGE that both inserts and updates. Such a row seems to
     -- have moved, and yet it is where it was.
@@ -116,7 +118,7 @@ BEGIN
   PERFORM ami_apply_interval_changes(changes);
 
   SELECT array_agg(change) INTO anomalies FROM (
-    SELECT (tenant_id, ami_utc_day(read_at), feeder_id, meter_id,
+    SELECT (tenant_id, ami_day_of(tenant_id, read_at), feeder_id, meter_id,
             coalesce(sum(sign) FILTER (WHERE is_underregistered), 0),
             coalesce(sum(sign * kwh) FILTER (WHERE is_underregistered), 0),
             coalesce(sum(sign * delivered_kwh) FILTER (WHERE is_underregistered), 0),
@@ -133,7 +135,7 @@ BEGIN
       SELECT -1, tenant_id, read_at, feeder_id, meter_id, kwh, delivered_kwh, voltage,
              coalesce(ami_is_underregistered(kwh, delivered_kwh), false) FROM old_rows
       WHERE ami_is_low_voltage(voltage) OR ami_is_underregistered(kwh, delivered_kwh)
-    ) moved GROUP BY tenant_id, ami_utc_day(read_at), feeder_id, meter_id
+    ) moved GROUP BY tenant_id, ami_day_of(tenant_id, read_at), feeder_id, meter_id
   ) grouped;
   IF anomalies IS NOT NULL THEN
     PERFORM ami_apply_anomaly_changes(anomalies);

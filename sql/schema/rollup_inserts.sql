@@ -32,6 +32,10 @@ DECLARE
 BEGIN
   -- Shared: writers do not wait for each other. They wait for a rebuild and while meters are being forgotten.
   PERFORM pg_advisory_xact_lock_shared(hashtextextended('gridlens:known-meters', 0));
+  -- Above read committed the snapshot may be older than the lock.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM ami_require_current_zones(array_agg(DISTINCT tenant_id)) FROM new_rows;
+  END IF;
 
   WITH cells AS MATERIALIZED (
     SELECT tenant_id, read_at, feeder_id, count(*) AS reads,
@@ -63,14 +67,19 @@ BEGIN
       implausible_reads = cell.implausible_reads + excluded.implausible_reads,
       meters_fingerprint = cell.meters_fingerprint + excluded.meters_fingerprint
     RETURNING tenant_id, read_at, feeder_id, reads AS interval_reads
+  ), placed AS MATERIALIZED (
+    SELECT cells.*, interval_reads, ami_clock_day(zone.clock, read_at) AS day, zone.clock
+    FROM cells JOIN folded USING (tenant_id, read_at, feeder_id) LEFT JOIN ami_tenant_zones zone USING (tenant_id)
   ), days AS (
     INSERT INTO ami_feeder_days AS day (tenant_id, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
       min_voltage, low_voltage_reads, high_voltage_reads, quarter_hours, max_interval_reads, latest_read_at, changed_at,
-      implausible_reads)
-    SELECT tenant_id, ami_utc_day(read_at), feeder_id, sum(reads), sum(kwh), sum(unmetered_kwh), sum(delivered_kwh),
-           min(min_voltage), sum(low_voltage_reads), sum(high_voltage_reads), bit_or(ami_quarter_hour_bit(read_at)),
-           max(interval_reads), max(read_at), clock_timestamp(), sum(implausible_reads)
-    FROM cells JOIN folded USING (tenant_id, read_at, feeder_id)
+      implausible_reads, further_quarter_hours)
+    SELECT tenant_id, day, feeder_id, sum(reads), sum(kwh), sum(unmetered_kwh), sum(delivered_kwh),
+           min(min_voltage), sum(low_voltage_reads), sum(high_voltage_reads),
+           bit_or(ami_day_bits(ami_clock_day_start(clock, day), read_at))::bit(96),
+           max(interval_reads), max(read_at), clock_timestamp(), sum(implausible_reads),
+           (bit_or(ami_day_bits(ami_clock_day_start(clock, day), read_at)) << 96)::bit(32)
+    FROM placed
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, day, feeder_id) DO UPDATE SET
       reads = day.reads + excluded.reads, kwh = day.kwh + excluded.kwh,
@@ -81,6 +90,7 @@ BEGIN
       high_voltage_reads = day.high_voltage_reads + excluded.high_voltage_reads,
       implausible_reads = day.implausible_reads + excluded.implausible_reads,
       quarter_hours = day.quarter_hours | excluded.quarter_hours,
+      further_quarter_hours = day.further_quarter_hours | excluded.further_quarter_hours,
       max_interval_reads = greatest(day.max_interval_reads, excluded.max_interval_reads),
       latest_read_at = greatest(day.latest_read_at, excluded.latest_read_at),
       changed_at = greatest(day.changed_at, excluded.changed_at), version = excluded.version
@@ -101,7 +111,7 @@ BEGIN
   IF anomalous > 0 THEN
     INSERT INTO ami_meter_anomalies AS anomaly (tenant_id, day, feeder_id, meter_id, underregistered_reads,
       registered_kwh, delivered_kwh, first_underregistered_at, last_underregistered_at, low_voltage_reads, min_voltage)
-    SELECT tenant_id, ami_utc_day(read_at), feeder_id, meter_id, count(*) FILTER (WHERE is_underregistered),
+    SELECT tenant_id, ami_clock_day(zone.clock, read_at), feeder_id, meter_id, count(*) FILTER (WHERE is_underregistered),
            coalesce(sum(kwh) FILTER (WHERE is_underregistered), 0),
            coalesce(sum(delivered_kwh) FILTER (WHERE is_underregistered), 0),
            min(read_at) FILTER (WHERE is_underregistered), max(read_at) FILTER (WHERE is_underregistered),
@@ -109,7 +119,7 @@ BEGIN
     FROM (
       SELECT *, coalesce(ami_is_underregistered(kwh, delivered_kwh), false) AS is_underregistered FROM new_rows
       WHERE ami_is_low_voltage(voltage) OR ami_is_underregistered(kwh, delivered_kwh)
-    ) anomalous GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ) anomalous LEFT JOIN ami_tenant_zones zone USING (tenant_id) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
     ON CONFLICT (tenant_id, day, feeder_id, meter_id) DO UPDATE SET
       underregistered_reads = anomaly.underregistered_reads + excluded.underregistered_reads,
       registered_kwh = anomaly.registered_kwh + excluded.registered_kwh,

@@ -6,16 +6,70 @@
 -- index whose cost the planner overrates; compiling them takes a hundred times as long as running them.
 SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 
+CREATE FUNCTION ami_recount_anomalies(for_tenant text, first_day date, last_day date) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $$
+DECLARE
+  zone_clock text := (SELECT clock FROM ami_tenant_zones WHERE tenant_id = for_tenant);
+BEGIN
+  DELETE FROM ami_meter_anomalies WHERE tenant_id = for_tenant AND day BETWEEN first_day AND last_day;
+  INSERT INTO ami_meter_anomalies
+  SELECT tenant_id, ami_clock_day(zone_clock, read_at), feeder_id, meter_id, count(*) FILTER (WHERE is_underregistered),
+         coalesce(sum(kwh) FILTER (WHERE is_underregistered), 0),
+         coalesce(sum(delivered_kwh) FILTER (WHERE is_underregistered), 0),
+         min(read_at) FILTER (WHERE is_underregistered), max(read_at) FILTER (WHERE is_underregistered),
+         count(*) FILTER (WHERE ami_is_low_voltage(voltage)), min(voltage) FILTER (WHERE ami_is_low_voltage(voltage))
+  FROM (
+    SELECT *, coalesce(ami_is_underregistered(kwh, delivered_kwh), false) AS is_underregistered
+    FROM ami_reads_between(ami_clock_day_start(zone_clock, first_day), ami_clock_day_start(zone_clock, last_day + 1))
+    WHERE tenant_id = for_tenant AND (ami_is_low_voltage(voltage) OR ami_is_underregistered(kwh, delivered_kwh))
+  ) anomalous GROUP BY 1, 2, 3, 4;
+END $$;
+COMMENT ON FUNCTION ami_recount_anomalies(text, date, date) IS
+  'Counts the anomalies of a tenant''s days anew, from all of its reads of them. The caller holds the lock of a rebuild.';
+
+CREATE FUNCTION ami_recount_anomalous_meters(for_tenant text, first_day date, last_day date, counted_by text)
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $$
+DECLARE
+  zone_clock text := (SELECT clock FROM ami_tenant_zones WHERE tenant_id = for_tenant);
+BEGIN
+  WITH gone AS (
+    DELETE FROM ami_meter_anomalies WHERE tenant_id = for_tenant AND day BETWEEN first_day AND last_day
+    RETURNING day, meter_id
+  ), spans AS MATERIALIZED (
+    SELECT DISTINCT meter_id, ami_clock_day_start(counted_by, day) AS starts_at,
+                    ami_clock_day_start(counted_by, day + 1) AS ends_at FROM gone
+  ), anomalous AS MATERIALIZED (
+    SELECT reads.*, coalesce(ami_is_underregistered(kwh, delivered_kwh), false) AS is_underregistered
+    FROM spans, LATERAL ami_reads_of_meter(for_tenant, spans.meter_id, starts_at, ends_at) reads
+    WHERE ami_is_low_voltage(voltage) OR ami_is_underregistered(kwh, delivered_kwh)
+  )
+  INSERT INTO ami_meter_anomalies
+  SELECT tenant_id, ami_clock_day(zone_clock, read_at), feeder_id, meter_id, count(*) FILTER (WHERE is_underregistered),
+         coalesce(sum(kwh) FILTER (WHERE is_underregistered), 0),
+         coalesce(sum(delivered_kwh) FILTER (WHERE is_underregistered), 0),
+         min(read_at) FILTER (WHERE is_underregistered), max(read_at) FILTER (WHERE is_underregistered),
+         count(*) FILTER (WHERE ami_is_low_voltage(voltage)), min(voltage) FILTER (WHERE ami_is_low_voltage(voltage))
+  FROM anomalous GROUP BY 1, 2, 3, 4;
+END $$;
+COMMENT ON FUNCTION ami_recount_anomalous_meters(text, date, date, text) IS
+  'Counts the anomalies of the days from the first to the last, which were counted by a clock, anew by the tenant''s. '
+  'Every anomalous read belongs to a row that is there, so the reads of the meters of these rows are looked up and no '
+  'others. The caller holds the lock of a rebuild.';
+
 CREATE FUNCTION ami_rebuild_rollups_of_days(first_day date, last_day date) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $$
 DECLARE
   day_start timestamptz := first_day::timestamp AT TIME ZONE 'UTC';
   day_end timestamptz := (last_day + 1)::timestamp AT TIME ZONE 'UTC';
+  zoned text[];
+  zone record;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
+  zoned := coalesce((SELECT array_agg(tenant_id) FROM ami_tenant_zones WHERE clock IS NOT NULL), '{}');
   DELETE FROM ami_feeder_intervals WHERE read_at >= day_start AND read_at < day_end;
-  DELETE FROM ami_feeder_days WHERE day BETWEEN first_day AND last_day;
-  DELETE FROM ami_meter_anomalies WHERE day BETWEEN first_day AND last_day;
+  DELETE FROM ami_feeder_days WHERE day BETWEEN first_day AND last_day AND tenant_id <> ALL (zoned);
+  DELETE FROM ami_meter_anomalies WHERE day BETWEEN first_day AND last_day AND tenant_id <> ALL (zoned);
 
   INSERT INTO ami_feeder_intervals
   SELECT tenant_id, read_at, feeder_id, count(*), coalesce(sum(kwh) FILTER (WHERE is_measured), 0),
@@ -28,7 +82,10 @@ BEGIN
   ) judged GROUP BY 1, 2, 3;
 
   PERFORM ami_refold_days(array_agg(tenant_id), array_agg(day), array_agg(feeder_id))
-  FROM (SELECT DISTINCT tenant_id, ami_utc_day(read_at) AS day, feeder_id FROM ami_feeder_intervals WHERE read_at >= day_start AND read_at < day_end) found
+  FROM (
+    SELECT DISTINCT tenant_id, ami_utc_day(read_at) AS day, feeder_id FROM ami_feeder_intervals
+    WHERE read_at >= day_start AND read_at < day_end AND tenant_id <> ALL (zoned)
+  ) found
   HAVING count(*) > 0;
 
   INSERT INTO ami_meter_anomalies
@@ -40,8 +97,26 @@ BEGIN
   FROM (
     SELECT *, coalesce(ami_is_underregistered(kwh, delivered_kwh), false) AS is_underregistered
     FROM ami_reads_between(day_start, day_end)
-    WHERE ami_is_low_voltage(voltage) OR ami_is_underregistered(kwh, delivered_kwh)
+    WHERE (ami_is_low_voltage(voltage) OR ami_is_underregistered(kwh, delivered_kwh)) AND tenant_id <> ALL (zoned)
   ) anomalous GROUP BY 1, 2, 3, 4;
+
+  -- A day of a zone begins and ends within others of UTC: what of it lies there is counted too.
+  FOR zone IN
+    SELECT tenant_id, ami_clock_day(clock, day_start) AS first_day,
+           ami_clock_day(clock, day_end - interval '1 microsecond') AS last_day, clock
+    FROM ami_tenant_zones WHERE clock IS NOT NULL
+  LOOP
+    PERFORM ami_refold_days(array_agg(zone.tenant_id), array_agg(day), array_agg(feeder_id))
+    FROM (
+      SELECT day, feeder_id FROM ami_feeder_days
+      WHERE tenant_id = zone.tenant_id AND day BETWEEN zone.first_day AND zone.last_day
+      UNION
+      SELECT ami_clock_day(zone.clock, read_at), feeder_id FROM ami_feeder_intervals
+      WHERE tenant_id = zone.tenant_id AND read_at >= day_start AND read_at < day_end
+    ) found
+    HAVING count(*) > 0;
+    PERFORM ami_recount_anomalies(zone.tenant_id, zone.first_day, zone.last_day);
+  END LOOP;
 
   INSERT INTO ami_known_meters (tenant_id, meter_id, feeder_id)
   SELECT tenant_id, meter_id, min(feeder_id) FROM ami_reads_between(day_start, day_end) GROUP BY 1, 2
@@ -49,7 +124,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION ami_rebuild_rollups_of_days(date, date) IS
   'Counts the UTC days from the first to the last anew, in one pass: a table without an index by time would '
-  'otherwise be read whole for each of them. Inserts wait for it; a day of 25,000 meters takes seconds.';
+  'otherwise be read whole for each of them. Inserts wait for it; a day of 25,000 meters takes seconds. A tenant with a '
+  'zone has the days of that zone counted anew that lie in them, whole.';
 
 CREATE FUNCTION ami_rebuild_rollups_of_day(rebuilt_day date) RETURNS void
 LANGUAGE sql SET search_path FROM CURRENT SET jit = off AS $$ SELECT ami_rebuild_rollups_of_days(rebuilt_day, rebuilt_day) $$;
@@ -75,3 +151,70 @@ END $$;
 COMMENT ON PROCEDURE ami_rebuild_rollups() IS
   'Counts everything anew. CALL it by itself: it commits after each day, so that inserts wait for a day and not for '
   'a year.';
+
+-- A tenant's days by another zone: from its intervals, and of its anomalies from the reads of the meters that have any.
+CREATE FUNCTION ami_change_zone(for_tenant text) RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $$
+DECLARE
+  old_clock text;
+  new_clock text;
+  near_days date[];
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
+  SELECT clock, next_clock INTO old_clock, new_clock FROM ami_tenant_zones
+  WHERE tenant_id = for_tenant AND next_zone IS NOT NULL FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  UPDATE ami_tenant_zones SET time_zone = next_zone, clock = next_clock, next_zone = NULL, next_clock = NULL,
+    changed_at = clock_timestamp()
+  WHERE tenant_id = for_tenant;
+  IF new_clock IS NOT DISTINCT FROM old_clock THEN
+    RETURN true;
+  END IF;
+
+  -- No two zones are further than two days of the calendar apart.
+  near_days := ARRAY(
+    SELECT DISTINCT day + near FROM ami_feeder_days, generate_series(-2, 2) AS near WHERE tenant_id = for_tenant);
+  DELETE FROM ami_feeder_days WHERE tenant_id = for_tenant;
+  INSERT INTO ami_feeder_days (tenant_id, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage,
+    low_voltage_reads, high_voltage_reads, quarter_hours, max_interval_reads, latest_read_at, changed_at,
+    implausible_reads, further_quarter_hours)
+  SELECT for_tenant, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads,
+         high_voltage_reads, bits::bit(96), most, latest_read_at, clock_timestamp(), implausible_reads,
+         (bits << 96)::bit(32)
+  FROM (
+      SELECT day, ami_clock_day_start(new_clock, day) AS starts_at, ami_clock_day_start(new_clock, day + 1) AS ends_at
+      FROM unnest(near_days) AS day OFFSET 0
+    ) days,
+    LATERAL (
+      SELECT feeder_id, sum(reads) AS reads, sum(kwh) AS kwh, sum(unmetered_kwh) AS unmetered_kwh,
+             sum(delivered_kwh) AS delivered_kwh, min(min_voltage) AS min_voltage,
+             sum(low_voltage_reads) AS low_voltage_reads, sum(high_voltage_reads) AS high_voltage_reads,
+             bit_or(ami_day_bits(days.starts_at, read_at)) AS bits, max(reads) AS most, max(read_at) AS latest_read_at,
+             sum(implausible_reads) AS implausible_reads
+      FROM ami_feeder_intervals
+      WHERE tenant_id = for_tenant AND read_at >= days.starts_at AND read_at < days.ends_at
+      GROUP BY 1
+    ) folded;
+
+  PERFORM ami_recount_anomalous_meters(for_tenant, '-infinity', 'infinity', old_clock);
+  RETURN true;
+END $$;
+COMMENT ON FUNCTION ami_change_zone(text) IS
+  'Puts the zone that a tenant is to have next into force, and counts its days by it: all in this transaction, so that '
+  'every answer is by one zone or the other. Writers wait for it. Answers false where no zone is due.';
+
+CREATE FUNCTION ami_change_zone_without_reads(for_tenant text) RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $$
+BEGIN
+  IF EXISTS (SELECT FROM ami_feeder_intervals WHERE tenant_id = for_tenant)
+    OR NOT pg_try_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0))
+  THEN
+    RETURN false;
+  END IF;
+  -- Only now is it sure: who wrote meanwhile has committed.
+  RETURN NOT EXISTS (SELECT FROM ami_feeder_intervals WHERE tenant_id = for_tenant) AND ami_change_zone(for_tenant);
+END $$;
+COMMENT ON FUNCTION ami_change_zone_without_reads(text) IS
+  'ami_change_zone for a tenant of which nothing is to be counted. Waits for nobody; answers whether it did it.';

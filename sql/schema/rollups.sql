@@ -97,13 +97,14 @@ CREATE TABLE ami_feeder_days (
   changed_at         timestamptz      NOT NULL,
   version            bigint           NOT NULL DEFAULT nextval('ami_rollup_versions'),
   implausible_reads  bigint           NOT NULL DEFAULT 0,
+  further_quarter_hours bit(32)       NOT NULL DEFAULT 0::bit(32),
   PRIMARY KEY (tenant_id, day, feeder_id)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE ami_feeder_days IS
-  'Sums of the reads per feeder and UTC day, kept by triggers. There is one row per feeder rather than per tenant: '
+  'Sums of the reads per feeder and day of the tenant''s zone, kept by triggers. There is one row per feeder rather than per tenant: '
   'concurrent batches are of different feeders, and would otherwise queue for one row''s lock from trigger to '
   'commit.';
-COMMENT ON COLUMN ami_feeder_days.day IS 'UTC day.';
+COMMENT ON COLUMN ami_feeder_days.day IS 'Day of the tenant''s zone (ami_tenant_zones), of UTC where none is set.';
 COMMENT ON COLUMN ami_feeder_days.reads IS 'Number of reads.';
 COMMENT ON COLUMN ami_feeder_days.kwh IS 'Registered energy, kWh.';
 COMMENT ON COLUMN ami_feeder_days.unmetered_kwh IS 'The part of kwh whose reads carry no delivered_kwh, in kWh.';
@@ -111,13 +112,16 @@ COMMENT ON COLUMN ami_feeder_days.delivered_kwh IS 'Delivered energy, kWh.';
 COMMENT ON COLUMN ami_feeder_days.min_voltage IS 'Lowest voltage of the reads, volts.';
 COMMENT ON COLUMN ami_feeder_days.low_voltage_reads IS 'Reads below 114 V.';
 COMMENT ON COLUMN ami_feeder_days.high_voltage_reads IS 'Reads above 126 V.';
-COMMENT ON COLUMN ami_feeder_days.quarter_hours IS 'The quarter hours of the day that have a read, one bit each.';
+COMMENT ON COLUMN ami_feeder_days.quarter_hours IS
+  'The first 96 quarter hours of the day, counted from its start: a bit is set where one has a read.';
 COMMENT ON COLUMN ami_feeder_days.max_interval_reads IS 'The most reads of one interval: the meters that report.';
 COMMENT ON COLUMN ami_feeder_days.latest_read_at IS 'Start of the latest interval that has a read.';
 COMMENT ON COLUMN ami_feeder_days.changed_at IS 'When the row last changed.';
 COMMENT ON COLUMN ami_feeder_days.version IS 'Number of the last change, from ami_rollup_versions.';
 COMMENT ON COLUMN ami_feeder_days.implausible_reads IS
   'Reads whose energies no meter measures and no sum has: not ami_is_measured.';
+COMMENT ON COLUMN ami_feeder_days.further_quarter_hours IS
+  'The quarter hours after the 96th: a day on which clocks are put back has 100.';
 
 CREATE TABLE ami_meter_anomalies (
   tenant_id                text COLLATE "C" NOT NULL,
@@ -137,9 +141,9 @@ CREATE TABLE ami_meter_anomalies (
 CREATE INDEX ami_meter_anomalies_underregistered
   ON ami_meter_anomalies (tenant_id, day DESC, (delivered_kwh - registered_kwh) DESC) WHERE underregistered_reads > 0;
 COMMENT ON TABLE ami_meter_anomalies IS
-  'Meters with an under-registered or low-voltage read, per UTC day, kept by triggers; nearly none in normal '
-  'running.';
-COMMENT ON COLUMN ami_meter_anomalies.day IS 'UTC day.';
+  'Meters with an under-registered or low-voltage read, per day of the tenant''s zone, kept by triggers; nearly none in '
+  'normal running.';
+COMMENT ON COLUMN ami_meter_anomalies.day IS 'Day of the tenant''s zone, of UTC where none is set.';
 COMMENT ON COLUMN ami_meter_anomalies.underregistered_reads IS
   'Reads that registered too little: ami_is_underregistered.';
 COMMENT ON COLUMN ami_meter_anomalies.registered_kwh IS 'Energy registered by the under-registered reads, kWh.';

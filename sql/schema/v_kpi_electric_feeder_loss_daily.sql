@@ -5,8 +5,8 @@ SELECT tenant_id, day, feeder_id, reads, kwh, delivered_kwh, delivered_kwh - (kw
        low_voltage_reads, latest_read_at, implausible_reads
 FROM ami_feeder_days;
 COMMENT ON VIEW v_kpi_electric_feeder_loss_daily IS
-  'Loss of each feeder per UTC day. Energy in kWh, percentages in percent.';
-COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.day IS 'UTC day.';
+  'Loss of each feeder per day of the tenant''s zone. Energy in kWh, percentages in percent.';
+COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.day IS 'Day of the tenant''s zone, of UTC where none is set.';
 COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.reads IS 'Number of reads.';
 COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.kwh IS 'Registered energy, kWh.';
 COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.delivered_kwh IS 'Delivered energy, kWh.';

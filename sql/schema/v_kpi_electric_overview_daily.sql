@@ -7,7 +7,8 @@ SELECT day.tenant_id, day.day, day.feeders, day.intervals, day.reads,
        ami_percent(day.delivered_kwh - day.metered_kwh, day.delivered_kwh) AS loss_pct,
        day.min_voltage, day.low_voltage_reads, day.high_voltage_reads, day.latest_read_at, day.implausible_reads
 FROM (
-  SELECT tenant_id, day, count(*) AS feeders, bit_count(bit_or(quarter_hours)) AS intervals,
+  SELECT tenant_id, day, count(*) AS feeders, 
+         bit_count(bit_or(quarter_hours)) + bit_count(bit_or(further_quarter_hours)) AS intervals,
          sum(reads)::bigint AS reads, sum(kwh) AS kwh, sum(kwh - unmetered_kwh) AS metered_kwh,
          sum(delivered_kwh) AS delivered_kwh, min(min_voltage) AS min_voltage,
          sum(low_voltage_reads)::bigint AS low_voltage_reads,
@@ -21,11 +22,12 @@ LEFT JOIN LATERAL (
   FROM ami_feeder_completeness(day.tenant_id, day.day)
 ) expected ON true;
 COMMENT ON VIEW v_kpi_electric_overview_daily IS
-  'Key figures of a tenant per UTC day: energy, loss, voltage and completeness. Energy in kWh, percentages in '
+  'Key figures of a tenant per day of its zone: energy, loss, voltage and completeness. Energy in kWh, percentages in '
   'percent.';
-COMMENT ON COLUMN v_kpi_electric_overview_daily.day IS 'UTC day.';
+COMMENT ON COLUMN v_kpi_electric_overview_daily.day IS 'Day of the tenant''s zone, of UTC where none is set.';
 COMMENT ON COLUMN v_kpi_electric_overview_daily.feeders IS 'Feeders with a read.';
-COMMENT ON COLUMN v_kpi_electric_overview_daily.intervals IS 'Quarter hours with a read, up to 96.';
+COMMENT ON COLUMN v_kpi_electric_overview_daily.intervals IS
+  'Quarter hours with a read: up to 96, and 92 or 100 where clocks are changed.';
 COMMENT ON COLUMN v_kpi_electric_overview_daily.reads IS 'Number of reads.';
 COMMENT ON COLUMN v_kpi_electric_overview_daily.expected_meters IS
   'Meters expected in the day''s latest interval that is no longer being written.';

@@ -25,8 +25,9 @@ FROM (
   ) that_day ON true
   CROSS JOIN LATERAL ami_undervoltage_meters(day.tenant_id, day.day, feeder.feeder_id) AS low (undervoltage_meters)
 ) found;
-COMMENT ON VIEW v_kpi_fieldops_daily IS 'What a crew would be sent for, per feeder and UTC day, with its priority.';
-COMMENT ON COLUMN v_kpi_fieldops_daily.day IS 'UTC day.';
+COMMENT ON VIEW v_kpi_fieldops_daily IS
+  'What a crew would be sent for, per feeder and day of the tenant''s zone, with its priority.';
+COMMENT ON COLUMN v_kpi_fieldops_daily.day IS 'Day of the tenant''s zone, of UTC where none is set.';
 COMMENT ON COLUMN v_kpi_fieldops_daily.priority IS
   '1 is the most urgent: the feeder with the most meters that were silent in the day''s last interval or had a '
   'voltage below 114 V during the day.';

@@ -13,9 +13,9 @@ SELECT tenant_id, day, meter_id, feeder_id, underregistered_reads AS suspicious_
          round(ami_percent(delivered_kwh - registered_kwh, delivered_kwh), 1)) AS reason
 FROM ami_meter_anomalies WHERE underregistered_reads > 0;
 COMMENT ON VIEW v_kpi_suspicious_meters_daily IS
-  'Meters that registered too little, per UTC day, from the evidence alone: energy that was delivered to the meter '
-  'and that it did not register. Energy in kWh, percentages in percent.';
-COMMENT ON COLUMN v_kpi_suspicious_meters_daily.day IS 'UTC day.';
+  'Meters that registered too little, per day of the tenant''s zone, from the evidence alone: energy that was delivered '
+  'to the meter and that it did not register. Energy in kWh, percentages in percent.';
+COMMENT ON COLUMN v_kpi_suspicious_meters_daily.day IS 'Day of the tenant''s zone, of UTC where none is set.';
 COMMENT ON COLUMN v_kpi_suspicious_meters_daily.suspicious_intervals IS 'Intervals in which more than 15 % is missing.';
 COMMENT ON COLUMN v_kpi_suspicious_meters_daily.registered_kwh IS 'Energy registered in those intervals, kWh.';
 COMMENT ON COLUMN v_kpi_suspicious_meters_daily.delivered_kwh IS 'Energy delivered in those intervals, kWh.';

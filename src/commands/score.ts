@@ -9,7 +9,7 @@ import { scoreReport } from './scoreReport.js';
 
 const USAGE = `npm run score -- --tenant DEMO_TENANT [--json]
 
-Says how well the reads alone give away the thefts that were injected: precision and recall over meters and UTC days.`;
+Says how well the reads alone give away the thefts that were injected: precision and recall over meters and days.`;
 
 /** `npm run score -- --tenant T`: how well the reads alone give away the thefts that were injected. */
 await runProcess(async () => {

@@ -18,7 +18,7 @@ const kwh = z.number().nullable().describe('kWh.');
 const volts = z.number().nullable().describe('Volts.');
 const number = z.number().nullable();
 const name = z.string().nullable();
-const day = dayText.nullable().describe('A day in UTC.');
+const day = dayText.nullable().describe('A day of `timeZone`; of your own view its own.');
 
 export const intervalSummary = z
   .strictObject({
@@ -112,6 +112,7 @@ export const quickcheckAnswer = z
     ok,
     tenantId: tenantName,
     generatedAt: instantText,
+    timeZone: z.string().describe('The zone by whose days the tenant is counted.'),
     loss: z
       .strictObject({ min: percentage, max: percentage, avg: percentage })
       .describe('Daily loss over all days, percent.'),

@@ -15,6 +15,7 @@ const next = z.string().nullable().describe('The `after` of the next page; null 
 
 const common = { ok, tenantId: tenantName, maxStalenessSeconds };
 const stepped = {
+  timeZone: z.string().describe('The zone by whose days the tenant is counted. Hours are those of UTC.'),
   from: instantText,
   to: instantText,
   resolution: z.enum(RESOLUTIONS),

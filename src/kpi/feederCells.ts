@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Queryable } from '../db/db.js';
+import type { TenantDay } from './tenantDays.js';
 
 /** What one feeder read in one step of a series. */
 export interface FeederCell {
@@ -17,51 +18,61 @@ export interface FeederCell {
 
 /** A feeder's day, and what decides whether its intervals have changed. */
 export interface FeederDay {
-  /** ms of the start of the UTC day. */
+  /** As in `TenantDay`. */
   day: number;
   feederId: string;
   version: string;
   /** The most of its meters that one interval of the day had. */
   mostMeters: number;
-  /** Whether all reads of the day are on the full hour. */
+  /** Whether all reads of the day are on the full hour of UTC. */
   isHourly: boolean;
   /** Quarter hours of the day with a read of any feeder. */
   tenantQuarterHours: number;
   cell: FeederCell;
 }
 
-/** Days of a tenant's feeders, `from` and `to` included, by day. */
+/** Days of a tenant's feeders, from the first to the last of the days given, by day. */
 export async function feederDays(
   database: Queryable,
   tenantId: string,
-  from: Date,
-  to: Date,
+  days: readonly TenantDay[],
 ): Promise<FeederDay[]> {
+  const [first, last] = [days[0], days.at(-1)];
+  if (first === undefined || last === undefined) return [];
   const { rows } = await database.query({
     name: 'feeder-days',
     rowMode: 'array',
     text: `SELECT extract(epoch FROM day)::double precision * 1000, feeder_id, version::text,
-             max_interval_reads::double precision, (quarter_hours & ~$4::bit(96)) = 0::bit(96),
-             bit_count(bit_or(quarter_hours) OVER (PARTITION BY day))::integer,
+             max_interval_reads::double precision, (quarter_hours || further_quarter_hours)::text,
+             (bit_count(bit_or(quarter_hours) OVER (PARTITION BY day))
+               + bit_count(bit_or(further_quarter_hours) OVER (PARTITION BY day)))::integer,
              reads::double precision, kwh::double precision, (kwh - unmetered_kwh)::double precision,
              delivered_kwh::double precision, min_voltage::double precision, low_voltage_reads::double precision
            FROM ami_feeder_days WHERE tenant_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day`,
-    values: [tenantId, utcDay(from), utcDay(to), FULL_HOURS],
+    values: [tenantId, dateOf(first.day), dateOf(last.day)],
   } as never);
+  const starts = new Map(days.map(({ day, startsAt }) => [day, startsAt]));
   return (rows as unknown as DayRow[]).map(
-    ([day, feederId, version, mostMeters, isHourly, quarters, ...cell]) => ({
+    ([day, feederId, version, mostMeters, bits, quarters, ...cell]) => ({
       day,
       feederId,
       version,
       mostMeters,
-      isHourly,
+      isHourly: isHourly(bits, starts.get(day) ?? day),
       tenantQuarterHours: quarters,
       cell: cellOf([...cell, quarters]),
     }),
   );
 }
 
-const FULL_HOURS = '1000'.repeat(24);
+/** Whether quarter hours, counted from the start of a day, are all on the full hour of UTC. */
+function isHourly(bits: string, startsAt: number): boolean {
+  const place = (4 - (Math.floor(startsAt / QUARTER_HOUR) % 4)) % 4;
+  for (let bit = bits.indexOf('1'); bit >= 0; bit = bits.indexOf('1', bit + 1))
+    if (bit % 4 !== place) return false;
+  return true;
+}
+const QUARTER_HOUR = 900_000;
 
 type CellRow = [
   reads: number,
@@ -77,7 +88,7 @@ type DayRow = [
   feederId: string,
   version: string,
   mostMeters: number,
-  isHourly: boolean,
+  bits: string,
   quarters: number,
   reads: number,
   kwh: number,
@@ -102,11 +113,11 @@ function cellOf([
 }
 
 /** `2026-01-31`, as Postgres takes a date whatever its time zone. */
-export function utcDay(at: Date): string {
-  return at.toISOString().slice(0, 10);
+function dateOf(day: number): string {
+  return new Date(day).toISOString().slice(0, 10);
 }
 
-/** A day's cells: of each feeder by the number of the step in the day. */
+/** A UTC day's cells: of each feeder by the number of the step in the day. */
 export type DayCells = ReadonlyMap<string, ReadonlyMap<number, FeederCell>>;
 
 /** Cells that are kept, some 150 bytes each: a month of hours of 40 feeders is 28,800, two weeks of quarter hours 53,760. */
@@ -115,8 +126,8 @@ const KEPT_CELLS = 250_000;
 const DAYS_AT_ONCE = 3;
 
 /**
- * Reads the cells of days and keeps them: of a month, only the day that is being written changes. A day is read anew
- * when the version of any of its feeders has changed.
+ * Reads the cells of UTC days and keeps them: of a month, only the day that is being written changes. A day is read anew
+ * when the version of any feeder's day that it is part of has changed.
  */
 export function createFeederCells(database: Queryable) {
   const kept = new LRUCache<string, { version: string; cells: DayCells }>({

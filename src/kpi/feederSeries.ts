@@ -3,9 +3,10 @@ import { MS_PER_DAY } from '../contracts/intervals.js';
 import type { Measure } from '../contracts/seriesRequest.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { tagOf } from './entityTag.js';
-import { createFeederCells, type FeederCell, type FeederDay, feederDays, utcDay } from './feederCells.js';
+import { createFeederCells, type FeederCell, type FeederDay, feederDays } from './feederCells.js';
 import { percent } from './intervalReport.js';
 import { type SeriesSpan, stepsOf } from './seriesSpan.js';
+import { dayAt, type TenantDay, tenantDays } from './tenantDays.js';
 
 /** A day expects of a feeder what it had at most in one interval of the day or of so many days before. */
 const EXPECTED_FROM_DAYS = 7;
@@ -38,6 +39,7 @@ interface Figured {
 
 /** One step of all feeders; undefined where no feeder has a read. */
 interface Step {
+  /** The day that it begins in, as in `TenantDay`. */
   day: number;
   intervals: number;
   cellOf: (feederId: string) => FeederCell | undefined;
@@ -56,28 +58,42 @@ export function createFeederSeries(database: Database) {
     what: string,
   ): Promise<string> => {
     const { rows } = await database
-      .query<{ version: string }>({
+      .query<{ version: string; zone: string | null; first: string; last: string }>({
         name: 'feeder-days-version',
-        text: `SELECT concat_ws(':', count(*), sum(hashint8extended(version, 0))) AS version
-               FROM ami_feeder_days WHERE tenant_id = $1 AND day BETWEEN $2 AND $3`,
-        values: [tenantId, utcDay(daysBefore(from)), utcDay(lastOf(to))],
+        text: `WITH asked AS MATERIALIZED (SELECT ami_day_of($1, $2) AS first, ami_day_of($1, $3) AS last)
+               SELECT concat_ws(':', count(version), sum(hashint8extended(version, 0))) AS version,
+                 first::text, last::text,
+                 (SELECT concat_ws(' ', time_zone, clock) FROM ami_tenant_zones WHERE tenant_id = $1) AS zone
+               FROM asked LEFT JOIN ami_feeder_days ON tenant_id = $1 AND day BETWEEN first - $4::integer AND last
+               GROUP BY first, last`,
+        values: [tenantId, from, lastOf(to), EXPECTED_FROM_DAYS],
       })
       .catch(rethrowUnavailable);
-    return tagOf([tenantId, resolution, from, to, what, rows[0]?.version]);
+    const [found] = rows;
+    const span = resolution === 'day' ? [found?.first, found?.last] : [from, to];
+    return tagOf([tenantId, resolution, ...span, what, found?.version, found?.zone]);
   };
 
   const load = async (tenantId: string, span: SeriesSpan) => {
-    const days = await feederDays(database, tenantId, daysBefore(span.from), lastOf(span.to));
-    const inSpan = days.filter(({ day }) => day + MS_PER_DAY > span.from.getTime());
+    const calendar = await tenantDays(database, tenantId, span.from, span.to, EXPECTED_FROM_DAYS);
+    const days = await feederDays(database, tenantId, calendar.days);
+    const shown = calendar.days.filter(({ endsAt }) => endsAt > span.from.getTime());
+    const firstShown = shown[0]?.day ?? Number.POSITIVE_INFINITY;
+    const inSpan = days.filter(({ day }) => day >= firstShown);
     const stepMinutes = minutesOf(span, inSpan);
     const steps =
       stepMinutes === 1_440
-        ? dayStep(inSpan)
-        : cellStep(await readCells(tenantId, versionsOf(inSpan), stepMinutes), stepMinutes);
-    const times = stepsOf(span, stepMinutes);
+        ? dayStep(inSpan, shown)
+        : cellStep(
+            await readCells(tenantId, versionsOf(inSpan, shown, span), stepMinutes),
+            shown,
+            stepMinutes,
+          );
+    const times = stepMinutes === 1_440 ? shown.map(({ startsAt }) => startsAt) : stepsOf(span, stepMinutes);
     const head = {
+      timeZone: calendar.timeZone,
       from: new Date(times[0] as number),
-      to: span.to,
+      to: stepMinutes === 1_440 ? new Date(shown.at(-1)?.endsAt ?? span.to) : span.to,
       resolution: span.resolution,
       stepMinutes,
       times: times.map((time) => new Date(time)),
@@ -141,10 +157,6 @@ export async function requireFeeder(database: Database, tenantId: string, feeder
     throw new ApiError(404, 'not_found', `No read of tenant ${tenantId} names a feeder ${feederId}.`);
 }
 
-function daysBefore(from: Date): Date {
-  return new Date(from.getTime() - EXPECTED_FROM_DAYS * MS_PER_DAY);
-}
-
 /** An instant of the last day before `to`. */
 function lastOf(to: Date): Date {
   return new Date(to.getTime() - 1);
@@ -156,18 +168,37 @@ function minutesOf({ resolution }: SeriesSpan, days: readonly FeederDay[]): 15 |
   return days.length > 0 && days.every(({ isHourly }) => isHourly) ? 60 : 15;
 }
 
-/** What stands for all that a day's cells are made from. */
-function versionsOf(days: readonly FeederDay[]): Map<number, string> {
-  const versions = new Map<number, string>();
+/** What stands for all that the cells of each UTC day of the span are made from. */
+function versionsOf(
+  days: readonly FeederDay[],
+  calendar: readonly TenantDay[],
+  span: SeriesSpan,
+): Map<number, string> {
+  const ofDay = new Map<number, string>();
   for (const { day, feederId, version } of days)
-    versions.set(day, `${versions.get(day) ?? ''} ${feederId}:${version}`);
+    ofDay.set(day, `${ofDay.get(day) ?? ''} ${feederId}:${version}`);
+  const versions = new Map<number, string>();
+  for (let day = utcDay(span.from.getTime()); day < span.to.getTime(); day += MS_PER_DAY) {
+    const parts = calendar
+      .filter(({ startsAt, endsAt }) => endsAt > day && startsAt < day + MS_PER_DAY)
+      .map((part) => ofDay.get(part.day));
+    if (parts.some((part) => part !== undefined)) versions.set(day, parts.join());
+  }
   return versions;
 }
 
-function dayStep(days: readonly FeederDay[]): (time: number) => Step | undefined {
+function utcDay(at: number): number {
+  return Math.floor(at / MS_PER_DAY) * MS_PER_DAY;
+}
+
+function dayStep(
+  days: readonly FeederDay[],
+  calendar: readonly TenantDay[],
+): (time: number) => Step | undefined {
   const cells = new Map(days.map(({ day, feederId, cell }) => [`${day} ${feederId}`, cell]));
   const intervals = new Map(days.map(({ day, tenantQuarterHours }) => [day, tenantQuarterHours]));
-  return (day) => {
+  return (time) => {
+    const day = dayAt(calendar, time)?.day ?? time;
     const count = intervals.get(day);
     if (count === undefined) return undefined;
     return { day, intervals: Math.max(1, count), cellOf: (feederId) => cells.get(`${day} ${feederId}`) };
@@ -176,20 +207,23 @@ function dayStep(days: readonly FeederDay[]): (time: number) => Step | undefined
 
 function cellStep(
   days: Awaited<ReturnType<ReturnType<typeof createFeederCells>>>,
+  calendar: readonly TenantDay[],
   stepMinutes: number,
 ): (time: number) => Step | undefined {
   const known = new Map<number, Step>();
-  for (const [day, feeders] of days) {
+  for (const [utc, feeders] of days) {
     const quarterHours = new Map<number, number>();
     for (const cells of feeders.values())
       for (const [place, cell] of cells)
         quarterHours.set(place, (quarterHours.get(place) ?? 0) | cell.quarterHours);
-    for (const [place, bits] of quarterHours)
-      known.set(day + place * stepMinutes * 60_000, {
-        day,
+    for (const [place, bits] of quarterHours) {
+      const time = utc + place * stepMinutes * 60_000;
+      known.set(time, {
+        day: dayAt(calendar, time)?.day ?? utc,
         intervals: bitCount(bits),
         cellOf: (feederId) => feeders.get(feederId)?.get(place),
       });
+    }
   }
   return (time) => known.get(time);
 }

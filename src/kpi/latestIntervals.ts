@@ -9,10 +9,12 @@ export interface LatestIntervals {
   latest: Date | null;
   /** The latest interval whose batches have all been written. */
   settled: Date | null;
-  /** The latest UTC day up to today with a read, `2026-01-31`. */
+  /** The latest day of the tenant's zone up to today with a read, `2026-01-31`. */
   latestDay: string | null;
   /** The latest read of all, even off the quarter hour or in the future. */
   latestReadAt: Date | null;
+  /** The zone by whose days the tenant is counted. */
+  timeZone: string;
 }
 
 /**
@@ -40,8 +42,9 @@ export async function latestIntervals(database: Queryable, tenantId: string): Pr
                   AND read_at <> ALL ((SELECT read_ats FROM being_written)::timestamptz[])
                 ORDER BY read_at DESC LIMIT 1)) AS settled,
              (SELECT day::text FROM ami_feeder_days kpi
-              WHERE tenant_id = $1 AND day <= ami_utc_day(now()) ORDER BY kpi.day DESC LIMIT 1) AS "latestDay",
-             (SELECT max(read_at) FROM ami_feeder_intervals WHERE tenant_id = $1) AS "latestReadAt"`,
+              WHERE tenant_id = $1 AND day <= ami_day_of($1, now()) ORDER BY kpi.day DESC LIMIT 1) AS "latestDay",
+             (SELECT max(read_at) FROM ami_feeder_intervals WHERE tenant_id = $1) AS "latestReadAt",
+             coalesce((SELECT time_zone FROM ami_tenant_zones WHERE tenant_id = $1), 'UTC') AS "timeZone"`,
     values: [tenantId],
   });
   return rows[0] as LatestIntervals;
@@ -80,7 +83,7 @@ export async function feedersAt(
              min_voltage::double precision AS "minVoltage",
              coalesce(low_voltage_reads, 0)::double precision AS "lowVoltageMeters"
            FROM (SELECT * FROM ami_feeder_intervals WHERE tenant_id = $1 AND read_at = $2) cell
-           FULL JOIN ami_expected_meters($1, ami_utc_day($2)) expected USING (feeder_id)`,
+           FULL JOIN ami_expected_meters($1, ami_day_of($1, $2)) expected USING (feeder_id)`,
     values: [tenantId, readAt],
   });
   return rows;

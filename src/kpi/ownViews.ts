@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/db.js';
 
-/** Percentages in percent, energy in kWh, voltage in volts; `day` is a UTC day, `2026-01-31`. */
+/** Percentages in percent, energy in kWh, voltage in volts; `day` is a day of the tenant's zone, `2026-01-31`. */
 export interface OverviewDay {
   day: string;
   feeders: number;

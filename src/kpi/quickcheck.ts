@@ -24,6 +24,7 @@ const KEPT_CHARACTERS = 16_000_000;
 
 /** All of an answer that its tag decides. */
 interface Answer extends Omit<KpiSections, 'warnings'>, Omit<Staleness, 'warnings'> {
+  timeZone: string;
   reportingSummary: IntervalSummary | null;
   latest: IntervalSummary | null;
   latestComplete: IntervalSummary | null;
@@ -86,6 +87,7 @@ export function createKpiService(
     const summary = latest?.summary ?? null;
     const { warnings: late = [], ...staleness } = stale;
     return {
+      timeZone: intervals.timeZone,
       ...sections,
       // The same as `latest`, by the name that the automatic request gave it.
       reportingSummary: summary,

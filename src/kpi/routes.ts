@@ -7,10 +7,14 @@ import { isAmong, tagged } from './entityTag.js';
 import type { KpiService } from './quickcheck.js';
 import type { SeriesService } from './series.js';
 import { seriesRoutes } from './seriesRoutes.js';
+import { zoneRoutes } from './zoneRoutes.js';
+import type { ZoneService } from './zones.js';
 
 interface KpiRoutes {
   kpi: KpiService;
   series: SeriesService;
+  zones: ZoneService;
+  requireKey: RequestHandler;
   readable: RequestHandler;
 }
 
@@ -18,7 +22,7 @@ interface KpiRoutes {
  * `GET /kpi/quickcheck`, and the series beside it. Dashboards poll it: a browser sends the tag of what it has, and gets 304 until something
  * changes. If a KPI view is the customer's own there is no tag, since nobody can say whether that view has changed.
  */
-export function kpiRoutes(router: Router, { kpi, series, readable }: KpiRoutes): void {
+export function kpiRoutes(router: Router, { kpi, series, zones, requireKey, readable }: KpiRoutes): void {
   const quickcheck = sharedAnswer(async (request) => {
     const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');
     const tag = await kpi.quickcheckTag(tenantId);
@@ -32,6 +36,7 @@ export function kpiRoutes(router: Router, { kpi, series, readable }: KpiRoutes):
   router.use('/kpi/quickcheck', readable);
   resource(router, '/kpi/quickcheck', { get: [quickcheck] });
   seriesRoutes(router, { series, readable });
+  zoneRoutes(router, { zones, requireKey, readable });
 }
 
 const UNTAGGED = { 'Cache-Control': 'no-store' };

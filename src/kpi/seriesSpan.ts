@@ -4,20 +4,17 @@ import { MOST_DAYS, type Resolution, requireSpan } from '../contracts/seriesRequ
 /** What a series is asked for, in whole steps. */
 export interface SeriesSpan {
   resolution: Resolution;
-  /** Start of the first step. */
+  /** Start of the first step; of days an instant in the first. */
   from: Date;
-  /** End of the last step, exclusive. */
+  /** End of the last step, exclusive; of days an instant in it or its end. */
   to: Date;
 }
 
 /** Up to how many days a span has intervals, or hours, where nobody says which: some 200 or 840 of them. */
 const USUAL_DAYS = { interval: 2, hour: 35 };
 const QUARTER_HOUR = 900_000;
-const STEP_MS: Record<Resolution, number> = {
-  interval: QUARTER_HOUR,
-  hour: 4 * QUARTER_HOUR,
-  day: MS_PER_DAY,
-};
+/** Of days there is none: they are the tenant's (`tenantDays`). */
+const STEP_MS: Record<Resolution, number> = { interval: QUARTER_HOUR, hour: 4 * QUARTER_HOUR, day: 1 };
 /** What the sentence about too long a span adds. */
 const ADVICE: Record<Resolution, string> = {
   interval: ' with resolution=interval; resolution=hour takes more',
@@ -26,7 +23,7 @@ const ADVICE: Record<Resolution, string> = {
 };
 
 /**
- * The steps that `[from, to)` touches, all of them whole.
+ * The steps that `[from, to)` touches, all of them whole; of days as it was asked for.
  *
  * @throws ApiError 400 when the span is empty, begins before 2000, or is too long for its resolution.
  */

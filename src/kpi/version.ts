@@ -52,4 +52,5 @@ const VERSION = `concat_ws('/',
   (SELECT read_at FROM ami_feeder_intervals WHERE tenant_id = $1 AND ami_is_interval(read_at)
    ORDER BY read_at DESC LIMIT 1),
   (SELECT read_at FROM ami_publishes WHERE tenant_id = $1 AND read_at <= now() ORDER BY read_at DESC LIMIT 1),
-  (SELECT max(day) FROM ami_feeder_days WHERE tenant_id = $1 AND day <= ami_utc_day(now())))`;
+  (SELECT max(day) FROM ami_feeder_days WHERE tenant_id = $1 AND day <= ami_day_of($1, now())),
+  (SELECT concat_ws(' ', time_zone, clock) FROM ami_tenant_zones WHERE tenant_id = $1))`;

@@ -7,6 +7,7 @@ import { createImportService, type ImportService } from '../imports/imports.js';
 import { createUploadService, type UploadService } from '../imports/uploads.js';
 import { createKpiService, type KpiService } from '../kpi/quickcheck.js';
 import { createSeriesService, type SeriesService } from '../kpi/series.js';
+import { createZoneService, type ZoneService } from '../kpi/zones.js';
 import { type Admission, createAdmission } from '../publishing/admission.js';
 import { createPublishService, type PublishService } from '../publishing/publish.js';
 import { createPublishPlanner, type PublishPlanner } from '../publishing/publishPlanner.js';
@@ -25,6 +26,7 @@ export interface Services {
   events: EventService;
   kpi: KpiService;
   series: SeriesService;
+  zones: ZoneService;
   exports: ExportService;
   status: StatusService;
   schema: SchemaService;
@@ -88,6 +90,7 @@ export function createServices(context: Context, now: () => Date): Services {
     events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
     kpi: createKpiService(context.reads.database, now, schema.kpiViews, clock, context.reads),
     series: createSeriesService(context.reads.database, context.reads),
+    zones: createZoneService(database),
     exports: createExportService(database, now),
     status: createStatusService(database, queue, clock, maxReadsPerSecond, context.clock, context.reads),
     schema: createSchemaService(database, schema),

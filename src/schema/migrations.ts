@@ -34,6 +34,7 @@ export const MIGRATIONS = [
   'phase7_imports.sql',
   'phase7_reads_as_of.sql',
   'phase8_late_delivery.sql',
+  'phase8_local_days.sql',
   'phase8_vee.sql',
   'phase8_vee_estimates.sql',
 ] as const;

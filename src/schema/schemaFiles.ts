@@ -36,6 +36,7 @@ const SCHEMA_FILES: readonly SchemaFile[] = [
   { name: 'event_comments.sql', applies: ({ events }) => events },
   { name: 'automatic.sql' },
   { name: 'backfills.sql' },
+  { name: 'local_days.sql' },
   { name: 'rollups.sql' },
   { name: 'known_meters.sql' },
   { name: 'rollup_inserts.sql' },

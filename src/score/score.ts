@@ -20,7 +20,7 @@ import {
   type WrittenBatch,
 } from './truth.js';
 
-/** How well the suspicious-meter view names the meters that were stolen from, over meters × UTC days. */
+/** How well the suspicious-meter view names the meters that were stolen from, over meters × days of the tenant's zone. */
 export interface Score {
   from: string;
   /** Exclusive. */
@@ -55,12 +55,7 @@ export async function scoreSuspicion(database: Database, tenantId: string): Prom
   if (from === null || to === null) throw new StartupError(nothingToScore(tenantId, leftOut));
   const named = await suspiciousMeterDaySet(database, tenantId, from, to);
   const events = await theftsAndOutages(database, tenantId);
-  const batches = await batchesDuringThefts(
-    database,
-    tenantId,
-    new Date(`${from}T00:00Z`),
-    new Date(`${to}T00:00Z`),
-  );
+  const batches = await batchesDuringThefts(database, tenantId, from, to);
   const injected = injectedMeterDays(
     tenantId,
     events,
@@ -132,8 +127,8 @@ function injectedMeterDays(
     else byInterval.set(batch.readAt.getTime(), [batch]);
   }
   const found = new Set<MeterDay>();
-  for (const [readAt, written] of byInterval) {
-    const day = new Date(readAt).toISOString().slice(0, 10);
+  for (const written of byInterval.values()) {
+    const day = written[0]?.day;
     const stolen = new Map<string, boolean>();
     for (const batch of written) {
       for (const [meter, isStolen] of readsOf(

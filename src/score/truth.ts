@@ -5,6 +5,8 @@ import type { PublishedRoster } from '../registry/snapshots.js';
 /** A batch that wrote reads, with what its reads were made from. */
 export interface WrittenBatch {
   readAt: Date;
+  /** The day of the tenant's zone that it is of, `2026-01-31`. */
+  day: string;
   intervalMinutes: 15 | 60;
   seed: string;
   fleet: PublishedRoster;
@@ -19,31 +21,34 @@ export interface WrittenBatch {
 }
 
 /**
- * True while the ledger is whole for a day of the tenant `$1`: no publish of it has been deleted.
+ * True while the ledger is whole for a day of the tenant `$1`: no publish of the UTC days that it lies in has been deleted.
  *
  * @param day an SQL expression of a date.
  */
 const isWhole = (day: string): string =>
-  `NOT EXISTS (SELECT FROM ami_pruned_days pruned WHERE pruned.tenant_id = $1 AND pruned.day = ${day})`;
+  `NOT EXISTS (SELECT FROM ami_pruned_days pruned WHERE pruned.tenant_id = $1
+     AND pruned.day BETWEEN ami_utc_day(ami_day_start($1, ${day}))
+       AND ami_utc_day(ami_day_start($1, ${day} + 1) - interval '1 ms'))`;
 
 /**
- * The batches that wrote reads in `[from, to)` while one of the tenant's thefts lasted, on days for which the ledger is
+ * The batches that wrote reads on the days `[from, to)` while one of the tenant's thefts lasted, on days for which the ledger is
  * whole, in the order of their writing.
  */
 export async function batchesDuringThefts(
   database: Queryable,
   tenantId: string,
-  from: Date,
-  to: Date,
+  from: string,
+  to: string,
 ): Promise<WrittenBatch[]> {
   const { rows } = await database.query<WrittenBatch & PublishedRoster>(
-    `SELECT publish.read_at AS "readAt", interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
+    `SELECT publish.read_at AS "readAt", ami_day_of($1, publish.read_at)::text AS day, interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
        feeder_count AS "feederCount", fleet_id AS "snapshotId", ${BATCH_RANGE_SQL.from} AS "from", ${BATCH_RANGE_SQL.to} AS "to",
        on_conflict = 'update' AS overwrites,
        CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END AS "generatedAt"
      FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id)
-     WHERE publish.tenant_id = $1 AND publish.read_at >= $2 AND publish.read_at < $3
-       AND batch.state = 'done' AND inserted + updated > 0 AND ${isWhole('ami_utc_day(publish.read_at)')}
+     WHERE publish.tenant_id = $1 AND publish.read_at >= ami_day_start($1, $2::date)
+       AND publish.read_at < ami_day_start($1, $3::date)
+       AND batch.state = 'done' AND inserted + updated > 0 AND ${isWhole('ami_day_of($1, publish.read_at)')}
        AND EXISTS (
          SELECT FROM ami_events event
          WHERE event.tenant_id = $1 AND event.event_type = 'theft' AND event.start_at < event.end_at
@@ -58,7 +63,7 @@ export async function batchesDuringThefts(
   }));
 }
 
-/** A meter's UTC day, as one text: `2026-01-31 DEMO-MTR-00042`. */
+/** A meter's day of the tenant's zone, as one text: `2026-01-31 DEMO-MTR-00042`. */
 export type MeterDay = string;
 
 /**

@@ -13,11 +13,13 @@ import { dropPartitions, makePartitions } from './partitions.js';
 import { forgetHistory } from './replacedReads.js';
 import { deleteSnapshots } from './snapshots.js';
 import { forgetFindings } from './validation.js';
+import { countByZones } from './zones.js';
 
 /** In this order, one after the other: a worker's connections are for its batches. */
 const TIDYING: readonly Duty[] = [
   makePartitions,
   endEvents,
+  countByZones,
   dropPartitions,
   forgetHistory,
   forgetFindings,

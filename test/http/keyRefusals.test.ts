@@ -143,6 +143,7 @@ describe('a read key', () => {
     '/api/ami/schema',
     '/api/ami/exports?tenantId=T&from=2026-01-01&to=2026-01-01&format=csv',
     '/api/ami/tenants',
+    '/api/ami/zone?tenantId=T',
     `/api/ami/kpi/feeders/intervals?${SPAN}`,
     `/api/ami/kpi/feeders/${ID}/intervals?${SPAN}`,
     `/api/ami/kpi/feeders/${ID}/meters?tenantId=T`,

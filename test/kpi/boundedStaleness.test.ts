@@ -4,7 +4,7 @@ import type { StaleMetersBuckets } from '../../src/kpi/staleness.js';
 import { deployBudget } from '../support/answerBudget.js';
 
 const AT = new Date('2026-06-01T10:00:00Z');
-const INTERVALS = { latest: AT, settled: AT, latestDay: '2026-06-01', latestReadAt: AT };
+const INTERVALS = { latest: AT, settled: AT, latestDay: '2026-06-01', latestReadAt: AT, timeZone: 'UTC' };
 const FOUND: StaleMetersBuckets = { current: 1, staleOver15m: 2, staleOver1h: 3, staleOver24h: 4 };
 
 describe('a count of silent meters that takes long', () => {

@@ -372,6 +372,7 @@ describeOnBothBackends('quickcheck', (backend) => {
       ok: true,
       tenantId: 'NOBODY',
       generatedAt: NOW.toISOString(),
+      timeZone: 'UTC',
       loss: { min: null, max: null, avg: null },
       overview: [],
       feederLoss: [],

@@ -43,7 +43,7 @@ export const ROLLUPS = {
   },
   ami_feeder_days: {
     columns: `day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads,
-      implausible_reads, bit_count(quarter_hours), max_interval_reads, latest_read_at`,
+      implausible_reads, bit_count(quarter_hours) + bit_count(further_quarter_hours), max_interval_reads, latest_read_at`,
     truth: `WITH ${EXPECTED}
       SELECT counted.*, busiest.reads, latest FROM (
         SELECT ${DAY} AS day, feeder_id, ${SUMS}, count(DISTINCT ${QUARTER_HOUR})
@@ -106,9 +106,14 @@ export const KPI_VIEWS = {
   },
 } as const;
 
-/** A query for the rows in which a rollup or view and its truth differ; none is right. */
-export function differenceQuery(name: keyof typeof ROLLUPS | keyof typeof KPI_VIEWS): string {
-  const { columns, truth } = { ...ROLLUPS, ...KPI_VIEWS }[name];
+/**
+ * A query for the rows in which a rollup or view and its truth differ; none is right.
+ *
+ * @param zone whose days are meant, by the rules of Postgres.
+ */
+export function differenceQuery(name: keyof typeof ROLLUPS | keyof typeof KPI_VIEWS, zone = 'UTC'): string {
+  const { columns, truth: ofUtc } = { ...ROLLUPS, ...KPI_VIEWS }[name];
+  const truth = ofUtc.replaceAll(DAY, `(read_at AT TIME ZONE '${zone}')::date`);
   const kept = `SELECT ${columns} FROM ${name} WHERE tenant_id = $1`;
   return `WITH kept AS (${kept}), truth AS (${truth})
     SELECT 'kept' AS side, kept_only::text AS row FROM (TABLE kept EXCEPT ALL TABLE truth) kept_only

@@ -7,6 +7,7 @@ import type {
   meterSeriesAnswer,
   tenantsAnswer,
 } from '../../contracts/seriesAnswer.js';
+import type { zoneAnswer } from '../../contracts/zoneAnswer.js';
 import { ACTIVE } from './events.js';
 
 const interval = {
@@ -23,10 +24,18 @@ const summary = {
   lowVoltageMeters: 0,
 };
 
+export const ZONE: z.input<typeof zoneAnswer> = {
+  ok: true,
+  tenantId: 'DEMO_TENANT',
+  timeZone: 'UTC',
+  nextTimeZone: null,
+};
+
 export const QUICKCHECK: z.input<typeof quickcheckAnswer> = {
   ok: true,
   tenantId: 'DEMO_TENANT',
   generatedAt: '2026-01-31T10:46:00.000Z',
+  timeZone: 'UTC',
   loss: { min: 7.212, max: 7.212, avg: 7.212 },
   overview: [
     {
@@ -120,6 +129,7 @@ const steps = {
 export const MATRIX: z.input<typeof feederMatrixAnswer> = {
   ok: true,
   tenantId: 'DEMO_TENANT',
+  timeZone: 'UTC',
   ...steps,
   resolution: 'interval',
   stepMinutes: 15,
@@ -133,6 +143,7 @@ export const FEEDER: z.input<typeof feederSeriesAnswer> = {
   ok: true,
   tenantId: 'DEMO_TENANT',
   feederId: 'FEEDER_7',
+  timeZone: 'UTC',
   ...steps,
   resolution: 'interval',
   stepMinutes: 15,

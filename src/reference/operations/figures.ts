@@ -16,7 +16,9 @@ import {
   meterSeriesQuery,
   tenantsQuery,
 } from '../../contracts/seriesRequest.js';
-import { FEEDER, FEEDER_METERS, MATRIX, METER, QUICKCHECK, TENANTS } from '../examples/figures.js';
+import { zoneAnswer } from '../../contracts/zoneAnswer.js';
+import { zoneRequest } from '../../contracts/zoneRequest.js';
+import { FEEDER, FEEDER_METERS, MATRIX, METER, QUICKCHECK, TENANTS, ZONE } from '../examples/figures.js';
 import { type Operation, taggedAnswers } from '../operation.js';
 
 const HOUR = { from: '2026-01-31T10:00:00Z', to: '2026-01-31T11:00:00Z' };
@@ -36,6 +38,47 @@ export const figures: Operation[] = [
     query: tenantQuery,
     given: { tenantId: 'DEMO_TENANT' },
     answers: taggedAnswers('The key figures.', quickcheckAnswer, QUICKCHECK),
+    errors: [],
+  },
+  {
+    method: 'get',
+    path: '/api/ami/zone',
+    id: 'getZone',
+    tag: 'Key figures',
+    summary: 'By whose days a tenant is counted',
+    key: 'read',
+    query: tenantQuery,
+    given: { tenantId: 'DEMO_TENANT' },
+    answers: {
+      200: { description: 'The zone; UTC unless one was set.', schema: zoneAnswer, examples: { utc: ZONE } },
+    },
+    errors: [],
+  },
+  {
+    method: 'post',
+    path: '/api/ami/zone',
+    id: 'setZone',
+    tag: 'Key figures',
+    summary: 'Say by whose days a tenant is counted',
+    description:
+      'Daily figures are by the days of this zone from then on, those of the past too. A tenant with reads has its days counted anew by a worker, within seconds; until then every answer is by the zone before.',
+    key: 'write',
+    body: {
+      schema: zoneRequest,
+      examples: { berlin: { tenantId: 'LOCAL_TENANT', timeZone: 'Europe/Berlin' } },
+    },
+    answers: {
+      200: {
+        description: 'It is in force.',
+        schema: zoneAnswer,
+        examples: { berlin: { ...ZONE, tenantId: 'LOCAL_TENANT', timeZone: 'Europe/Berlin' } },
+      },
+      202: {
+        description: 'The days are being counted by it.',
+        schema: zoneAnswer,
+        examples: { berlin: { ...ZONE, nextTimeZone: 'Europe/Berlin' } },
+      },
+    },
     errors: [],
   },
   {
