@@ -18,6 +18,9 @@ export const mappingName = z
   .string('must be the name of a mapping, for example "utility-a"')
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
 
+/** No control characters: it is shown in terminals. */
+const FILE_NAME = /^[^\p{C}/\\]{1,200}$/u;
+
 const yesOrNo = z
   .enum(['true', 'false'], 'must be true or false')
   .transform((value) => value === 'true')
@@ -29,10 +32,14 @@ export const uploadQuery = z
     tenantId,
     fileName: z
       .string('must be a name of a file, for example "january.csv"')
-      .regex(/^[^\p{C}/\\]{1,200}$/u, 'must be a name of a file without folders, of up to 200 characters')
+      .refine(
+        (name) => FILE_NAME.test(name),
+        'must be a name of a file without folders, of up to 200 characters',
+      )
       .default('upload')
       .meta({
         default: 'upload',
+        maxLength: 200,
         description: 'What the file is called in answers and lists; it says nothing else.',
       }),
     dryRun: yesOrNo.meta({ description: 'Says what would become of the file, and writes nothing.' }),
