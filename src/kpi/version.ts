@@ -5,7 +5,7 @@ import { ACTIVE_EVENTS, type ActiveEvent, activeEvents } from '../events/eventTa
 /** What an answer follows from. */
 export interface KpiVersion {
   /**
-   * Changes whenever a tenant's reads, rollups, publishes or written batches change. It is built from hashes of numbers
+   * Changes whenever a tenant's reads, rollups, publishes, written batches or runs of validation change. It is built from hashes of numbers
    * that are never reused, not from timestamps: the transaction that began first may commit last. It also has the latest
    * interval, publish and day, because what is stamped in the future starts to count when its time comes.
    */
@@ -52,4 +52,5 @@ const VERSION = `concat_ws('/',
   (SELECT read_at FROM ami_feeder_intervals WHERE tenant_id = $1 AND ami_is_interval(read_at)
    ORDER BY read_at DESC LIMIT 1),
   (SELECT read_at FROM ami_publishes WHERE tenant_id = $1 AND read_at <= now() ORDER BY read_at DESC LIMIT 1),
-  (SELECT max(day) FROM ami_feeder_days WHERE tenant_id = $1 AND day <= ami_utc_day(now())))`;
+  (SELECT max(day) FROM ami_feeder_days WHERE tenant_id = $1 AND day <= ami_utc_day(now())),
+  (SELECT version FROM ami_vee_tenants WHERE tenant_id = $1))`;

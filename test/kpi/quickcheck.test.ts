@@ -384,6 +384,7 @@ describeOnBothBackends('quickcheck', (backend) => {
       staleMetersReference: null,
       latestFeeders: [],
       activeEvents: [],
+      vee: null,
     });
   });
 });
