@@ -11,6 +11,7 @@ import {
   tenantName,
 } from './answerFields.js';
 import { activeEvent } from './eventAnswer.js';
+import { VEE_RULES } from './veeRules.js';
 
 /** What quickcheck answers, as it stands in the JSON. Rows of a customer's own views may lack any field. */
 
@@ -137,6 +138,30 @@ export const quickcheckAnswer = z
     staleMetersReference: instantText.nullable().describe('The interval that they are aged against.'),
     latestFeeders: z.array(latestFeeder).describe('The feeders of `latest`.'),
     activeEvents: z.array(activeEvent).max(200),
+    vee: z
+      .strictObject({
+        isOn: z.boolean().describe('Whether each interval is validated once it is complete.'),
+        validatedTo: instantText
+          .nullable()
+          .describe('End of the last interval that was given to validation.'),
+        estimatedTo: instantText
+          .nullable()
+          .describe('Up to where gaps are estimated; null where they are not.'),
+        lastRun: z
+          .strictObject({
+            runId: count,
+            from: instantText,
+            to: instantText.describe('Exclusive.'),
+            finishedAt: instantText,
+            reads: count,
+            findings: z.partialRecord(z.enum(VEE_RULES), count).describe('By rule.'),
+            marked: count.describe('Reads that became questionable.'),
+            estimated: z.record(z.string(), count).describe('Estimates by method.'),
+          })
+          .nullable(),
+      })
+      .nullable()
+      .describe('Validation; null of a tenant that has said nothing about it.'),
     maxStalenessSeconds,
     warnings: z
       .array(z.string())

@@ -15,6 +15,7 @@ import { tagOf } from './entityTag.js';
 import { type IntervalReport, type IntervalSummary, intervalReport, percent } from './intervalReport.js';
 import { type FeederInterval, type LatestIntervals, latestIntervals } from './latestIntervals.js';
 import { areAllOwn, createKpiSections, type KpiSections } from './sections.js';
+import { type ValidationState, validationState } from './validation.js';
 import { kpiVersion } from './version.js';
 
 /** Many more tenants than one deployment has. */
@@ -30,6 +31,7 @@ interface Answer extends Omit<KpiSections, 'warnings'>, Omit<Staleness, 'warning
   latestComplete: IntervalSummary | null;
   latestFeeders: ReturnType<typeof latestFeeder>[];
   activeEvents: ActiveEvent[];
+  vee: ValidationState | null;
   /** What the answer lacks. */
   warnings: string[];
 }
@@ -79,10 +81,11 @@ export function createKpiService(
 
   const compute = async (tenantId: string, tag: string, events: ActiveEvent[]): Promise<Answer> => {
     const intervals = await latestIntervals(database, tenantId).catch(rethrowUnavailable);
-    const [{ warnings = [], ...sections }, { latest, latestComplete }, stale] = await Promise.all([
+    const [{ warnings = [], ...sections }, { latest, latestComplete }, stale, vee] = await Promise.all([
       readSections(tenantId, intervals.latestDay),
       reports(tenantId, intervals),
       stalenessOf(tenantId, tag, intervals),
+      validationState(database, tenantId),
     ]).catch(rethrowUnavailable);
     const summary = latest?.summary ?? null;
     const { warnings: late = [], ...staleness } = stale;
@@ -96,6 +99,7 @@ export function createKpiService(
       ...staleness,
       latestFeeders: (latest?.feeders ?? []).map((feeder) => latestFeeder(feeder, events)),
       activeEvents: events,
+      vee,
       warnings: [...warnings, ...late],
     };
   };

@@ -5,7 +5,7 @@ import { ACTIVE_EVENTS, type ActiveEvent, activeEvents } from '../events/eventTa
 /** What an answer follows from. */
 export interface KpiVersion {
   /**
-   * Changes whenever a tenant's reads, rollups, publishes or written batches change. It is built from hashes of numbers
+   * Changes whenever a tenant's reads, rollups, publishes, written batches or runs of validation change. It is built from hashes of numbers
    * that are never reused, not from timestamps: the transaction that began first may commit last. It also has the latest
    * interval, publish and day, because what is stamped in the future starts to count when its time comes.
    */
@@ -53,4 +53,5 @@ const VERSION = `concat_ws('/',
    ORDER BY read_at DESC LIMIT 1),
   (SELECT read_at FROM ami_publishes WHERE tenant_id = $1 AND read_at <= now() ORDER BY read_at DESC LIMIT 1),
   (SELECT max(day) FROM ami_feeder_days WHERE tenant_id = $1 AND day <= ami_day_of($1, now())),
-  (SELECT concat_ws(' ', time_zone, clock) FROM ami_tenant_zones WHERE tenant_id = $1))`;
+  (SELECT concat_ws(' ', time_zone, clock) FROM ami_tenant_zones WHERE tenant_id = $1),
+  (SELECT version FROM ami_vee_tenants WHERE tenant_id = $1))`;

@@ -18,7 +18,7 @@ export async function startDueRuns(database: Database, now: Date, mayEstimate: b
     const { tenantId, estimates, validatedTo } = tenant;
     await withTransaction(database, async (client) => {
       const { rowCount } = await client.query(
-        `UPDATE ami_vee_tenants SET validated_to = $3,
+        `UPDATE ami_vee_tenants SET validated_to = $3, version = nextval('ami_rollup_versions'),
            estimated_to = CASE WHEN $4 THEN $3::timestamptz - grace_intervals * interval '15 minutes' END
          WHERE tenant_id = $1 AND is_on AND validated_to IS NOT DISTINCT FROM $2`,
         [tenantId, validatedTo, span.to, estimates && mayEstimate],

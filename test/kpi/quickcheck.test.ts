@@ -385,6 +385,7 @@ describeOnBothBackends('quickcheck', (backend) => {
       staleMetersReference: null,
       latestFeeders: [],
       activeEvents: [],
+      vee: null,
     });
   });
 });

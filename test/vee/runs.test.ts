@@ -180,6 +180,29 @@ describeOnBothBackends('runs of validation', (backend) => {
     expect((await tools.summary()).qualities).toEqual([{ quality: 'raw', reads: 4_800 }]);
   });
 
+  it('show in quickcheck, whose tag changes with each', async () => {
+    await twoWeeks('A');
+    const quickcheck = async () => {
+      const { body, headers } = await deployment.http.get(`/api/ami/kpi/quickcheck?tenantId=${TENANT}`);
+      return { vee: body.vee, tag: headers.etag };
+    };
+    const none = await quickcheck();
+    expect(none.vee).toBeNull();
+    await tools.rules({ timeZone: 'Europe/Berlin' });
+    const said = await quickcheck();
+    expect(said.vee).toEqual({ isOn: false, validatedTo: null, estimatedTo: null, lastRun: null });
+    await tools.change('A', '2026-03-10T12:00:00Z', 'kwh = -0.25');
+    const before = await quickcheck();
+    const { runId } = await tools.run({ from: '2026-03-10T12:00:00Z', to: '2026-03-10T13:00:00Z' });
+    const after = await quickcheck();
+    expect(after.vee.lastRun).toMatchObject({
+      ...{ runId, reads: 4, findings: { negative: 1 }, marked: 1, estimated: {} },
+      ...{ from: '2026-03-10T12:00:00.000Z', to: '2026-03-10T13:00:00.000Z' },
+    });
+    expect(new Set([none.tag, said.tag, before.tag, after.tag]).size).toBe(4);
+    expect((await quickcheck()).tag).toBe(after.tag);
+  });
+
   it('are forgotten with the ledger of their time, and findings with the reads', async () => {
     await twoWeeks('A');
     await tools.remove('A', '2026-03-10T10:00:00Z', '2026-03-10T11:00:00Z');

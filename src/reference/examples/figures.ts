@@ -112,6 +112,21 @@ export const QUICKCHECK: z.input<typeof quickcheckAnswer> = {
     },
   ],
   activeEvents: [ACTIVE],
+  vee: {
+    isOn: true,
+    validatedTo: '2026-01-31T10:45:00.000Z',
+    estimatedTo: null,
+    lastRun: {
+      ...{ runId: 17, from: '2026-01-31T10:30:00.000Z', to: '2026-01-31T10:45:00.000Z' },
+      ...{
+        finishedAt: '2026-01-31T10:31:05.190Z',
+        reads: 500,
+        findings: { spike: 1 },
+        marked: 0,
+        estimated: {},
+      },
+    },
+  },
 };
 
 export const TENANTS: z.input<typeof tenantsAnswer> = {
