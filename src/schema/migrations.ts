@@ -34,6 +34,7 @@ export const MIGRATIONS = [
   'phase7_imports.sql',
   'phase7_reads_as_of.sql',
   'phase8_local_days.sql',
+  'phase8_read_lengths.sql',
 ] as const;
 
 export interface Migration {
