@@ -55,6 +55,8 @@ DECLARE
   day_end timestamptz := ami_day_start(for_tenant, for_day + 1);
   being_written timestamptz[] := ami_intervals_being_written(for_tenant);
   settled_at timestamptz := ami_latest_settled_interval(for_tenant, day_start, day_end);
+  has_lengths boolean := EXISTS (
+    SELECT FROM ami_feeder_lengths WHERE tenant_id = for_tenant AND read_at >= day_start AND read_at < day_end);
 BEGIN
   RETURN QUERY
   WITH governing AS (
@@ -92,13 +94,35 @@ BEGIN
         GROUP BY 1
       ) sized
     GROUP BY 1
+  ), quarter_hours AS (
+    -- Of a day that has other lengths too only those with a read that has none.
+    SELECT CASE WHEN has_lengths THEN (
+        SELECT bit_or(ami_day_bits(day_start, cell.read_at)) FROM ami_feeder_intervals cell
+        WHERE cell.tenant_id = for_tenant AND cell.read_at >= day_start AND cell.read_at < day_end
+          AND cell.reads > (SELECT coalesce(sum(other.reads), 0) FROM ami_feeder_lengths other
+            WHERE other.tenant_id = for_tenant AND other.read_at = cell.read_at AND other.feeder_id = cell.feeder_id))
+      ELSE (
+        SELECT (bit_or(quarter_hours) || bit_or(further_quarter_hours))::bit(128)
+        FROM ami_feeder_days WHERE tenant_id = for_tenant AND day = for_day)
+      END AS bits
   ), unpublished AS (
-    SELECT bit_count(coalesce((bit_or(quarter_hours) || bit_or(further_quarter_hours))::bit(128), 0::bit(128))
+    SELECT bit_count(coalesce(bits, 0::bit(128))
              & ~coalesce((SELECT bit_or(ami_day_bits(day_start, at)) FROM (
                  SELECT read_at AS at FROM fleets
                  UNION ALL SELECT at FROM unnest(being_written) AS at WHERE at >= day_start AND at < day_end) counted),
                0::bit(128))) AS intervals
-    FROM ami_feeder_days WHERE tenant_id = for_tenant AND day = for_day
+    FROM quarter_hours
+  ), slots AS (
+    SELECT interval_minutes, count(DISTINCT read_at) AS slots FROM ami_feeder_lengths
+    WHERE tenant_id = for_tenant AND read_at >= day_start AND read_at < day_end AND read_at <> ALL (being_written)
+    GROUP BY 1
+  ), known AS (
+    SELECT feeder_id, max(expected_meters) FILTER (WHERE phases IS NULL) AS expected_meters,
+           sum(expected_meters) FILTER (
+             WHERE phases IS NULL OR mod(extract(epoch FROM settled_at), interval_minutes * 60) = ANY (phases)
+           ) AS settled_meters,
+           sum(expected_meters * slots) FILTER (WHERE phases IS NOT NULL) AS reads_of_lengths
+    FROM ami_expected_by_length(for_tenant, for_day) LEFT JOIN slots USING (interval_minutes) GROUP BY 1
   ), arriving AS (
     SELECT cell.feeder_id, sum(cell.reads) AS reads
     FROM unnest(being_written) AS written (read_at)
@@ -113,9 +137,10 @@ BEGIN
   ), is_settled_published AS (
     SELECT EXISTS (SELECT FROM fleets WHERE read_at = settled_at) AS yes
   ), expected AS (
-    SELECT feeder_id, coalesce(CASE WHEN yes THEN published.meters ELSE known.expected_meters END, 0) AS meters,
-           coalesce(published.reads, 0) + coalesce(known.expected_meters * unpublished.intervals, 0) AS reads
-    FROM ami_expected_meters(for_tenant, for_day) known
+    SELECT feeder_id, coalesce(CASE WHEN yes THEN published.meters ELSE known.settled_meters END, 0)::bigint AS meters,
+           coalesce(published.reads, 0) + coalesce(known.expected_meters * unpublished.intervals, 0)
+             + coalesce(known.reads_of_lengths, 0) AS reads
+    FROM known
     FULL JOIN published USING (feeder_id)
     CROSS JOIN unpublished CROSS JOIN is_settled_published
   )

@@ -34,3 +34,6 @@ COMMENT ON FUNCTION ami_write_imported_batch(uuid, integer, timestamptz) IS
   'Writes one batch of an import: judges each of its reads by what stands there, keeps what it replaces in '
   'ami_replaced_reads, and marks the batch done, in the one transaction of this call. A batch that is no longer '
   'pending answers no row.';
+COMMENT ON FUNCTION ami_read_lengths(timestamptz, timestamptz) IS
+  'How many reads of another length than 15 minutes there are in a span, per feeder, instant and length. None of a customer''s '
+  'table, whose rows do not say how long they are.';

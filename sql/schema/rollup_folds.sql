@@ -36,6 +36,11 @@ BEGIN
     GROUP BY tenant_id, read_at, feeder_id
   ) grouped;
   PERFORM ami_apply_interval_changes(changes);
+  PERFORM ami_apply_length_changes(array_agg((tenant_id, read_at, feeder_id, interval_minutes, reads)::ami_length_change))
+  FROM (
+    SELECT tenant_id, read_at, feeder_id, interval_minutes, -count(*) AS reads FROM old_rows
+    WHERE interval_minutes <> 15 GROUP BY 1, 2, 3, 4
+  ) counted HAVING count(*) > 0;
 
   SELECT array_agg(change) INTO anomalies FROM (
     SELECT (tenant_id, ami_day_of(tenant_id, read_at), feeder_id, meter_id,
@@ -116,6 +121,13 @@ BEGIN
     ) moved GROUP BY tenant_id, read_at, feeder_id
   ) grouped;
   PERFORM ami_apply_interval_changes(changes);
+  PERFORM ami_apply_length_changes(array_agg((tenant_id, read_at, feeder_id, interval_minutes, reads)::ami_length_change))
+  FROM (
+    SELECT tenant_id, read_at, feeder_id, interval_minutes, sum(sign)::bigint AS reads FROM (
+      SELECT 1 AS sign, tenant_id, read_at, feeder_id, interval_minutes FROM new_rows
+      UNION ALL SELECT -1, tenant_id, read_at, feeder_id, interval_minutes FROM old_rows
+    ) moved WHERE interval_minutes <> 15 GROUP BY 1, 2, 3, 4
+  ) counted HAVING count(*) > 0;
 
   SELECT array_agg(change) INTO anomalies FROM (
     SELECT (tenant_id, ami_day_of(tenant_id, read_at), feeder_id, meter_id,
@@ -149,7 +161,7 @@ COMMENT ON FUNCTION ami_fold_updated_reads() IS
 CREATE FUNCTION ami_fold_truncated_reads() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET jit = off AS $$
 BEGIN
-  TRUNCATE ami_feeder_intervals, ami_feeder_days, ami_meter_anomalies, ami_known_meter_sets, ami_known_meters;
+  TRUNCATE ami_feeder_intervals, ami_feeder_lengths, ami_feeder_days, ami_meter_anomalies, ami_known_meter_sets, ami_known_meters;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION ami_fold_truncated_reads() IS

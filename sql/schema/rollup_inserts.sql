@@ -28,6 +28,7 @@ DECLARE
   energy numeric;
   lowest_voltage numeric;
   anomalous bigint;
+  other_lengths bigint;
   has_unknown_set boolean;
 BEGIN
   -- Shared: writers do not wait for each other. They wait for a rebuild and while meters are being forgotten.
@@ -47,6 +48,7 @@ BEGIN
            count(*) FILTER (WHERE ami_is_underregistered(kwh, delivered_kwh)) AS underregistered_reads,
            min(meter_id) AS first_meter_id, sum(hashtextextended(meter_id, 0)) AS fingerprint,
            count(*) FILTER (WHERE NOT is_measured) AS implausible_reads,
+           count(*) FILTER (WHERE interval_minutes <> 15) AS of_other_lengths,
            sum(abs(kwh) + abs(coalesce(delivered_kwh, 0))) FILTER (WHERE NOT is_measured) AS implausible_kwh
     -- OFFSET 0: the rule is asked once a read, not once a figure.
     FROM (SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured FROM new_rows OFFSET 0) judged
@@ -100,12 +102,21 @@ BEGIN
     FROM cells GROUP BY tenant_id, feeder_id
   )
   SELECT (SELECT sum(implausible_kwh) FROM cells), (SELECT min(min_voltage) FROM cells),
-         (SELECT sum(low_voltage_reads + underregistered_reads) FROM cells), EXISTS (
+         (SELECT sum(low_voltage_reads + underregistered_reads) FROM cells),
+         (SELECT sum(of_other_lengths) FROM cells), EXISTS (
     SELECT FROM batch LEFT JOIN ami_known_meter_sets known USING (tenant_id, feeder_id, first_meter_id)
     WHERE (known.meters, known.fingerprint) IS DISTINCT FROM (batch.meters, batch.fingerprint)
-  ) INTO energy, lowest_voltage, anomalous, has_unknown_set;
+  ) INTO energy, lowest_voltage, anomalous, other_lengths, has_unknown_set;
   IF NOT ami_is_plausible(energy, lowest_voltage) THEN
     PERFORM ami_refuse_reads();
+  END IF;
+
+  IF other_lengths > 0 THEN
+    PERFORM ami_apply_length_changes(array_agg((tenant_id, read_at, feeder_id, interval_minutes, reads)::ami_length_change))
+    FROM (
+      SELECT tenant_id, read_at, feeder_id, interval_minutes, count(*) AS reads FROM new_rows
+      WHERE interval_minutes <> 15 GROUP BY 1, 2, 3, 4
+    ) counted;
   END IF;
 
   IF anomalous > 0 THEN

@@ -68,6 +68,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
   zoned := coalesce((SELECT array_agg(tenant_id) FROM ami_tenant_zones WHERE clock IS NOT NULL), '{}');
   DELETE FROM ami_feeder_intervals WHERE read_at >= day_start AND read_at < day_end;
+  DELETE FROM ami_feeder_lengths WHERE read_at >= day_start AND read_at < day_end;
   DELETE FROM ami_feeder_days WHERE day BETWEEN first_day AND last_day AND tenant_id <> ALL (zoned);
   DELETE FROM ami_meter_anomalies WHERE day BETWEEN first_day AND last_day AND tenant_id <> ALL (zoned);
 
@@ -80,6 +81,8 @@ BEGIN
   FROM (
     SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured FROM ami_reads_between(day_start, day_end) OFFSET 0
   ) judged GROUP BY 1, 2, 3;
+
+  INSERT INTO ami_feeder_lengths SELECT * FROM ami_read_lengths(day_start, day_end);
 
   PERFORM ami_refold_days(array_agg(tenant_id), array_agg(day), array_agg(feeder_id))
   FROM (

@@ -83,7 +83,7 @@ export async function feedersAt(
              min_voltage::double precision AS "minVoltage",
              coalesce(low_voltage_reads, 0)::double precision AS "lowVoltageMeters"
            FROM (SELECT * FROM ami_feeder_intervals WHERE tenant_id = $1 AND read_at = $2) cell
-           FULL JOIN ami_expected_meters($1, ami_day_of($1, $2)) expected USING (feeder_id)`,
+           FULL JOIN ami_expected_meters_at($1, $2) expected USING (feeder_id)`,
     values: [tenantId, readAt],
   });
   return rows;

@@ -9,7 +9,7 @@ export const TAGS = {
   Imports: 'Files of interval data, written behind all else.',
   Validation: 'Reads held to rules, and gaps estimated (VEE).',
   Events: 'Theft, comms outage and voltage sag, injected into reads.',
-  'Key figures': 'What the reads alone show, now and over time. Each answer has an `ETag`.',
+  'Key figures': 'What the reads alone show, now and over time, each with an `ETag`, and by whose days.',
   Exports: 'Reads as files, for other programs and for an import.',
   Status: 'What works and what waits.',
   Pages: 'For browsers and tools.',

@@ -35,6 +35,7 @@ export const MIGRATIONS = [
   'phase7_reads_as_of.sql',
   'phase8_late_delivery.sql',
   'phase8_local_days.sql',
+  'phase8_read_lengths.sql',
   'phase8_vee.sql',
   'phase8_vee_estimates.sql',
 ] as const;

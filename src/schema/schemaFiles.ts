@@ -38,6 +38,7 @@ const SCHEMA_FILES: readonly SchemaFile[] = [
   { name: 'backfills.sql' },
   { name: 'local_days.sql' },
   { name: 'rollups.sql' },
+  { name: 'interval_lengths.sql' },
   { name: 'known_meters.sql' },
   { name: 'rollup_inserts.sql' },
   { name: 'rollup_changes.sql' },

@@ -123,7 +123,7 @@ describe('the day on which clocks are changed', () => {
     );
     const after = await deployment.http
       .get(`/api/ami/kpi/quickcheck?tenantId=${tenantId}`)
-      .set({ ...BEARER, 'If-None-Match': before.headers['etag'] ?? '' });
+      .set({ ...BEARER, 'If-None-Match': before.headers.etag ?? '' });
     expect(after.status).toBe(200);
     expect(after.body).toMatchObject({
       timeZone: 'Asia/Kathmandu',

@@ -57,6 +57,7 @@ describe('series of feeders and meters', () => {
       ok: true,
       tenantId: TENANT,
       feederId: 'FEEDER_1',
+      timeZone: 'UTC',
       from: '2026-06-01T09:00:00.000Z',
       to: '2026-06-01T10:00:00.000Z',
       resolution: 'interval',

@@ -170,6 +170,10 @@ describeOnBothBackends('the API and its reference', (backend) => {
     );
     expect((await http.get(urlOf(routeCalled('exportReads'))).set(bearer(READ_KEY))).status).toBe(200);
     expect((await http.get('/metrics').set(bearer(READ_KEY))).status).toBe(200);
+    expect((await send(routeCalled('getZone'), urlOf(routeCalled('getZone')))).status).toBe(200);
+    // Of a tenant that has reads.
+    const zone = { tenantId: 'DEMO_TENANT', timeZone: 'Europe/Berlin' };
+    expect((await send(routeCalled('setZone'), urlOf(routeCalled('setZone')), zone)).status).toBe(202);
     await http.post('/api/ami/stop').set(bearer(API_KEY)).send({ tenantId: 'DEMO_TENANT' });
   });
 

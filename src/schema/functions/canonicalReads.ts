@@ -14,7 +14,9 @@ export const UNASSIGNED_FEEDER = 'UNASSIGNED';
  */
 export function canonicalRows(reads: ReadsMapping, from: string): string {
   const where = reads.own ? '' : ` WHERE ${isRead(reads)}`;
-  return `SELECT ${canonicalColumns(reads)} FROM ${from} AS read${where}`;
+  // How long an imported read's interval is stands beside a customer's table, not in it.
+  const minutes = reads.own ? 'read.interval_minutes' : 'NULL::smallint AS interval_minutes';
+  return `SELECT ${canonicalColumns(reads)}, ${minutes} FROM ${from} AS read${where}`;
 }
 
 /** The select list over `read`, in the order in which the access functions return it. */

@@ -49,6 +49,18 @@ export function accessFunctions(reads: ReadsMapping): SqlFunction[] {
         ? ' SELECT day, day FROM (SELECT DISTINCT day FROM ami_days_with_rollups() AS day) known ORDER BY day DESC '
         : ` SELECT date '-infinity', date 'infinity' `,
     },
+    {
+      name: 'ami_read_lengths',
+      signature: `(from_instant timestamptz, until_instant timestamptz) RETURNS TABLE (tenant_id text, read_at timestamptz,
+  feeder_id text, interval_minutes smallint, reads bigint) LANGUAGE sql STABLE`,
+      body: reads.own
+        ? `
+  SELECT read.tenant_id, read.read_at, read.feeder_id, read.interval_minutes, count(*)
+  FROM ${quotedRelation(reads.table)} read
+  WHERE ${between} AND read.interval_minutes <> 15 GROUP BY 1, 2, 3, 4
+`
+        : ' SELECT NULL::text, NULL::timestamptz, NULL::text, NULL::smallint, NULL::bigint WHERE false ',
+    },
     ...(reads.own ? [] : FOR_ADOPTED),
   ];
 }
