@@ -34,11 +34,9 @@ const happening: fc.Arbitrary<Happening> = fc.record({
   meters: fc.oneof(
     fc.constant({}),
     fc.constantFrom(0.1, 0.5).map((meterFraction) => ({ meterFraction })),
-    fc
-      .subarray([1, 2, 26, 27, 51, 77, 103, 129], { minLength: 1 })
-      .map((meters) => ({
-        meterIds: meters.map((meter) => `${TENANT}-MTR-${String(meter).padStart(5, '0')}`),
-      })),
+    fc.subarray([1, 2, 26, 27, 51, 77, 103, 129], { minLength: 1 }).map((meters) => ({
+      meterIds: meters.map((meter) => `${TENANT}-MTR-${String(meter).padStart(5, '0')}`),
+    })),
   ),
   step: fc.nat(INTERVALS - 1),
   stop: fc.option(fc.nat(INTERVALS - 1), { nil: undefined }),
