@@ -53,7 +53,23 @@ export const listedEvent = z
   })
   .meta({ id: 'ListedEvent' });
 
-export const eventAnswer = z.strictObject({ ok, event: pilotEvent }).meta({ id: 'EventAnswer' });
+/** An event by itself: of a late outage with what became of its reads. */
+const foundEvent = z
+  .strictObject({
+    ...event,
+    lateReads: z
+      .strictObject({
+        heldBack: count.describe('Reads that it still holds back.'),
+        onTheWay: count.describe('Reads whose delivery is accepted and not written.'),
+        delivered: count.describe('Reads delivered after it.'),
+        lost: count.describe('Reads that could not be delivered any more.'),
+      })
+      .optional()
+      .describe('Of a comms outage with `"delivery": "late"`, and in the answer to a GET alone.'),
+  })
+  .meta({ id: 'FoundEvent' });
+
+export const eventAnswer = z.strictObject({ ok, event: foundEvent }).meta({ id: 'EventAnswer' });
 
 export const eventCreated = z
   .strictObject({

@@ -14,7 +14,8 @@ import {
 } from '../contracts/eventRequest.js';
 import { intervalEnd, keptSince } from '../contracts/intervals.js';
 import { type Database, type Queryable, rethrowUnavailable, withTransaction } from '../db/db.js';
-import type { FeederEventType } from '../emulator/events/feederEvent.js';
+import { type FeederEventType, isLateOutage } from '../emulator/events/feederEvent.js';
+import { lateReads } from '../ledger/heldReads.js';
 import { publishOfLatestInterval } from '../ledger/publishedIntervals.js';
 import type { PublishRecord } from '../ledger/publishLedger.js';
 import { lockAdmission } from '../pacing/pacingRow.js';
@@ -157,14 +158,16 @@ export function createEventService({
     },
 
     /**
-     * An event with all of its meters.
+     * An event with all of its meters, and of a late outage what became of its reads.
      *
      * @throws ApiError 404 when there is no such event.
      */
     async find(id: string) {
       const found = await findEvent(database, id).catch(rethrowUnavailable);
       if (!found) throw noSuchEvent(id);
-      return { event: eventAnswer(found, await clock(found.tenantId)) };
+      const event = eventAnswer(found, await clock(found.tenantId));
+      if (!isLateOutage(found)) return { event };
+      return { event: { ...event, lateReads: await lateReads(database, id).catch(rethrowUnavailable) } };
     },
 
     /**

@@ -160,6 +160,31 @@ export async function lastMadeAt(
   return at && at > knownAt ? at : knownAt;
 }
 
+/** What became of the reads that an outage holds or has held back. */
+export interface LateReads {
+  heldBack: number;
+  /** Their delivery is accepted and not written. */
+  onTheWay: number;
+  /** Of those that another outage has held back longer, it delivers them. */
+  delivered: number;
+  lost: number;
+}
+
+export async function lateReads(client: Queryable, eventId: string): Promise<LateReads> {
+  const { rows } = await client.query<LateReads>(
+    `SELECT coalesce(sum(held.reads) FILTER (WHERE held.state = 'held'), 0)::integer AS "heldBack",
+       coalesce(sum(held.reads) FILTER (WHERE held.state = 'sent'), 0)::integer AS "onTheWay",
+       coalesce(sum(written.reads) FILTER (WHERE held.state = 'delivered'), 0)::integer AS delivered,
+       coalesce(sum(held.reads) FILTER (WHERE held.state = 'lost'), 0)::integer AS lost
+     FROM ami_held_reads held LEFT JOIN LATERAL (
+       SELECT sum(inserted + updated) AS reads FROM ami_publish_batches batch
+       WHERE batch.publish_id = held.delivered_by AND batch.state = 'done') written ON true
+     WHERE held.event_ids @> ARRAY[$1::uuid]`,
+    [eventId],
+  );
+  return rows[0] as LateReads;
+}
+
 /** Deliveries of a tenant that are accepted and not settled. */
 export async function sentHolds(client: Queryable, tenantId: string): Promise<number> {
   const { rows } = await client.query<{ sent: number }>(

@@ -14,6 +14,11 @@ export function observeBatches(registry: Registry) {
     labelNames: ['lane', 'outcome'],
     registers,
   });
+  const late = new Counter({
+    name: 'gridlens_late_reads_total',
+    help: 'Reads that this worker has written after the outages that had held them back.',
+    registers,
+  });
   const batches = new Counter({
     name: 'gridlens_batches_total',
     help: 'Runs of batches in this worker, by outcome: written, finished_before, failed (tried again), given_up, or handed_back by a worker that stops.',
@@ -40,12 +45,16 @@ export function observeBatches(registry: Registry) {
     seconds.zero({ lane });
   }
   return {
-    ran(lane: Lane, result: BatchOutcome & { alreadyFinished: boolean; elapsedMs: number }): void {
+    ran(
+      lane: Lane,
+      result: BatchOutcome & { alreadyFinished: boolean; elapsedMs: number; isLate?: true },
+    ): void {
       batches.inc({ lane, outcome: result.alreadyFinished ? 'finished_before' : 'written' });
       if (result.alreadyFinished) return;
       seconds.observe({ lane }, result.elapsedMs / 1000);
       for (const outcome of ['inserted', 'updated', 'duplicate', 'skipped'] as const)
         reads.inc({ lane, outcome }, result[outcome]);
+      if (result.isLate) late.inc(result.inserted + result.updated);
     },
     ended: (lane: Lane, outcome: string): void => batches.inc({ lane, outcome }),
     concurrency: (most: number): void => concurrency.set(most),

@@ -26,6 +26,8 @@ import { createSnapshotMeters, registryMeters } from './snapshotMeters.js';
 export interface BatchResult extends BatchOutcome {
   /** Whether another run had finished the batch before, or it was cancelled: then nothing was written. */
   alreadyFinished: boolean;
+  /** Whether it was a late delivery. */
+  isLate?: true;
   /** From the batch's start to the end of its write, ms; waiting for its turn is not counted. */
   elapsedMs: number;
 }
@@ -90,7 +92,10 @@ export function createBatchRunner(
     started: number,
   ): Promise<BatchResult> => {
     const elapsedMs = Math.round(performance.now() - started);
-    return outcome ? { ...outcome, alreadyFinished: false, elapsedMs } : { ...(await over(job)), elapsedMs };
+    const late = job.late ? { isLate: true as const } : {};
+    return outcome
+      ? { ...outcome, ...late, alreadyFinished: false, elapsedMs }
+      : { ...(await over(job)), elapsedMs };
   };
 
   /** The result of a batch that is not owed. @throws UnknownBatchError where it never was. */

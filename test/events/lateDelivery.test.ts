@@ -44,6 +44,8 @@ describeOnBothBackends('late delivery', (backend) => {
     const rows = await sql(`SELECT state, sum(reads)::integer AS reads FROM ami_held_reads GROUP BY 1`);
     return Object.fromEntries(rows.map(({ state, reads }) => [state, reads]));
   };
+  const lateReads = async (id: string) =>
+    (await pilot.deployment.http.get(`/api/ami/events/${id}`)).body.event.lateReads;
   const nothingHeld = () =>
     waitFor('everything to be delivered', async () => {
       const open = await sql(`SELECT FROM ami_held_reads WHERE state IN ('held', 'sent')`);
@@ -72,13 +74,16 @@ describeOnBothBackends('late delivery', (backend) => {
     await pilot.event('theft', theft);
     const event = await outage({ startAt: at('10:05'), durationMinutes: 50 });
     expect(event.delivery).toBe('late');
-    await publishAll();
-    // 10:05 to 10:55 lies in four intervals.
+    await publishAll(INTERVALS.slice(0, 4));
+    // 10:05 to 10:55 lies in four intervals, and at 10:52 it lasts.
     expect(await holds()).toEqual({ held: 200 });
-    expect(await Promise.all(INTERVALS.map((time) => readsAt(time)))).toEqual([0, 0, 0, 0, 50]);
-    expect(JSON.parse(await figures())[0]).toHaveLength(2_500 - 200);
+    expect(await Promise.all(INTERVALS.map((time) => readsAt(time)))).toEqual([0, 0, 0, 0, 0]);
+    expect(JSON.parse(await figures())[0]).toHaveLength(4 * 450);
+    expect(await lateReads(event.id)).toEqual({ heldBack: 200, onTheWay: 0, delivered: 0, lost: 0 });
 
+    await publishAll(INTERVALS.slice(4));
     await nothingHeld();
+    expect(await lateReads(event.id)).toEqual({ heldBack: 0, onTheWay: 0, delivered: 200, lost: 0 });
     expect(await holds()).toEqual({ delivered: 200 });
     expect(await figures()).toBe(expected);
     for (const name of [...Object.keys(ROLLUPS), ...Object.keys(KPI_VIEWS)] as (keyof typeof ROLLUPS)[])

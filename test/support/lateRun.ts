@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type BatchJob, batchesOf, batchJob } from '../../src/contracts/batchJob.js';
 import { withTransaction } from '../../src/db/db.js';
-import { insertEvent, type NewEvent } from '../../src/events/eventTable.js';
+import { insertEvent, type NewEvent, stopEvent } from '../../src/events/eventTable.js';
 import { createLateDeliverySupplier } from '../../src/events/lateDelivery.js';
 import { batchPayload } from '../../src/ledger/batchPayload.js';
 import { batchRanges } from '../../src/ledger/batchRange.js';
@@ -22,6 +22,8 @@ export type Chance = () => number;
 export interface LateRun {
   setClock(now: Date): void;
   event(event: Partial<NewEvent> & Pick<NewEvent, 'feederId' | 'startAt' | 'endAt'>): Promise<string>;
+  /** Ends an event at the clock's instant. */
+  stop(id: string): Promise<void>;
   /** Accepts an interval of the fleet and writes it. */
   publish(readAt: Date, given?: Partial<PublishRecord>): Promise<void>;
   /** One pass of the supplier; answers what it has accepted. */
@@ -80,6 +82,9 @@ export function createLateRun(pool: pg.Pool, options: LateRunOptions): LateRun {
         ...event,
       });
       return id;
+    },
+    async stop(id) {
+      await stopEvent(pool, id, clock);
     },
     async publish(readAt, given = {}) {
       const publish = syntheticPublish({ tenantId, readAt, meterCount, feederCount, ...given });
