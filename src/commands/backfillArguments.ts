@@ -89,7 +89,7 @@ function startOf(
 }
 
 /** A refusal in the words of the command's options. */
-export function refusal(error: ApiError, from: BackfillWanted['from']): StartupError {
+export function refusal(error: ApiError, from?: BackfillWanted['from']): StartupError {
   const [first] = error.extra.details ?? [];
   const option = first && (first.path === 'from' ? startOption(from) : OPTION_OF[first.path]);
   // A sentence about the registry, not about how the option is written.
@@ -97,8 +97,8 @@ export function refusal(error: ApiError, from: BackfillWanted['from']): StartupE
   return new StartupError(option ? `${option} ${first.message}.` : error.message, { cause: error });
 }
 
-function startOption(from: BackfillWanted['from']): string {
-  if (from instanceof Date) return '--from';
+function startOption(from: BackfillWanted['from'] | undefined): string {
+  if (from === undefined || from instanceof Date) return '--from';
   return 'daysBack' in from ? '--days' : '--intervals';
 }
 
@@ -106,7 +106,7 @@ function requestOf(fields: object) {
   try {
     return parseRequest(backfillRequest, fields, 'The command');
   } catch (error) {
-    if (error instanceof ApiError) return wrong(refusal(error, new Date()).message);
+    if (error instanceof ApiError) return wrong(refusal(error).message);
     throw error;
   }
 }
