@@ -13,9 +13,12 @@ export interface WrittenBatch {
   to: number;
   overwrites: boolean;
   /**
-   * About when its events were read: at its start, or for a revision at its end, since it waits for others in between.
+   * About when its events were read: at its start, or for a revision at its end, since it waits for others in between. Of a
+   * late delivery when its reads were left out.
    */
   generatedAt: Date;
+  /** Of a late delivery: outages that were over by then held nothing back any more; else null. */
+  lateAsOf: Date | null;
 }
 
 /**
@@ -40,7 +43,8 @@ export async function batchesDuringThefts(
     `SELECT publish.read_at AS "readAt", interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
        feeder_count AS "feederCount", fleet_id AS "snapshotId", ${BATCH_RANGE_SQL.from} AS "from", ${BATCH_RANGE_SQL.to} AS "to",
        on_conflict = 'update' AS overwrites,
-       CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END AS "generatedAt"
+       publish.late_as_of AS "lateAsOf",
+       coalesce(publish.known_at, CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END) AS "generatedAt"
      FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id)
      WHERE publish.tenant_id = $1 AND publish.read_at >= $2 AND publish.read_at < $3
        AND batch.state = 'done' AND inserted + updated > 0 AND ${isWhole('ami_utc_day(publish.read_at)')}
