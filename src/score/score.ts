@@ -8,7 +8,7 @@ import { intervalEnd } from '../contracts/intervals.js';
 import type { Database } from '../db/db.js';
 import { type EventScene, skippedReads } from '../emulator/events/applyEvents.js';
 import { selectedMeters } from '../emulator/events/eventSelection.js';
-import { overlaps } from '../emulator/events/feederEvent.js';
+import { isLateOutage, overlaps } from '../emulator/events/feederEvent.js';
 import { type FeederSpan, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
 import { type EventRecord, theftsAndOutages } from '../events/eventTable.js';
 import { type PublishedRoster, publishedSpans, snapshotMeters } from '../registry/snapshots.js';
@@ -151,7 +151,9 @@ function readsOf(
   batch: WrittenBatch,
   feeders: RobbedFeeders,
 ): Map<string, boolean> {
-  const { readAt } = batch;
+  const { readAt, lateAsOf } = batch;
+  const isOut = ({ startAt, endAt }: EventRecord): boolean =>
+    lateAsOf !== null && startAt <= lateAsOf && endAt > lateAsOf;
   const scene: EventScene = {
     tenantId,
     seed: batch.seed,
@@ -160,7 +162,7 @@ function readsOf(
   };
   const known = events.filter(
     (event) =>
-      event.createdAt <= batch.generatedAt &&
+      (event.createdAt <= batch.generatedAt || (lateAsOf !== null && isLateOutage(event))) &&
       overlaps(event, readAt, intervalEnd(readAt, batch.intervalMinutes)),
   );
   const reads = new Map<string, boolean>();
@@ -168,7 +170,13 @@ function readsOf(
     if (to <= batch.from || from >= batch.to) continue;
     const ofFeeder = known.filter((event) => event.feederId === feederId);
     const victims = new Set(ofFeeder.filter(isTheft).flatMap((event) => selectedMeters(event, scene)));
-    const isSkipped = skippedReads(ofFeeder, scene);
+    const underWay = events.filter(
+      (event) => event.feederId === feederId && isLateOutage(event) && isOut(event),
+    );
+    const isSkipped = skippedReads(ofFeeder, {
+      ...scene,
+      ...(lateAsOf && { late: { asOf: lateAsOf, underWay } }),
+    });
     for (const meter of meters.slice(Math.max(0, batch.from - from), batch.to - from)) {
       if (!isSkipped(meter)) reads.set(meter, victims.has(meter));
     }

@@ -15,9 +15,12 @@ export interface WrittenBatch {
   to: number;
   overwrites: boolean;
   /**
-   * About when its events were read: at its start, or for a revision at its end, since it waits for others in between.
+   * About when its events were read: at its start, or for a revision at its end, since it waits for others in between. Of a
+   * late delivery when its reads were left out.
    */
   generatedAt: Date;
+  /** Of a late delivery: outages that were over by then held nothing back any more; else null. */
+  lateAsOf: Date | null;
 }
 
 /**
@@ -44,7 +47,8 @@ export async function batchesDuringThefts(
     `SELECT publish.read_at AS "readAt", ami_day_of($1, publish.read_at)::text AS day, interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
        feeder_count AS "feederCount", fleet_id AS "snapshotId", ${BATCH_RANGE_SQL.from} AS "from", ${BATCH_RANGE_SQL.to} AS "to",
        on_conflict = 'update' AS overwrites,
-       CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END AS "generatedAt"
+       publish.late_as_of AS "lateAsOf",
+       coalesce(publish.known_at, CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END) AS "generatedAt"
      FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id)
      WHERE publish.tenant_id = $1 AND publish.read_at >= ami_day_start($1, $2::date)
        AND publish.read_at < ami_day_start($1, $3::date)

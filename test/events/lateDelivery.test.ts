@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { scoreSuspicion } from '../../src/score/score.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { createPilot, type Pilot, TENANT } from '../support/pilot.js';
 import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
@@ -69,7 +70,8 @@ describeOnBothBackends('late delivery', (backend) => {
 
   it('keeps reads back while the outage lasts, then delivers them out of order; all figures end as without it', async () => {
     const worker = await pilot.deployment.startWorker();
-    const theft = { severity: 0.6, feederId: 'FEEDER_7', startAt: at('10:10'), meterFraction: 0.2 };
+    // All that it takes comes late.
+    const theft = { severity: 0.6, startAt: at('10:10'), durationMinutes: 40, meterFraction: 0.2 };
     const expected = await undisturbed(() => pilot.event('theft', theft));
     await pilot.event('theft', theft);
     const event = await outage({ startAt: at('10:05'), durationMinutes: 50 });
@@ -88,6 +90,10 @@ describeOnBothBackends('late delivery', (backend) => {
     expect(await figures()).toBe(expected);
     for (const name of [...Object.keys(ROLLUPS), ...Object.keys(KPI_VIEWS)] as (keyof typeof ROLLUPS)[])
       expect(await sql(differenceQuery(name), [TENANT]), name).toEqual([]);
+    const score = await scoreSuspicion(pilot.deployment.context.database, TENANT);
+    expect({ injected: score.injected, right: score.right, named: score.named }).toEqual({
+      ...{ injected: 10, right: 10, named: 10 },
+    });
     const delivered = await sql(
       `SELECT publish.read_at, publish.is_background, batch.inserted FROM ami_publishes publish
        JOIN ami_publish_batches batch USING (publish_id) WHERE origin = 'late' ORDER BY accepted_at`,
