@@ -27,6 +27,7 @@ COMMENT ON FUNCTION ami_standing_reads(text, text, timestamptz, timestamptz) IS
   'quality, where they come from (emulated, imported, or foreign: not written by GridLens) and when they were written.';
 COMMENT ON FUNCTION ami_vee_reads(text, text, timestamptz, timestamptz) IS
   'The reads of a meter from an instant until before another one, with what validation looks at.';
+COMMENT ON FUNCTION ami_vee_reads_of(text, text[], timestamptz, timestamptz) IS 'The same of several meters.';
 COMMENT ON FUNCTION ami_yield_estimates(text, timestamptz, text[]) IS
   'Takes the estimates of an interval away of those meters, into the history, before a publish writes their reads. Answers '
   'how many.';

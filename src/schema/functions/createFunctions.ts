@@ -35,7 +35,7 @@ export async function staleFunctions(client: Queryable, reads: ReadsMapping): Pr
     ...exportFunctions(reads),
     standingReads(reads),
     writeImported(reads),
-    veeReads(reads),
+    ...veeReads(reads),
     yieldEstimates(reads),
   ];
   if (!reads.own && FOLD_TRIGGERS.every(({ name }) => bodies.has(name)))
