@@ -113,6 +113,8 @@ const rooms = {
       'importFile',
       'imports',
       'uploads',
+      'mappings',
+      'mappingRoutes',
       'supplier',
       'progressAnswer',
       'judge',
