@@ -121,6 +121,8 @@ const rooms = {
       'importFile',
       'imports',
       'uploads',
+      'mappings',
+      'mappingRoutes',
       'supplier',
       'progressAnswer',
       'judge',

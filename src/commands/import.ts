@@ -4,7 +4,9 @@ import { ApiError, DependencyUnavailableError, StartupError } from '../contracts
 import type { Database } from '../db/db.js';
 import { type ImportedFile, importFile } from '../imports/importFile.js';
 import { createImportService, type ImportService } from '../imports/imports.js';
+import { savedMapping, saveMapping } from '../imports/mappings.js';
 import type { ImportDetails } from '../imports/progressAnswer.js';
+import type { CsvMapping } from '../intervalFiles/csv/mapping.js';
 import { outliveTerminal } from '../local/terminal.js';
 import { loadConfig } from '../process/config.js';
 import { runProcess } from '../process/lifecycle.js';
@@ -64,7 +66,10 @@ async function take(
   command: Extract<ImportCommand, { action: 'import' }>,
   { database, schema, service, readsRetentionDays }: Surroundings,
 ): Promise<number> {
-  const { paths, feederId, asJson, waits, dryRun, ...options } = command;
+  const { paths, feederId, asJson, waits, dryRun, mappingName, toSave, ...options } = command;
+  if (mappingName !== undefined) options.given = await mappingNamed(database, command.tenantId, mappingName);
+  if (toSave !== undefined && !dryRun)
+    await saveMapping(database, command.tenantId, toSave.name, toSave.yaml);
   const taken: ImportedFile[] = [];
   const underWay: number[] = [];
   onInterrupt(() => process.stderr.write(leftRunningReport(underWay)));
@@ -93,6 +98,19 @@ async function take(
     }
   if (asJson) await say(process.stdout, json({ files: taken, imports: ended }));
   return isTaken && ended.every(({ state }) => state === 'done') ? 0 : 1;
+}
+
+/** @throws StartupError where no mapping of that name is saved. */
+async function mappingNamed(
+  database: Database,
+  tenantId: string,
+  name: string,
+): Promise<Partial<CsvMapping>> {
+  const saved = await savedMapping(database, tenantId, name);
+  if (saved) return saved.fields;
+  throw new StartupError(
+    `No mapping ${name} is saved for tenant ${tenantId}: save one with --mapping FILE.yaml --save-mapping ${name}, or name the file as ./${name}.`,
+  );
 }
 
 /** Shows an import until it is over, through outages of Postgres too. */

@@ -1,7 +1,7 @@
-import { MOST_REFUSALS } from '../contracts/importRequest.js';
+import { MOST_REFUSALS, mappingName } from '../contracts/importRequest.js';
 import type { CsvMapping } from '../intervalFiles/csv/mapping.js';
 import { commandLine, wholeNumber } from './commandLine.js';
-import { mappingFrom, zoneOf } from './intervalFileArguments.js';
+import { mappingFrom, mappingTextFrom, zoneOf } from './intervalFileArguments.js';
 
 export const USAGE = `npm run import -- FILE… --tenant T [--mapping FILE.yaml] [--zone ZONE] [--dry-run]
 npm run import -- --cancel ID
@@ -10,7 +10,9 @@ Reads files of interval data into the table of reads: CSV, Green Button XML, NEM
 content. A file is taken whole or not at all; the workers write it, in what live work leaves free of the read limit.
 
   --dry-run            says what would be written, replaced and refused, by meter and day, and writes nothing
-  --mapping FILE.yaml  what a CSV file means, where its text does not say it; npm run inspect has one to begin with
+  --mapping FILE.yaml  what a CSV file means, where its text does not say it; npm run inspect has one to begin with.
+                       A name without a dot or a slash is one that was saved
+  --save-mapping NAME  saves what --mapping FILE.yaml says under a name, for later files of this sender
   --zone ZONE          whose days are counted by, and whose clock a CMEP file has, such as Europe/Berlin
   --register           takes meters that the registry does not have into it, on the feeder that --feeder names
   --feeder F           that feeder; it is made where there is none
@@ -27,6 +29,7 @@ const { parse, tenant: tenantOf, wrong } = commandLine(USAGE);
 const OPTIONS = {
   tenant: { type: 'string' },
   mapping: { type: 'string' },
+  'save-mapping': { type: 'string' },
   zone: { type: 'string' },
   'dry-run': { type: 'boolean' },
   register: { type: 'boolean' },
@@ -45,6 +48,10 @@ export type ImportCommand =
       paths: string[];
       tenantId: string;
       given: Partial<CsvMapping>;
+      /** The name of a mapping that was saved, in the place of `given`. */
+      mappingName: string | undefined;
+      /** A mapping that is to be saved, with its name. */
+      toSave: { name: string; yaml: string } | undefined;
       zone: string | undefined;
       dryRun: boolean;
       feederId: string | undefined;
@@ -69,11 +76,18 @@ export async function importCommand(args: string[]): Promise<ImportCommand> {
     wrong('--register needs --feeder F: the feeder that unknown meters are taken in on.');
   if (values.feeder !== undefined && (!values.register || values.feeder.trim() === ''))
     wrong('--feeder names the feeder of unknown meters: it goes with --register, and is not empty.');
+  const { mapping } = values;
+  const isName = mapping !== undefined && mappingName.safeParse(mapping).success && !mapping.includes('.');
   return {
     action: 'import',
     paths: positionals,
     tenantId: tenantOf(values.tenant),
-    given: values.mapping === undefined ? {} : await mappingFrom(values.mapping),
+    given: mapping === undefined || isName ? {} : await mappingFrom(mapping),
+    mappingName: isName ? mapping : undefined,
+    toSave:
+      values['save-mapping'] === undefined
+        ? undefined
+        : await mappingToSave(values['save-mapping'], isName ? undefined : mapping),
     zone: values.zone === undefined ? undefined : zoneOf(values.zone, wrong),
     dryRun: values['dry-run'] === true,
     feederId: values.feeder,
@@ -85,6 +99,16 @@ export async function importCommand(args: string[]): Promise<ImportCommand> {
     waits: values['no-wait'] !== true,
     asJson,
   };
+}
+
+async function mappingToSave(
+  name: string,
+  path: string | undefined,
+): Promise<{ name: string; yaml: string }> {
+  const parsed = mappingName.safeParse(name);
+  if (!parsed.success) return wrong(`--save-mapping ${parsed.error.issues[0]?.message}.`);
+  if (path === undefined) return wrong('--save-mapping goes with --mapping FILE.yaml, which it saves.');
+  return { name, yaml: await mappingTextFrom(path) };
 }
 
 function natural(name: string, value: string): number {

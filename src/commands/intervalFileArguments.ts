@@ -19,14 +19,18 @@ export async function filesIn(path: string): Promise<(InnerFile | { name: string
 
 /** The fields of a mapping in a file. @throws StartupError where it cannot be read or is wrong. */
 export async function mappingFrom(path: string): Promise<Partial<CsvMapping>> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
   try {
-    return parseMappingText(text);
+    return parseMappingText(await mappingTextFrom(path));
   } catch (error) {
     throw error instanceof MappingTextError ? new StartupError(error.message) : error;
   }
+}
+
+/** The text of a file. @throws StartupError where it cannot be read. */
+export function mappingTextFrom(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
 }
 
 function unreadable(path: string, error: unknown): StartupError {

@@ -18,6 +18,9 @@ export const mappingName = z
   .string('must be the name of a mapping, for example "utility-a"')
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
 
+/** Parameters in the path of the routes of one mapping. */
+export const mappingParameters = z.object({ name: mappingName });
+
 /** No control characters: it is shown in terminals. */
 const FILE_NAME = /^[^\p{C}/\\]{1,200}$/u;
 

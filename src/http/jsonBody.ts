@@ -1,4 +1,4 @@
-import express, { type RequestHandler, type Response } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { ApiError } from '../contracts/errors.js';
 import { MAX_BODY_BYTES } from '../contracts/limits.js';
 import { inviteBody } from './expectContinue.js';
@@ -52,6 +52,28 @@ export function jsonBody(): RequestHandler[] {
     next();
   };
   return [onlyJson, parse, emptyObject];
+}
+
+const YAML = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml', 'text/plain'];
+
+/** The same for a body that may be YAML as well, which becomes its text; JSON becomes what it says. */
+export function yamlOrJsonBody(): RequestHandler[] {
+  const json = jsonBody();
+  const text = express.text({ type: YAML, limit: MAX_BODY_BYTES });
+  const isYaml = (request: Request): boolean => request.is(YAML) !== false && request.is(YAML) !== null;
+  const readText: RequestHandler = (request, response, next) => {
+    if (!isYaml(request)) return next();
+    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
+    inviteBody(request, response);
+    text(request, response, next);
+  };
+  return [
+    readText,
+    ...json.map<RequestHandler>((step) => (request, response, next) => {
+      if (isYaml(request)) next();
+      else step(request, response, next);
+    }),
+  ];
 }
 
 /** 413, in the words of the limit that was exceeded. */

@@ -10,6 +10,8 @@ export interface Methods {
   /** Handlers of GET; HEAD follows. */
   get?: RequestHandler[];
   post?: RequestHandler[];
+  put?: RequestHandler[];
+  delete?: RequestHandler[];
 }
 
 /** One path with the methods it has; every other method is a 405 that says which are allowed. */
@@ -17,9 +19,13 @@ export function resource(router: Router, path: string, methods: Methods): void {
   const route = router.route(path);
   if (methods.get) route.get(...methods.get);
   if (methods.post) route.post(...methods.post);
+  if (methods.put) route.put(...methods.put);
+  if (methods.delete) route.delete(...methods.delete);
   const allowed = [
     ...(methods.get ? ['GET', 'HEAD'] : []),
     ...(methods.post ? ['POST'] : []),
+    ...(methods.put ? ['PUT'] : []),
+    ...(methods.delete ? ['DELETE'] : []),
     'OPTIONS',
   ].join(', ');
   route.options((_request, response) => {

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db/db.js';
+import { type Database, type Queryable, rethrowUnavailable } from '../db/db.js';
 import type { CsvMapping } from '../intervalFiles/csv/mapping.js';
 import { parseMappingText } from './mappingText.js';
 
@@ -70,3 +70,26 @@ export async function deleteMapping(client: Queryable, tenantId: string, name: s
   );
   return rowCount === 1;
 }
+
+/** A tenant's own; more are no list for people. */
+const LISTED = 1_000;
+
+/** What the routes of mappings ask. */
+export function createMappingService(database: Database) {
+  const find = (tenantId: string, name: string) =>
+    savedMapping(database, tenantId, name).catch(rethrowUnavailable);
+  return {
+    find,
+    /** @throws MappingTextError where the text is no mapping. */
+    async save(tenantId: string, name: string, yaml: string) {
+      await saveMapping(database, tenantId, name, yaml).catch(rethrowUnavailable);
+      const savedAt = new Date();
+      return (await find(tenantId, name)) ?? { name, yaml, savedAt, fields: parseMappingText(yaml) };
+    },
+    remove: (tenantId: string, name: string) =>
+      deleteMapping(database, tenantId, name).catch(rethrowUnavailable),
+    list: (tenantId: string) => savedMappings(database, tenantId, LISTED).catch(rethrowUnavailable),
+  };
+}
+
+export type MappingService = ReturnType<typeof createMappingService>;

@@ -14,6 +14,7 @@ import { createReaders } from '../http/readers.js';
 import { requestLog } from '../http/requestLog.js';
 import { securityHeaders } from '../http/securityHeaders.js';
 import { refuseOddRequests } from '../http/unreadable.js';
+import { mappingRoutes } from '../imports/mappingRoutes.js';
 import { importRoutes } from '../imports/routes.js';
 import { kpiRoutes } from '../kpi/routes.js';
 import { metricsRoutes } from '../metrics/routes.js';
@@ -70,6 +71,7 @@ export function createApp(
   publishRoutes(ami, given);
   autoRoutes(ami, given);
   backfillRoutes(ami, given);
+  mappingRoutes(ami, given);
   importRoutes(ami, { ...given, mostBytes: config.importMaxBytes });
   eventRoutes(ami, given);
   kpiRoutes(ami, given);

@@ -4,6 +4,7 @@ import { type BackfillService, createBackfillService } from '../backfill/backfil
 import { createEventService, type EventService } from '../events/events.js';
 import { createExportService, type ExportService } from '../exports/service.js';
 import { createImportService, type ImportService } from '../imports/imports.js';
+import { createMappingService, type MappingService } from '../imports/mappings.js';
 import { createUploadService, type UploadService } from '../imports/uploads.js';
 import { createKpiService, type KpiService } from '../kpi/quickcheck.js';
 import { createSeriesService, type SeriesService } from '../kpi/series.js';
@@ -23,6 +24,7 @@ export interface Services {
   backfill: BackfillService;
   imports: ImportService;
   uploads: UploadService;
+  mappings: MappingService;
   events: EventService;
   kpi: KpiService;
   series: SeriesService;
@@ -87,6 +89,7 @@ export function createServices(context: Context, now: () => Date): Services {
     backfill: createBackfillService(common),
     imports,
     uploads: openUploads(context, imports, now),
+    mappings: createMappingService(database),
     events: createEventService({ database, admission, registry: schema.registry, readsRetentionDays, clock }),
     kpi: createKpiService(context.reads.database, now, schema.kpiViews, clock, context.reads),
     series: createSeriesService(context.reads.database, context.reads),

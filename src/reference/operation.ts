@@ -30,7 +30,7 @@ export interface Answer {
 
 /** A route, as the reference describes it. */
 export interface Operation {
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'put' | 'delete';
   /** With parameters as OpenAPI writes them: `/api/ami/publish/{publishId}`. */
   path: string;
   id: string;

@@ -17,7 +17,9 @@ interface Layer {
 function routesOf(stack: readonly Layer[], prefix = ''): string[] {
   return stack.flatMap(({ route, handle }) => {
     if (!route) return routesOf(handle?.stack ?? [], '/api/ami');
-    const methods = Object.keys(route.methods).filter((method) => ['get', 'post'].includes(method));
+    const methods = Object.keys(route.methods).filter((method) =>
+      ['get', 'post', 'put', 'delete'].includes(method),
+    );
     return methods.map((method) => `${method.toUpperCase()} ${prefix}${route.path}`);
   });
 }
@@ -34,7 +36,7 @@ describe('docs/api.md', () => {
     const routes = routesOf((app.router as unknown as { stack: Layer[] }).stack);
     expect(routes.length).toBeGreaterThan(15);
     const table = DOCUMENT.slice(DOCUMENT.indexOf('## Routes'), DOCUMENT.indexOf('## Errors'));
-    const listed = [...table.matchAll(/`((?:GET|POST) \/[^`]*)`/g)].map((match) => match[1]);
+    const listed = [...table.matchAll(/`((?:GET|POST|PUT|DELETE) \/[^`]*)`/g)].map((match) => match[1]);
     expect(listed.toSorted()).toEqual(routes.toSorted());
   });
 

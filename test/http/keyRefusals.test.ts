@@ -136,6 +136,8 @@ describe('a read key', () => {
     `/api/ami/backfill/${ID}`,
     '/api/ami/imports?tenantId=T',
     '/api/ami/imports/17',
+    '/api/ami/import-mappings?tenantId=T',
+    `/api/ami/import-mappings/${ID}?tenantId=T`,
     `/api/ami/publish/${ID}`,
     '/api/ami/vee/rules?tenantId=T',
     '/api/ami/vee/runs/17',

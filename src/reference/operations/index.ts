@@ -5,6 +5,7 @@ import { events } from './events.js';
 import { exports } from './exports.js';
 import { figures } from './figures.js';
 import { imports } from './imports.js';
+import { mappings } from './mappings.js';
 import { pages } from './pages.js';
 import { publishing } from './publishing.js';
 import { status } from './status.js';
@@ -17,6 +18,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...backfill,
   ...imports,
   ...vee,
+  ...mappings,
   ...events,
   ...figures,
   ...exports,
