@@ -46,3 +46,14 @@ CREATE INDEX ami_held_reads_by_interval ON ami_held_reads (tenant_id, read_at) W
 CREATE INDEX ami_held_reads_sent ON ami_held_reads (tenant_id) WHERE state = 'sent';
 CREATE INDEX ami_held_reads_by_batch ON ami_held_reads (publish_id, batch_number);
 CREATE INDEX ami_held_reads_by_event ON ami_held_reads USING gin (event_ids);
+
+-- What arrives late belongs to an interval that is there: it is not being written anew.
+DO $migrate$
+DECLARE
+  definition text := pg_get_functiondef('ami_intervals_being_written(text)'::regprocedure);
+BEGIN
+  IF position($q$('revision', 'import')$q$ IN definition) = 0 THEN
+    RAISE EXCEPTION 'ami_intervals_being_written is not as the migrations before have left it';
+  END IF;
+  EXECUTE replace(definition, $q$('revision', 'import')$q$, $q$('revision', 'import', 'late')$q$);
+END $migrate$;

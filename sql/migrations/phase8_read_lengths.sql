@@ -441,7 +441,7 @@ BEGIN
   WITH governing AS (
     -- In the same order as src/ledger/publishedIntervals.ts.
     SELECT DISTINCT ON (read_at, fleet_id IS NULL) read_at, meter_count, feeder_count, fleet_id FROM ami_publishes
-    WHERE tenant_id = for_tenant AND read_at >= day_start AND read_at < day_end AND origin NOT IN ('revision', 'import')
+    WHERE tenant_id = for_tenant AND read_at >= day_start AND read_at < day_end AND origin NOT IN ('revision', 'import', 'late')
       AND read_at <> ALL (being_written)
     ORDER BY read_at DESC, fleet_id IS NULL, meter_count DESC, on_conflict = 'update' DESC,
       CASE WHEN on_conflict = 'update' THEN accepted_at END DESC, accepted_at

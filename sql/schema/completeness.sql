@@ -23,11 +23,11 @@ BEGIN
   RETURN coalesce((
     SELECT array_agg(DISTINCT publish.read_at)
     FROM ami_publish_batches batch JOIN ami_publishes publish USING (publish_id)
-    WHERE batch.state = 'pending' AND batch.tenant_id = for_tenant AND publish.origin NOT IN ('revision', 'import')), '{}');
+    WHERE batch.state = 'pending' AND batch.tenant_id = for_tenant AND publish.origin NOT IN ('revision', 'import', 'late')), '{}');
 END $$;
 COMMENT ON FUNCTION ami_intervals_being_written(text) IS
-  'The intervals of a tenant that are still being written: a batch of a publish of them is owed. Revisions do not '
-  'count, since a revision changes an interval that is there, nor imports, which are no interval of a fleet.';
+  'The intervals of a tenant that are still being written: a batch of a publish of them is owed. Revisions and what '
+  'arrives late do not count, since their interval is there, nor imports, which are no interval of a fleet.';
 
 CREATE FUNCTION ami_latest_settled_interval(for_tenant text, from_instant timestamptz, before_instant timestamptz)
 RETURNS timestamptz
@@ -62,7 +62,7 @@ BEGIN
   WITH governing AS (
     -- In the same order as src/ledger/publishedIntervals.ts.
     SELECT DISTINCT ON (read_at, fleet_id IS NULL) read_at, meter_count, feeder_count, fleet_id FROM ami_publishes
-    WHERE tenant_id = for_tenant AND read_at >= day_start AND read_at < day_end AND origin NOT IN ('revision', 'import')
+    WHERE tenant_id = for_tenant AND read_at >= day_start AND read_at < day_end AND origin NOT IN ('revision', 'import', 'late')
       AND read_at <> ALL (being_written)
     ORDER BY read_at DESC, fleet_id IS NULL, meter_count DESC, on_conflict = 'update' DESC,
       CASE WHEN on_conflict = 'update' THEN accepted_at END DESC, accepted_at

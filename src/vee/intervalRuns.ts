@@ -42,7 +42,7 @@ async function watchedTenants(client: Queryable): Promise<WatchedTenant[]> {
      LEFT JOIN LATERAL (
        SELECT max(publish.interval_minutes) AS minutes FROM ami_publishes publish
        WHERE publish.tenant_id = tenant.tenant_id AND publish.read_at = latest
-         AND publish.origin NOT IN ('revision', 'import')) published ON true
+         AND publish.origin NOT IN ('revision', 'import', 'late')) published ON true
      LEFT JOIN LATERAL (
        SELECT sum(reads) AS arrived FROM ami_feeder_intervals cell
        WHERE cell.tenant_id = tenant.tenant_id AND cell.read_at = latest) arrived ON true
