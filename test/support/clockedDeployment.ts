@@ -127,7 +127,15 @@ export async function openClockedDeployment({ databaseUrl, redisUrl, start }: Cl
         `SELECT string_agg(format('bullmq.%I', tablename), ', ') AS tables FROM pg_tables
          WHERE schemaname = 'bullmq' AND tablename <> 'migration'`,
       );
-      await pool.query(`TRUNCATE ${rows[0]?.tables}`);
+      for (;;) {
+        try {
+          await pool.query(`TRUNCATE ${rows[0]?.tables}`);
+          return;
+        } catch (error) {
+          // The workers' statements lock the same tables in an order of their own; then one of them gives way, or this one.
+          if ((error as { code?: string }).code !== '40P01') throw error;
+        }
+      }
     },
 
     /** A tenant's intervals, the earliest first. */
