@@ -10,13 +10,15 @@ export interface SavedMapping {
   savedAt: Date;
 }
 
+/** With what it means. */
+export type MeantMapping = SavedMapping & { fields: Partial<CsvMapping> };
+
 const MAPPING = 'name, mapping AS yaml, saved_at AS "savedAt"';
 
 /**
  * Keeps a mapping in the place of the one of that name.
  *
  * @param yaml of some or all fields; what it lacks is proposed from each file.
- * @returns whether the name is new.
  * @throws MappingTextError where the text is no mapping.
  */
 export async function saveMapping(
@@ -24,15 +26,15 @@ export async function saveMapping(
   tenantId: string,
   name: string,
   yaml: string,
-): Promise<boolean> {
-  parseMappingText(yaml);
-  const { rows } = await client.query<{ isNew: boolean }>(
+): Promise<MeantMapping> {
+  const fields = parseMappingText(yaml);
+  const { rows } = await client.query<SavedMapping>(
     `INSERT INTO ami_import_mappings (tenant_id, name, mapping) VALUES ($1, $2, $3)
      ON CONFLICT (tenant_id, name) DO UPDATE SET mapping = excluded.mapping, saved_at = now()
-     RETURNING xmax = 0 AS "isNew"`,
+     RETURNING ${MAPPING}`,
     [tenantId, name, yaml],
   );
-  return rows[0]?.isNew === true;
+  return { ...(rows[0] as SavedMapping), fields };
 }
 
 /** A mapping by its name; undefined where there is none. */
@@ -40,7 +42,7 @@ export async function savedMapping(
   client: Queryable,
   tenantId: string,
   name: string,
-): Promise<(SavedMapping & { fields: Partial<CsvMapping> }) | undefined> {
+): Promise<MeantMapping | undefined> {
   const { rows } = await client.query<SavedMapping>(
     `SELECT ${MAPPING} FROM ami_import_mappings WHERE tenant_id = $1 AND name = $2`,
     [tenantId, name],
@@ -76,16 +78,12 @@ const LISTED = 1_000;
 
 /** What the routes of mappings ask. */
 export function createMappingService(database: Database) {
-  const find = (tenantId: string, name: string) =>
-    savedMapping(database, tenantId, name).catch(rethrowUnavailable);
   return {
-    find,
+    find: (tenantId: string, name: string) =>
+      savedMapping(database, tenantId, name).catch(rethrowUnavailable),
     /** @throws MappingTextError where the text is no mapping. */
-    async save(tenantId: string, name: string, yaml: string) {
-      await saveMapping(database, tenantId, name, yaml).catch(rethrowUnavailable);
-      const savedAt = new Date();
-      return (await find(tenantId, name)) ?? { name, yaml, savedAt, fields: parseMappingText(yaml) };
-    },
+    save: (tenantId: string, name: string, yaml: string) =>
+      saveMapping(database, tenantId, name, yaml).catch(rethrowUnavailable),
     remove: (tenantId: string, name: string) =>
       deleteMapping(database, tenantId, name).catch(rethrowUnavailable),
     list: (tenantId: string) => savedMappings(database, tenantId, LISTED).catch(rethrowUnavailable),
