@@ -1,6 +1,6 @@
 import type { BatchJob } from '../contracts/batchJob.js';
 import { applyEvents, type EventScene, type LateDelivery } from '../emulator/events/applyEvents.js';
-import type { FeederEvent } from '../emulator/events/feederEvent.js';
+import { type FeederEvent, isLateOutage } from '../emulator/events/feederEvent.js';
 import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
 import {
   feederId,
@@ -48,6 +48,7 @@ export function heldOfBatch(
   registry?: RegistryMeters,
   late?: LateDelivery,
 ): NewHold[] {
+  if (![...events, ...(late?.underWay ?? [])].some(isLateOutage)) return [];
   return heldReads(job, batchMeters(job, registry?.batch), events, sceneOf(job, registry, late));
 }
 

@@ -29,7 +29,6 @@ export function heldReads(
   scene: EventScene,
 ): NewHold[] {
   const outages = [...events, ...(scene.late?.underWay ?? [])].filter(isLateOutage);
-  if (outages.length === 0) return [];
   const isWhole = runs.reduce((sum, { meterIds }) => sum + meterIds.length, 0) === job.to - job.from;
   const holds: NewHold[] = [];
   let position = job.from;
