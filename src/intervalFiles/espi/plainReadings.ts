@@ -1,8 +1,9 @@
 import type { RawReading } from './rawReading.js';
+import { CLOSING, cutTagAt, OPENING } from './withoutReadings.js';
 
 const NAME = String.raw`((?:[\w.-]+:)?)`;
-const OPENING = new RegExp(`<${NAME}IntervalReading\\s*>`, 'g');
-const CLOSING = /<\/(?:[\w.-]+:)?IntervalReading\s*>/g;
+const NEXT_OPENING = new RegExp(OPENING, 'g');
+const NEXT_CLOSING = new RegExp(CLOSING, 'g');
 /** An element of the reading's own prefix that holds nothing but digits, the blanks behind it too. */
 const digits = (name: string): string => `<\\1${name}\\s*>(-?\\d+)</\\1${name}\\s*>\\s*`;
 /** The usual reading: nothing but numbers, in the schema's order. The blanks before it are part of the layout. */
@@ -18,8 +19,6 @@ const PLAIN = new RegExp(
 /** What a document may begin with, and no reading is hidden by. */
 const DECLARATION = /^\uFEFF?<\?xml\s[^>]*\?>/;
 const LINE_END = /\r\n?|\n/g;
-/** The longest piece of a tag that may be cut off at the end of a piece of text: a prefix, the name and blanks. */
-const LONGEST_TAG = 200;
 /** A reading that goes on for longer than this is left to the parser before its end has come. */
 const LONGEST_READING = 4_000;
 
@@ -52,8 +51,8 @@ export class PlainReadings {
     this.#rest = '';
     let at = 0;
     while (this.#mayTake) {
-      OPENING.lastIndex = at;
-      const opening = OPENING.exec(text);
+      NEXT_OPENING.lastIndex = at;
+      const opening = NEXT_OPENING.exec(text);
       if (opening === null) break;
       this.#leave(text.slice(at, opening.index));
       at = opening.index;
@@ -63,14 +62,14 @@ export class PlainReadings {
           this.#rest = text.slice(at);
           return;
         }
-        this.#leave(text.slice(at, OPENING.lastIndex));
-        at = OPENING.lastIndex;
+        this.#leave(text.slice(at, NEXT_OPENING.lastIndex));
+        at = NEXT_OPENING.lastIndex;
       } else at = end;
     }
-    const tag = text.lastIndexOf('<');
-    const cut = tag >= at && text.length - tag < LONGEST_TAG ? tag : text.length;
-    this.#leave(text.slice(at, cut));
-    this.#rest = text.slice(cut);
+    const left = text.slice(at);
+    const cut = cutTagAt(left);
+    this.#leave(left.slice(0, cut));
+    this.#rest = left.slice(cut);
   }
 
   /** Leaves what is held back to the parser: the text is over. */
@@ -107,8 +106,8 @@ export class PlainReadings {
   }
 
   #isCutOff(text: string, at: number): boolean {
-    CLOSING.lastIndex = at;
-    return text.length - at < LONGEST_READING && !CLOSING.test(text);
+    NEXT_CLOSING.lastIndex = at;
+    return text.length - at < LONGEST_READING && !NEXT_CLOSING.test(text);
   }
 }
 

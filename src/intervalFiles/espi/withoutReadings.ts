@@ -1,9 +1,16 @@
 import type { FileText } from '../intervalFiles.js';
 
-const OPENING = /<(?:[\w.-]+:)?IntervalReading\s*>/;
-const CLOSING = /<\/(?:[\w.-]+:)?IntervalReading\s*>/;
+/** The tags of an IntervalReading of any prefix. */
+export const OPENING = /<(?:[\w.-]+:)?IntervalReading\s*>/;
+export const CLOSING = /<\/(?:[\w.-]+:)?IntervalReading\s*>/;
 /** The longest piece of a tag that may be cut off at the end of a piece of text: a prefix, the name and blanks. */
 const LONGEST_TAG = 200;
+
+/** Where a tag may have been cut off at the end of a text; the text's length where none was. */
+export function cutTagAt(text: string): number {
+  const tag = text.lastIndexOf('<');
+  return tag >= 0 && text.length - tag < LONGEST_TAG ? tag : text.length;
+}
 
 /**
  * A feed's text without its readings, which are nine tenths of it: for a look at the other entries alone. It says nothing
@@ -22,8 +29,7 @@ export async function* withoutReadings(text: FileText): AsyncGenerator<string> {
       rest = rest.slice(found.index + found[0].length);
       isInReading = !isInReading;
     }
-    const cut = rest.lastIndexOf('<');
-    const at = cut >= 0 && rest.length - cut < LONGEST_TAG ? cut : rest.length;
+    const at = cutTagAt(rest);
     if (!isInReading) kept += rest.slice(0, at);
     rest = rest.slice(at);
     yield kept;
