@@ -10,19 +10,17 @@ import { DAY, type Found, HOUR, type MeterSpan, MINUTE, type SpanRead } from './
 import { validateMeter } from './rules/validate.js';
 import { moveRun, type Place, type VeeRun } from './runs.js';
 import {
+  batchSize,
   type FetchedMeter,
   fetchReads,
   metersAfter,
   pastWindows,
+  rememberIntervals,
   type TenantIntervals,
-  tenantIntervals,
 } from './spanReads.js';
 
 /** Findings of one run that are kept; further ones are counted. */
 export const MOST_KEPT = 20_000;
-/** Reads that are held at once: some 15 MB. */
-const READS_AT_ONCE = 150_000;
-const MOST_METERS = 500;
 const QUARTER_HOUR = 15 * MINUTE;
 
 /** The part of a span that begins at an instant: to the end of its UTC day. */
@@ -30,23 +28,9 @@ export function partAt(from: number, to: number): { from: number; to: number } {
   return { from, to: Math.min(to, Math.floor(from / DAY) * DAY + DAY) };
 }
 
-/** Whatever is the same for all batches of a part. */
-interface PartFacts {
-  key: string;
-  intervals: TenantIntervals;
-}
-
-/** Validates runs batch by batch. It remembers what the batches of a part have in common. */
+/** Validates runs batch by batch. */
 export function createPartValidator(database: Database, reads: ReadsMapping) {
-  let facts: PartFacts | undefined;
-  const factsOf = async (run: VeeRun, part: { from: number; to: number }): Promise<TenantIntervals> => {
-    const key = `${run.runId} ${part.from}`;
-    if (facts?.key !== key) {
-      const since = part.from - (PAST_DAYS + 1) * DAY;
-      facts = { key, intervals: await tenantIntervals(database, run.tenantId, part, since) };
-    }
-    return facts.intervals;
-  };
+  const intervalsOf = rememberIntervals(database);
 
   /**
    * Validates the next batch of meters of the run's part, and moves the run on: to the next part where there is no further
@@ -57,10 +41,9 @@ export function createPartValidator(database: Database, reads: ReadsMapping) {
   return async (run: VeeRun, rules: RuleSettings): Promise<void> => {
     const part = partAt(run.partAt.getTime(), run.to.getTime());
     const windows = pastWindows(part, PAST_DAYS);
-    const span = windows.reduce((sum, { from, to }) => sum + to - from, part.to - part.from);
-    const size = Math.max(10, Math.min(MOST_METERS, Math.floor(READS_AT_ONCE / (span / QUARTER_HOUR))));
+    const size = batchSize([part, ...windows]);
     const meterIds = await metersAfter(database, run.tenantId, run.afterMeter, size);
-    const intervals = await factsOf(run, part);
+    const intervals = await intervalsOf(run, part, PAST_DAYS);
     const fetched = await fetchReads(database, run.tenantId, meterIds, part, windows, intervals.minutesAt);
     const before = await zerosBefore(database, run, rules, part, fetched, intervals);
     const found = fetched.map((meter): MeterSpan & { found: Found[] } => {

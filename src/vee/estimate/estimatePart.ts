@@ -5,15 +5,21 @@ import { numberArray, textArray } from '../../reads/meterReads.js';
 import { PAST_DAYS, Past } from '../rules/likeIntervals.js';
 import { DAY, HOUR, type MeterSpan, MINUTE, type Part } from '../rules/meterSpan.js';
 import { moveRun, type VeeRun } from '../runs.js';
-import { fetchReads, metersAfter, pastWindows, type TenantIntervals, tenantIntervals } from '../spanReads.js';
+import {
+  batchSize,
+  fetchReads,
+  metersAfter,
+  metersAtOnce,
+  pastWindows,
+  rememberIntervals,
+  type TenantIntervals,
+} from '../spanReads.js';
 import { partAt } from '../validatePart.js';
 import { type Estimate, estimateHole, LIKE_DAYS, SCALE_HOURS } from './estimate.js';
 import { type Hole, holesOf } from './holes.js';
 
 /** What is seen beside a part, so that a hole of two hours is seen whole with its neighbours. */
 const BESIDE_HOURS = Math.max(3, SCALE_HOURS) + 1;
-const MOST_METERS = 500;
-const READS_AT_ONCE = 150_000;
 const QUARTER_HOUR = 15 * MINUTE;
 /** A clock may differ by so much from what it was four weeks ago. */
 const CLOCK_CHANGE = 2 * HOUR;
@@ -39,15 +45,7 @@ interface Asked {
 
 /** Estimates runs batch by batch, behind their validation. */
 export function createPartEstimator(database: Database) {
-  let kept: { key: string; intervals: TenantIntervals } | undefined;
-  const intervalsOf = async (run: VeeRun, wide: { from: number; to: number }): Promise<TenantIntervals> => {
-    const key = `${run.runId} ${wide.from}`;
-    if (kept?.key !== key) {
-      const since = wide.from - (LIKE_DAYS + 1) * DAY;
-      kept = { key, intervals: await tenantIntervals(database, run.tenantId, wide, since) };
-    }
-    return kept.intervals;
-  };
+  const intervalsOf = rememberIntervals(database);
 
   /**
    * Estimates the next batch of meters of the run's part, and moves the run on: behind its last part to the end of what is
@@ -65,11 +63,9 @@ export function createPartEstimator(database: Database) {
       // Of the past no more is needed than whether the meter had the interval a day or a week before.
       ({ to }) => to > wide.from - 8 * DAY,
     );
-    const perMeter =
-      windows.reduce((sum, one) => sum + one.to - one.from, wide.to - wide.from) / QUARTER_HOUR;
-    const size = Math.max(10, Math.min(MOST_METERS, Math.floor(READS_AT_ONCE / perMeter)));
+    const size = batchSize([wide, ...windows]);
     const meterIds = await metersAfter(database, run.tenantId, run.afterMeter, size);
-    const intervals = await intervalsOf(run, wide);
+    const intervals = await intervalsOf(run, wide, LIKE_DAYS);
     const lacking = await metersLacking(database, run.tenantId, meterIds, part, intervals);
     const fetched = await fetchReads(database, run.tenantId, lacking, wide, windows, intervals.minutesAt);
     const whole: Part = { ...wide, tenantHas: intervals.has, rules };
@@ -142,8 +138,7 @@ async function estimatesOf(
       to: to + SCALE_HOURS * HOUR + CLOCK_CHANGE,
     };
     const windows = pastWindows(around, LIKE_DAYS, to);
-    const perMeter = windows.reduce((sum, one) => sum + one.to - one.from, 0) / QUARTER_HOUR;
-    const group = waiting.splice(0, Math.max(1, Math.floor(READS_AT_ONCE / perMeter)));
+    const group = waiting.splice(0, Math.max(1, metersAtOnce(windows)));
     const ids = group.map(({ meterId }) => meterId);
     const past = await fetchReads(database, run.tenantId, ids, { from, to: from }, windows, minutesAt);
     const pastOf = new Map(past.map((meter) => [meter.meterId, meter.past]));

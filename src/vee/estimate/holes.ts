@@ -1,6 +1,6 @@
 import { type Gap, gapsOf } from '../rules/gaps.js';
 import type { Past } from '../rules/likeIntervals.js';
-import { endOf, type MeterSpan, type Part, type SpanRead } from '../rules/meterSpan.js';
+import { endOf, isMeasurable, type MeterSpan, type Part, type SpanRead } from '../rules/meterSpan.js';
 
 /** A time that has to be estimated: intervals without a read, or whose reads are in question. */
 export interface Hole extends Gap {
@@ -11,7 +11,7 @@ export interface Hole extends Gap {
 
 /** Whether somebody has measured a read: none that is estimated or in question, and none that no meter can measure. */
 export const isMeasured = ({ quality, kwh }: SpanRead): boolean =>
-  quality !== 'estimated' && quality !== 'questionable' && Math.abs(kwh) < 10_000;
+  quality !== 'estimated' && quality !== 'questionable' && isMeasurable(kwh);
 
 /**
  * Where a meter has to be estimated, gaps and failed reads that touch as one. A read that is estimated already stays.

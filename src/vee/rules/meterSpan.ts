@@ -59,3 +59,6 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 export const endOf = ({ at, minutes }: { at: number; minutes: number }): number => at + minutes * MINUTE;
+
+/** A value that no meter can have measured, of any length of interval, is no energy to compare with. */
+export const isMeasurable = (kwh: number): boolean => Math.abs(kwh) < 10_000;
