@@ -1,5 +1,6 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
+import { OF_AN_INTERVAL } from '../ledger/publishedIntervals.js';
 
 /** The aligned intervals of a tenant from `first` to `running`, both included. */
 export interface TenantWindow {
@@ -91,7 +92,7 @@ export async function doubtfulIntervals(
                  SELECT bool_or(state IN ('failed', 'cancelled')) AS is_broken,
                         bool_or(state = 'pending') AS is_pending, sum(inserted + updated + duplicate) AS arrived
                  FROM ami_publish_batches batch WHERE batch.publish_id = publish.publish_id) batches
-               WHERE publish.tenant_id = wanted.tenant_id AND publish.read_at = boundary AND publish.origin NOT IN ('revision', 'import', 'late')
+               WHERE publish.tenant_id = wanted.tenant_id AND publish.read_at = boundary AND publish.origin ${OF_AN_INTERVAL}
              ) ledger
            WHERE ledger.is_broken OR ledger.meters < wanted.meters OR NOT ledger.is_pending AND ledger.arrived + coalesce((
              SELECT sum(inserted) FROM ami_publishes late JOIN ami_publish_batches USING (publish_id)
@@ -129,7 +130,7 @@ export async function missedIntervals(
                        WHERE tenant_id = $1 AND read_at = boundary AND publish_id IS NULL AND read_at >= $5)
        AND NOT EXISTS (
          SELECT FROM ami_publishes publish
-         WHERE tenant_id = $1 AND read_at <= boundary AND read_at > boundary - interval '1 h' AND origin NOT IN ('revision', 'import', 'late')
+         WHERE tenant_id = $1 AND read_at <= boundary AND read_at > boundary - interval '1 h' AND origin ${OF_AN_INTERVAL}
            AND read_at + interval_minutes * interval '1 min' > boundary
            AND EXISTS (SELECT FROM ami_publish_batches batch
                        WHERE batch.publish_id = publish.publish_id AND state IN ('pending', 'done')))`,

@@ -1,6 +1,6 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
-import { GOVERNING_FIRST } from '../ledger/publishedIntervals.js';
+import { GOVERNING_FIRST, OF_AN_INTERVAL } from '../ledger/publishedIntervals.js';
 import { type PublishedRoster, publishedSpans } from '../registry/snapshots.js';
 
 /** Which of a tenant's intervals there are, by its reads and by what was published. */
@@ -29,14 +29,14 @@ export async function latestIntervals(database: Queryable, tenantId: string): Pr
                (SELECT read_at FROM ami_feeder_intervals WHERE tenant_id = $1 AND ami_is_interval(read_at)
                 ORDER BY read_at DESC LIMIT 1),
                (SELECT read_at FROM ami_publishes publish
-                WHERE tenant_id = $1 AND origin NOT IN ('revision', 'import', 'late') AND read_at <= now() AND EXISTS (
+                WHERE tenant_id = $1 AND origin ${OF_AN_INTERVAL} AND read_at <= now() AND EXISTS (
                   SELECT FROM ami_publish_batches batch
                   WHERE batch.publish_id = publish.publish_id AND batch.state = 'done')
                 ORDER BY read_at DESC LIMIT 1)) AS latest,
              greatest(
                ami_latest_settled_interval($1, '-infinity', 'infinity'),
                (SELECT read_at FROM ami_publishes publish
-                WHERE tenant_id = $1 AND origin NOT IN ('revision', 'import', 'late') AND read_at <= now() AND EXISTS (
+                WHERE tenant_id = $1 AND origin ${OF_AN_INTERVAL} AND read_at <= now() AND EXISTS (
                   SELECT FROM ami_publish_batches batch
                   WHERE batch.publish_id = publish.publish_id AND batch.state = 'done')
                   AND read_at <> ALL ((SELECT read_ats FROM being_written)::timestamptz[])
@@ -109,7 +109,7 @@ export async function publishedFleetAt(
     name: 'published-fleet-at',
     text: `SELECT DISTINCT ON (fleet_id IS NULL) meter_count AS "meterCount", feeder_count AS "feederCount",
              fleet_id AS "snapshotId", interval_minutes AS "intervalMinutes"
-           FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin NOT IN ('revision', 'import', 'late')
+           FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin ${OF_AN_INTERVAL}
            ORDER BY fleet_id IS NULL, ${GOVERNING_FIRST}`,
     values: [tenantId, readAt],
   });

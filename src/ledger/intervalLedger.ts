@@ -1,7 +1,7 @@
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
 import { BATCH_RANGE_SQL } from './batchRange.js';
-import { GOVERNING_FIRST } from './publishedIntervals.js';
+import { GOVERNING_FIRST, OF_AN_INTERVAL } from './publishedIntervals.js';
 import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 
 /** One batch of a publish as the ledger has it. */
@@ -36,7 +36,7 @@ export async function ledgerOfInterval(
                    coalesce(inserted + updated + duplicate, 0)) ORDER BY batch_number), '[]') AS list
                FROM ami_publish_batches batch WHERE batch.publish_id = publish.publish_id
              ) batches
-           WHERE publish.tenant_id = $1 AND publish.read_at = $2 AND origin NOT IN ('revision', 'import', 'late')
+           WHERE publish.tenant_id = $1 AND publish.read_at = $2 AND origin ${OF_AN_INTERVAL}
            ORDER BY ${GOVERNING_FIRST}`,
     values: [tenantId, readAt],
   });
@@ -87,7 +87,7 @@ export async function overlappingPublish(
     text: `SELECT publish_id AS "publishId" FROM ami_publishes publish
            WHERE tenant_id = $1 AND read_at > $2::timestamptz - interval '1 h'
              AND read_at < $2::timestamptz + $3 * interval '1 min'
-             AND read_at <> $2 AND interval_minutes <> $3 AND origin NOT IN ('revision', 'import', 'late')
+             AND read_at <> $2 AND interval_minutes <> $3 AND origin ${OF_AN_INTERVAL}
              AND read_at + interval_minutes * interval '1 min' > $2
              AND EXISTS (SELECT FROM ami_publish_batches batch
                          WHERE batch.publish_id = publish.publish_id AND state IN ('pending', 'done')) LIMIT 1`,
@@ -154,7 +154,7 @@ export async function latestAcceptance(
   const { rows } = await client.query<{ publishes: number; secondsAgo: number }>(
     `SELECT count(*) FILTER (WHERE origin <> 'manual')::integer AS publishes,
        coalesce(extract(epoch FROM clock_timestamp() - max(accepted_at)), 'Infinity')::double precision AS "secondsAgo"
-     FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin NOT IN ('revision', 'import', 'late')`,
+     FROM ami_publishes WHERE tenant_id = $1 AND read_at = $2 AND origin ${OF_AN_INTERVAL}`,
     [tenantId, readAt],
   );
   return rows[0] as (typeof rows)[number];
@@ -169,7 +169,7 @@ export async function isPublishedOtherwise(
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `SELECT FROM ami_publishes WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $2::timestamptz + interval '1 h'
-       AND interval_minutes <> $3 AND origin NOT IN ('revision', 'import', 'late') LIMIT 1`,
+       AND interval_minutes <> $3 AND origin ${OF_AN_INTERVAL} LIMIT 1`,
     [tenantId, hour, intervalMinutes],
   );
   return rowCount === 1;

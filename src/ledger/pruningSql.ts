@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/db.js';
+import { OF_AN_INTERVAL } from './publishedIntervals.js';
 
 /** A tenant's UTC day, `2026-01-31`, of which publishes were deleted. */
 export interface PrunedDay {
@@ -28,7 +29,7 @@ const KEPT_PER_TENANT = `tenant AS (
      ), kept AS MATERIALIZED (
        SELECT tenant_id, coalesce(
            (SELECT read_at FROM ami_publishes latest
-            WHERE latest.tenant_id = writing.tenant_id AND latest.origin NOT IN ('revision', 'import', 'late')
+            WHERE latest.tenant_id = writing.tenant_id AND latest.origin ${OF_AN_INTERVAL}
               AND (SELECT true FROM ami_publish_batches batch
                    WHERE batch.publish_id = latest.publish_id AND batch.state = 'done' LIMIT 1)
               AND latest.read_at <> ALL (writing.read_ats)

@@ -5,6 +5,12 @@ import { BATCH_RANGE_SQL } from './batchRange.js';
 import { PUBLISH_COLUMNS, type PublishRecord } from './publishLedger.js';
 
 /**
+ * What SQL says behind a publish's `origin`, of those that are an interval of a fleet: a revision changes one that is there, an
+ * import is none, and a late delivery completes one.
+ */
+export const OF_AN_INTERVAL = `NOT IN ('revision', 'import', 'late')`;
+
+/**
  * The order of an interval's publishes in which the first is the one that the reads come from: the one with the most
  * meters; among equal ones the last that asked to overwrite; else the first, since later ones left its reads as they
  * were. `ami_feeder_completeness` (sql/schema/completeness.sql) has the same order.
@@ -31,7 +37,7 @@ export async function publishOfLatestInterval(
   notBefore?: Date,
 ): Promise<PublishRecord | undefined> {
   const number = feederNumber(feederId, { meterCount: MAX_FEEDER_COUNT, feederCount: MAX_FEEDER_COUNT });
-  const touching = `tenant_id = $1 AND origin NOT IN ('revision', 'import', 'late') AND read_at < coalesce($3, 'infinity'::timestamptz)
+  const touching = `tenant_id = $1 AND origin ${OF_AN_INTERVAL} AND read_at < coalesce($3, 'infinity'::timestamptz)
        AND read_at > coalesce($2::timestamptz - interval '1 h', '-infinity')
        AND read_at >= coalesce($4::timestamptz, '-infinity')
        AND read_at + interval_minutes * interval '1 min' > coalesce($2::timestamptz, '-infinity')`;

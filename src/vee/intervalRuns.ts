@@ -1,4 +1,5 @@
 import { type Database, type Queryable, withTransaction } from '../db/db.js';
+import { OF_AN_INTERVAL } from '../ledger/publishedIntervals.js';
 import { dueSpan, type WatchedTenant } from './dueSpan.js';
 import { insertRun } from './runs.js';
 
@@ -42,7 +43,7 @@ async function watchedTenants(client: Queryable): Promise<WatchedTenant[]> {
      LEFT JOIN LATERAL (
        SELECT max(publish.interval_minutes) AS minutes FROM ami_publishes publish
        WHERE publish.tenant_id = tenant.tenant_id AND publish.read_at = latest
-         AND publish.origin NOT IN ('revision', 'import', 'late')) published ON true
+         AND publish.origin ${OF_AN_INTERVAL}) published ON true
      LEFT JOIN LATERAL (
        SELECT sum(reads) AS arrived FROM ami_feeder_intervals cell
        WHERE cell.tenant_id = tenant.tenant_id AND cell.read_at = latest) arrived ON true

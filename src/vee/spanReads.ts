@@ -1,5 +1,7 @@
 import type { Queryable } from '../db/db.js';
-import { DAY, MINUTE, type PastRead, type SpanRead } from './rules/meterSpan.js';
+import { OF_AN_INTERVAL } from '../ledger/publishedIntervals.js';
+import { DAY, isMeasurable, MINUTE, type PastRead, type SpanRead } from './rules/meterSpan.js';
+import type { VeeRun } from './runs.js';
 
 /** A meter with its reads as they were fetched. */
 export interface FetchedMeter {
@@ -51,7 +53,7 @@ export async function fetchReads(
     meterId,
     reads: decoded(reads, minutesAt),
     past: decoded(past, minutesAt)
-      .filter(({ kwh }) => isMeasured(kwh))
+      .filter(({ kwh }) => isMeasurable(kwh))
       .map(({ at, minutes, kwh, voltage }) => ({
         ...{ at, minutes, kwh },
         hasVoltage: voltage !== null && voltage > 0,
@@ -61,9 +63,6 @@ export async function fetchReads(
 
 const ENCODED = `concat_ws(':', (extract(epoch FROM read_at) * 1000)::bigint, coalesce(kwh::text, ''),
   coalesce(voltage::text, ''), coalesce(interval_minutes::text, ''), coalesce(quality, ''))`;
-
-/** A value that no meter can have measured is no energy to compare with. */
-const isMeasured = (kwh: number): boolean => Math.abs(kwh) < 10_000;
 
 function decoded(text: string | null, minutesAt: (at: number) => number): SpanRead[] {
   if (text === null) return [];
@@ -105,6 +104,23 @@ export function pastWindows(span: { from: number; to: number }, days: number, un
   return windows;
 }
 
+/** Reads that are held at once: some 15 MB. */
+const READS_AT_ONCE = 150_000;
+const QUARTER_HOUR = 15 * MINUTE;
+
+/** How many meters' reads of these spans are held at once, if each has quarter hours. */
+export function metersAtOnce(spans: Windows): number {
+  const ms = spans.reduce((sum, { from, to }) => sum + to - from, 0);
+  return Math.floor(READS_AT_ONCE / (ms / QUARTER_HOUR));
+}
+
+const BATCH = { least: 10, most: 500 };
+
+/** How many meters a batch has of which these spans are fetched. */
+export function batchSize(spans: Windows): number {
+  return Math.max(BATCH.least, Math.min(BATCH.most, metersAtOnce(spans)));
+}
+
 /** What a part's reads have in common, by the tenant's ledger and rollups. */
 export interface TenantIntervals {
   /** Starts of intervals of the span that have any read of the tenant or were published for it. */
@@ -113,7 +129,25 @@ export interface TenantIntervals {
   minutesAt(at: number): number;
 }
 
-export async function tenantIntervals(
+/** Finds out what the reads of a run's span have in common, once for all of its batches. */
+export function rememberIntervals(client: Queryable) {
+  let kept: { key: string; intervals: TenantIntervals } | undefined;
+  return async (
+    run: VeeRun,
+    span: { from: number; to: number },
+    pastDays: number,
+  ): Promise<TenantIntervals> => {
+    const key = `${run.runId} ${span.from}`;
+    if (kept?.key !== key)
+      kept = {
+        key,
+        intervals: await tenantIntervals(client, run.tenantId, span, span.from - (pastDays + 1) * DAY),
+      };
+    return kept.intervals;
+  };
+}
+
+async function tenantIntervals(
   client: Queryable,
   tenantId: string,
   span: { from: number; to: number },
@@ -123,12 +157,12 @@ export async function tenantIntervals(
   const there = await client.query<{ at: Date }>(
     `SELECT read_at AS at FROM ami_feeder_intervals WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3
      UNION SELECT read_at FROM ami_publishes
-     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin NOT IN ('revision', 'import', 'late')`,
+     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin ${OF_AN_INTERVAL}`,
     bounds,
   );
   const lengths = await client.query<{ at: Date; minutes: number }>(
     `SELECT read_at AS at, max(interval_minutes)::integer AS minutes FROM ami_publishes
-     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin NOT IN ('revision', 'import', 'late')
+     WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3 AND origin ${OF_AN_INTERVAL}
        AND interval_minutes <> 15 GROUP BY 1`,
     [tenantId, new Date(since), new Date(span.to)],
   );
