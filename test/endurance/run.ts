@@ -2,6 +2,7 @@ import { openGuardedRun } from '../support/guardedRun.js';
 import * as backfillWeek from './backfillWeek.js';
 import * as boundaries from './boundaries.js';
 import * as downtime from './downtime.js';
+import * as importFile from './importFile.js';
 import * as month from './month.js';
 import * as production from './production.js';
 import * as queueCost from './queueCost.js';
@@ -16,6 +17,7 @@ import * as tenants from './tenants.js';
  */
 const RUNS = {
   ...{ boundaries, month, tenants, 'backfill-week': backfillWeek, race, downtime },
+  ...{ 'import-file': importFile },
   ...{ 'redis-failover': redisFailover, 'queue-cost': queueCost, production, strangers },
 };
 
