@@ -63,6 +63,12 @@ export const ERROR_CODES = {
     when: 'The body is larger than the route takes.',
     example: 'The body must be at most 100 kB.',
   },
+  misdirected_request: {
+    status: 421,
+    when: 'The header `Host` has a name that this API is not asked under.',
+    example:
+      'This API is not asked under the name in the header Host; names other than localhost have to be in ALLOWED_HOSTS.',
+  },
   uri_too_long: {
     status: 414,
     when: 'Path and query have more than 8,192 characters.',

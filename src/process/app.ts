@@ -6,6 +6,7 @@ import { ApiError } from '../contracts/errors.js';
 import { MAX_EVENT_BODY_BYTES } from '../contracts/limits.js';
 import { eventRoutes } from '../events/routes.js';
 import { exportRoutes } from '../exports/routes.js';
+import { refuseOtherHosts } from '../http/allowedHosts.js';
 import { createKeyGuards } from '../http/apiKey.js';
 import { readableFromDashboard } from '../http/cors.js';
 import { errorEnvelope, notFound } from '../http/errors.js';
@@ -49,6 +50,7 @@ export function createApp(
   app.use(requestLog(log));
   app.use(securityHeaders());
   app.use(refuseOddRequests);
+  app.use(refuseOtherHosts(config));
 
   const ami = Router();
   ami.use(createReaders({ perAddressPerSecond: config.readsPerAddress, log }));

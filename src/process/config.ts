@@ -46,6 +46,8 @@ export interface Config {
   readonly queuesWritable: boolean;
   /** Whether BullMQ tells OpenTelemetry of its spans. */
   readonly queueTelemetry: boolean;
+  /** Names that the header Host may have beside localhost and addresses; undefined where none is named. */
+  readonly allowedHosts: readonly string[] | undefined;
   readonly corsOrigins: readonly string[];
   /** Whether any localhost origin may read too: the local stack's dashboard in development. */
   readonly corsAllowLocalhost: boolean;
@@ -97,6 +99,7 @@ const EXAMPLES: Record<string, string> = {
   STOP_GRACE_SECONDS: '1',
   QUEUES_WRITABLE: 'true',
   QUEUE_TELEMETRY: 'true',
+  ALLOWED_HOSTS: 'gridlens.example.com,gridlens',
   CORS_ORIGINS: 'https://app.gridlensenergy.com,https://ops.example.com',
   WORKER_CONCURRENCY: '8, or adaptive',
   MAX_READS_PER_SECOND: '2500',
@@ -169,6 +172,13 @@ const environmentSchema = z.object({
   STOP_GRACE_SECONDS: wholeNumber(0, 6).default(1),
   QUEUES_WRITABLE: yesOrNo,
   QUEUE_TELEMETRY: yesOrNo,
+  ALLOWED_HOSTS: z
+    .string()
+    .transform((value) => value.split(',').map((entry) => entry.trim()))
+    .pipe(
+      z.array(z.string().regex(/^[\w-]+(\.[\w-]+)*$/, 'must be host names without port, comma-separated')),
+    )
+    .optional(),
   CORS_ORIGINS: z
     .string()
     .transform((value) => value.split(',').map((entry) => entry.trim()))
@@ -266,6 +276,7 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     stopGraceSeconds: values.STOP_GRACE_SECONDS,
     queuesWritable: values.QUEUES_WRITABLE,
     queueTelemetry: values.QUEUE_TELEMETRY,
+    allowedHosts: values.ALLOWED_HOSTS,
     corsOrigins: values.CORS_ORIGINS,
     corsAllowLocalhost: embedded && env.CORS_ORIGINS === undefined,
     workerConcurrency: values.WORKER_CONCURRENCY,

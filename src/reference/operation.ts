@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../contracts/errorCodes.js';
+import { PROBES } from '../http/allowedHosts.js';
 
 /** The chapters of the reference, in their order. */
 export const TAGS = {
@@ -59,6 +60,7 @@ const OF_ALL: ErrorCode[] = [
   'method_not_allowed',
   'request_timeout',
   'uri_too_long',
+  'misdirected_request',
   'headers_too_large',
   'internal',
 ];
@@ -79,8 +81,9 @@ const OF_FILE: ErrorCode[] = [
 ];
 
 /** Every code that a route can fail with. */
-export function errorsOf({ key, body, file, errors }: Operation): ErrorCode[] {
-  return [...OF_ALL, ...OF_KEY[key], ...(body ? OF_BODY : []), ...(file ? OF_FILE : []), ...errors];
+export function errorsOf({ path, key, body, file, errors }: Operation): ErrorCode[] {
+  const ofAll = PROBES.includes(path) ? OF_ALL.filter((code) => code !== 'misdirected_request') : OF_ALL;
+  return [...ofAll, ...OF_KEY[key], ...(body ? OF_BODY : []), ...(file ? OF_FILE : []), ...errors];
 }
 
 const TAGGED = { ETag: 'Stands for the answer: with `If-None-Match` it is not sent again until it changes.' };

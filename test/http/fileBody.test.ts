@@ -15,7 +15,7 @@ import { sendRaw } from '../support/rawConnection.js';
 import { waitFor } from '../support/waitFor.js';
 
 const LIMITS = { bytes: 2 ** 20, stalledMs: 1_000 };
-const HEAD = 'POST /file HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n';
+const HEAD = 'POST /file HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n';
 
 /** A server that gives up other requests after 300 ms, with one route that takes a file. */
 async function serve(test: Test, fails?: NodeJS.ErrnoException) {

@@ -36,8 +36,8 @@ async function serve(test: Test, requestTimeout: number, stallTimeout = 60_000) 
 
 describe('a server whose clients are slow', () => {
   it.for([
-    ['its header', 'GET / HTTP/1.1\r\nHost: x\r\n'],
-    ['its body', 'POST /awaited HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'],
+    ['its header', 'GET / HTTP/1.1\r\nHost: localhost\r\n'],
+    ['its body', 'POST /awaited HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{'],
   ] as const)(
     'H9: a request that never ends %s gets 408, the envelope and a request id',
     async ([, begin], test) => {
@@ -69,7 +69,7 @@ describe('a server whose clients are slow', () => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
     test.onTestFinished(() => void socket.destroy());
     socket.pause();
-    socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await waitFor('the connection', async () => (await connections()) === 1);
     await waitFor('its end', async () => (await connections()) === 0);
   });

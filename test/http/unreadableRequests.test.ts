@@ -6,7 +6,7 @@ import { type ProductProcess, startApiProcess } from '../support/processes.js';
 import { type RawAnswer, sendRaw } from '../support/rawConnection.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
-const HOST = 'Host: gridlens.example';
+const HOST = 'Host: localhost';
 const AS_WRITER = [`Authorization: Bearer ${API_KEY}`, 'Content-Type: application/json'];
 const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
 const head = (line: string, ...headers: string[]) => [line, ...headers, '', ''].join('\r\n');

@@ -35,6 +35,15 @@ describe('loadConfig', () => {
     );
   });
 
+  it.each(['https://gridlens.example', 'gridlens:5000', 'a,,b', '*'])(
+    'takes no %s for a list of host names',
+    (given) => {
+      expect(() => load({ DATABASE_URL: database, GRIDLENS_API_KEY: key, ALLOWED_HOSTS: given })).toThrow(
+        'ALLOWED_HOSTS must be host names without port, comma-separated (example: ALLOWED_HOSTS=gridlens.example.com,gridlens).',
+      );
+    },
+  );
+
   it('takes blank variables for unset ones', () => {
     expect(load({ DATABASE_URL: database, GRIDLENS_API_KEY: key, REDIS_URL: ' ', PORT: '' }).port).toBe(5000);
   });

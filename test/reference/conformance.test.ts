@@ -68,7 +68,13 @@ describeOnBothBackends('the API and its reference', (backend) => {
     reference = createReference();
     deployment = await createDeployment(
       backend,
-      { GRIDLENS_READ_KEY: READ_KEY, TRUSTED_PROXY_HOPS: '1', READS_PER_ADDRESS: '1', IMPORT_MAX_MB: '1' },
+      {
+        GRIDLENS_READ_KEY: READ_KEY,
+        ALLOWED_HOSTS: 'gridlens.example',
+        TRUSTED_PROXY_HOPS: '1',
+        READS_PER_ADDRESS: '1',
+        IMPORT_MAX_MB: '1',
+      },
       () => NOW,
     );
     http = supertest(observed(deployment.app, report));
@@ -271,6 +277,8 @@ describeOnBothBackends('the API and its reference', (backend) => {
           [`${line}${line.includes('?') ? '&' : '?'}x=${'x'.repeat(9_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
           414,
         );
+        if (!['/healthz', '/readyz'].includes(route.path))
+          await note([`${line} HTTP/1.1\r\nHost: a\r\n\r\n`], 421);
         await note([`${line} HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`], 431);
         await note([`${line} HTTP/1.1\r\n\r\n`], 400);
         // The same for every route: its headers do not end.

@@ -52,7 +52,7 @@ export async function openRaw(
 /** A GET of `path` as a client would send it. */
 export function getRequest(path: string, headers: Record<string, string> = {}): string {
   const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${path} HTTP/1.1\r\nHost: a\r\n${more.join('')}\r\n`;
+  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more.join('')}\r\n`;
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -37,7 +37,7 @@ export const floods: Disturbance = {
 };
 
 const POST = (length: number): string =>
-  `POST /api/ami/publish-once HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${API_KEY}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+  `POST /api/ami/publish-once HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${API_KEY}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
 /** It would be seen: a tenant of which nobody else asks anything. */
 const CUT = '{"tenantId":"CUT_OFF","meterCount":10,"readAt":"2026-01-01T00:00:00Z"';
 
@@ -45,21 +45,21 @@ const CUT = '{"tenantId":"CUT_OFF","meterCount":10,"readAt":"2026-01-01T00:00:00
 const SENDINGS: readonly (string | Buffer)[] = [
   '',
   'GET',
-  'GET / HTTP/1.1\r\nHost: a\r\nX: ',
-  `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`,
+  'GET / HTTP/1.1\r\nHost: localhost\r\nX: ',
+  `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`,
   `GET /${'x'.repeat(40_000)} HTTP/1.1\r\n\r\n`,
   '\r\n\r\n\r\n\r\n',
   '\0\0\0\0\0\0\0\0\r\n\r\n',
   Buffer.from('16030100a5010000a10303', 'hex'),
   'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n',
   'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
-  'GET /healthz HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+  'GET /healthz HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
   // One byte of the body is missing, and the one that says that it ends.
   `${POST(CUT.length + 1)}${CUT}`,
   `${POST(1_000_000_000)}{`,
   POST(50),
-  `POST /api/ami/publish-once HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${API_KEY}\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzz\r\n`,
-  `POST /api/ami/publish-once HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${API_KEY}\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\nfffffff\r\n{`,
+  `POST /api/ami/publish-once HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${API_KEY}\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzz\r\n`,
+  `POST /api/ami/publish-once HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${API_KEY}\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\nfffffff\r\n{`,
 ];
 const SOCKETS = { long: 400, short: 60 };
 
