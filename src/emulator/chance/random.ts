@@ -111,4 +111,7 @@ export const STREAM = {
   deliveryPlace: 44,
   deliveryCopy: 45,
   deliveryBurst: 46,
+  theftShare: 47,
+  theftShareOfMean: 48,
+  theftWindow: 49,
 } as const;
