@@ -13,6 +13,7 @@ const rooms = {
       'events/applyEvents',
       'events/eventSelection',
       'events/feederEvent',
+      'events/unstolenUse',
       'fleet/registryMeters',
       'fleet/syntheticFleet',
       'grid/qualityFlags',

@@ -17,3 +17,6 @@ COMMENT ON COLUMN ami_events.stopped_at IS 'When somebody ended it early; NULL w
 COMMENT ON COLUMN ami_events.delivery IS
   'Of a comms-outage: late where the meters keep their reads and deliver them after it; lost, or NULL, where the reads never '
   'come. NULL of other events.';
+COMMENT ON COLUMN ami_events.theft_form IS
+  'Of a theft: how it changes what is registered: constant (also where it is NULL), random, window, mean-factor, mean or reversed. '
+  'NULL of other events.';

@@ -8,7 +8,7 @@ import {
   safetyWarnings,
   tenantName,
 } from './answerFields.js';
-import { DELIVERIES } from './eventRequest.js';
+import { DELIVERIES, THEFT_FORMS } from './eventRequest.js';
 
 /** What the routes of events answer, as it stands in the JSON. */
 
@@ -39,6 +39,7 @@ const event = {
     .enum(DELIVERIES)
     .optional()
     .describe('Of a comms outage: whether its reads are lost or delivered after it.'),
+  form: z.enum(THEFT_FORMS).optional().describe('Of a theft: how it changes what the meters register.'),
   stoppedAt: instantText.nullable().describe('When it was ended early.'),
   createdAt: instantText,
 };

@@ -66,6 +66,10 @@ function named(characters: readonly string[], at: number): string {
 export const DELIVERIES = ['lost', 'late'] as const;
 export type Delivery = (typeof DELIVERIES)[number];
 
+/** How a theft changes what the meter registers; the formulas stand in `emulator/events/theftForms.ts`. */
+export const THEFT_FORMS = ['constant', 'random', 'window', 'mean-factor', 'mean', 'reversed'] as const;
+export type TheftForm = (typeof THEFT_FORMS)[number];
+
 const share = 'must be a number from 0 to 1';
 const fraction = 'must be a number over 0 and up to 1';
 const meterIds = `must be a list of 1 to ${MAX_EVENT_METER_IDS} different meter ids`;
@@ -74,7 +78,7 @@ const meterForm = `must be a meter id, 1 to ${MAX_METER_ID_LENGTH} characters wi
 const METER_ID = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_METER_ID_LENGTH}}$`, 'u');
 export const meterId = z.string(meterForm).regex(METER_ID, meterForm).meta({ pattern: METER_ID.source });
 
-const eventFields = {
+export const eventFields = {
   tenantId,
   feederId,
   durationMinutes: positiveInteger.describe('At most 43,200, which is 30 days.'),
@@ -100,11 +104,25 @@ const eventFields = {
   applyNow: boolean.default(false).describe('Revises the latest published interval that the event overlaps.'),
 };
 
-const hasOneSelection = (event: {
+export const delivery = z
+  .enum(DELIVERIES, 'must be "lost" or "late"')
+  .default('lost')
+  .describe(
+    'What becomes of the reads: they never come, or the meters keep them and deliver them after the outage.',
+  );
+const forms = `must be one of ${THEFT_FORMS.map((name) => `"${name}"`).join(', ')}`;
+export const form = z
+  .enum(THEFT_FORMS, forms)
+  .default('constant')
+  .describe(
+    'How the theft changes what is registered: by one factor, by a factor drawn for each interval, to zero for a part of each day, to a drawn factor of the day’s mean, to the mean itself, or to the day read backwards.',
+  );
+
+export const hasOneSelection = (event: {
   meterIds?: string[] | undefined;
   meterFraction?: number | undefined;
 }): boolean => event.meterIds === undefined || event.meterFraction === undefined;
-const ONE_SELECTION = {
+export const ONE_SELECTION = {
   path: ['meterFraction'],
   message: 'must not be given together with meterIds: an event takes one of them',
 };
@@ -116,15 +134,20 @@ export const eventRequest = z.strictObject(eventFields).refine(hasOneSelection, 
 export const outageRequest = z
   .strictObject({
     ...eventFields,
-    delivery: z
-      .enum(DELIVERIES, 'must be "lost" or "late"')
-      .default('lost')
-      .describe(
-        'What becomes of the reads: they never come, or the meters keep them and deliver them after the outage.',
-      ),
+    delivery,
   })
   .refine(hasOneSelection, ONE_SELECTION);
-export type EventRequest = z.infer<typeof eventRequest> & { delivery?: Delivery };
+
+/** Body of `POST /api/ami/event/theft`. */
+export const theftRequest = z.strictObject({ ...eventFields, form }).refine(hasOneSelection, ONE_SELECTION);
+export type EventRequest = z.infer<typeof eventRequest> & { delivery?: Delivery; form?: TheftForm };
+
+/** The shape of the body for each type of event. */
+export const EVENT_REQUESTS = {
+  theft: theftRequest,
+  'comms-outage': outageRequest,
+  'voltage-sag': eventRequest,
+} as const;
 
 /** Events on one page, unless fewer are asked for. */
 const MAX_EVENTS_LISTED = 200;

@@ -16,15 +16,16 @@ const SHOWN_COLUMNS = `id, feeder_id AS "feederId", event_type AS "eventType",
   least(1, greatest(0, severity))::double precision AS severity, start_at AS "startAt", end_at AS "endAt"`;
 const COLUMNS_BUT_METERS = `${SHOWN_COLUMNS}, tenant_id AS "tenantId",
   meter_fraction::double precision AS "meterFraction", stopped_at AS "stoppedAt", created_at AS "createdAt",
-  CASE WHEN event_type = 'comms-outage' THEN CASE delivery WHEN 'late' THEN 'late' ELSE 'lost' END END AS delivery`;
+  CASE WHEN event_type = 'comms-outage' THEN CASE delivery WHEN 'late' THEN 'late' ELSE 'lost' END END AS delivery,
+  CASE WHEN event_type = 'theft' THEN coalesce(theft_form, 'constant') END AS form`;
 /** With all meter ids: up to 5,000, which pg takes 10 ms to parse. */
 const EVENT_COLUMNS = `${COLUMNS_BUT_METERS}, meter_ids AS "meterIds"`;
 
 export async function insertEvent(client: Queryable, event: NewEvent): Promise<EventRecord> {
   const { rows } = await client.query<EventRecord>(
     `INSERT INTO ami_events (tenant_id, feeder_id, event_type, severity, start_at, end_at, meter_ids, meter_fraction,
-       delivery)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING ${EVENT_COLUMNS}`,
+       delivery, theft_form)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING ${EVENT_COLUMNS}`,
     [
       event.tenantId,
       event.feederId,
@@ -35,6 +36,7 @@ export async function insertEvent(client: Queryable, event: NewEvent): Promise<E
       event.meterIds,
       event.meterFraction,
       event.delivery ?? null,
+      event.form ?? null,
     ],
   );
   return rows[0] as EventRecord;

@@ -109,6 +109,7 @@ export function createEventService({
         meterIds: request.meterIds ?? null,
         meterFraction: request.meterFraction ?? null,
         delivery: eventType === 'comms-outage' ? (request.delivery ?? 'lost') : null,
+        form: eventType === 'theft' ? (request.form ?? 'constant') : null,
       });
     };
     let admitted: Admitted | undefined;
@@ -243,6 +244,7 @@ function eventAnswer(event: EventRecord, now: Date) {
     meterIds: event.meterIds,
     meterFraction: event.meterFraction,
     ...(event.delivery ? { delivery: event.delivery } : {}),
+    ...(event.form ? { form: event.form } : {}),
     stoppedAt: event.stoppedAt,
     createdAt: event.createdAt,
   };

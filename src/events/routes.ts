@@ -1,5 +1,10 @@
 import type { RequestHandler, Router } from 'express';
-import { eventParameters, eventRequest, eventsQuery, outageRequest } from '../contracts/eventRequest.js';
+import {
+  EVENT_REQUESTS,
+  type EventRequest,
+  eventParameters,
+  eventsQuery,
+} from '../contracts/eventRequest.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import { FEEDER_EVENT_TYPES } from '../emulator/events/feederEvent.js';
 import { answerInTime } from '../http/answerInTime.js';
@@ -18,8 +23,7 @@ export function eventRoutes(router: Router, { events, requireKey, readable }: Ev
   for (const eventType of FEEDER_EVENT_TYPES) {
     const create = answerInTime(
       async (request, response) => {
-        const shape = eventType === 'comms-outage' ? outageRequest : eventRequest;
-        const body = parseRequest(shape, request.body, 'The body');
+        const body: EventRequest = parseRequest(EVENT_REQUESTS[eventType], request.body, 'The body');
         const created = await events.create(eventType, body, String(request.id));
         response.status(201).json({ ok: true, ...created });
       },

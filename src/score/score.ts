@@ -6,8 +6,7 @@
 import { StartupError } from '../contracts/errors.js';
 import { intervalEnd } from '../contracts/intervals.js';
 import type { Database } from '../db/db.js';
-import { type EventScene, skippedReads } from '../emulator/events/applyEvents.js';
-import { selectedMeters } from '../emulator/events/eventSelection.js';
+import { type EventScene, skippedReads, stolenReads } from '../emulator/events/applyEvents.js';
 import { isLateOutage, overlaps } from '../emulator/events/feederEvent.js';
 import { type FeederSpan, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
 import { type EventRecord, theftsAndOutages } from '../events/eventTable.js';
@@ -158,6 +157,8 @@ function readsOf(
     tenantId,
     seed: batch.seed,
     readAt,
+    intervalMinutes: batch.intervalMinutes,
+    timeZone: batch.timeZone,
     metersOfFeeder: (id) => feeders.find(({ feederId }) => feederId === id)?.meters ?? [],
   };
   const known = events.filter(
@@ -169,7 +170,7 @@ function readsOf(
   for (const { feederId, from, to, meters } of feeders) {
     if (to <= batch.from || from >= batch.to) continue;
     const ofFeeder = known.filter((event) => event.feederId === feederId);
-    const victims = new Set(ofFeeder.filter(isTheft).flatMap((event) => selectedMeters(event, scene)));
+    const isStolen = stolenReads(ofFeeder, scene);
     const underWay = events.filter(
       (event) => event.feederId === feederId && isLateOutage(event) && isOut(event),
     );
@@ -178,7 +179,7 @@ function readsOf(
       ...(lateAsOf && { late: { asOf: lateAsOf, underWay } }),
     });
     for (const meter of meters.slice(Math.max(0, batch.from - from), batch.to - from)) {
-      if (!isSkipped(meter)) reads.set(meter, victims.has(meter));
+      if (!isSkipped(meter)) reads.set(meter, isStolen(meter));
     }
   }
   return reads;

@@ -9,6 +9,8 @@ export interface WrittenBatch {
   day: string;
   intervalMinutes: 15 | 60;
   seed: string;
+  /** Whose local days the thefts' forms go by. */
+  timeZone: string;
   fleet: PublishedRoster;
   /** Positions `[from, to)` of the fleet's roster. */
   from: number;
@@ -44,7 +46,7 @@ export async function batchesDuringThefts(
   to: string,
 ): Promise<WrittenBatch[]> {
   const { rows } = await database.query<WrittenBatch & PublishedRoster>(
-    `SELECT publish.read_at AS "readAt", ami_day_of($1, publish.read_at)::text AS day, interval_minutes AS "intervalMinutes", seed, meter_count AS "meterCount",
+    `SELECT publish.read_at AS "readAt", ami_day_of($1, publish.read_at)::text AS day, interval_minutes AS "intervalMinutes", seed, time_zone AS "timeZone", meter_count AS "meterCount",
        feeder_count AS "feederCount", fleet_id AS "snapshotId", ${BATCH_RANGE_SQL.from} AS "from", ${BATCH_RANGE_SQL.to} AS "to",
        on_conflict = 'update' AS overwrites,
        publish.late_as_of AS "lateAsOf",

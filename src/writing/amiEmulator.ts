@@ -1,6 +1,7 @@
 import type { BatchJob } from '../contracts/batchJob.js';
 import { applyEvents, type EventScene, type LateDelivery } from '../emulator/events/applyEvents.js';
 import { type FeederEvent, isLateOutage } from '../emulator/events/feederEvent.js';
+import { createUnstolenUse } from '../emulator/events/unstolenUse.js';
 import type { RegistryBatch } from '../emulator/fleet/registryMeters.js';
 import {
   feederId,
@@ -53,9 +54,13 @@ export function heldOfBatch(
 }
 
 function sceneOf(job: BatchJob, registry?: RegistryMeters, late?: LateDelivery): EventScene {
-  const { tenantId, seed, readAt } = job;
+  const { tenantId, seed, readAt, intervalMinutes, timeZone } = job;
+  const syntheticFeederCount = registry
+    ? registry.batch.syntheticFeederCount
+    : syntheticFleet(job).feederCount;
   return {
-    ...{ tenantId, seed, readAt },
+    ...{ tenantId, seed, readAt, intervalMinutes, timeZone },
+    use: createUnstolenUse({ ...job, syntheticFeederCount }),
     metersOfFeeder: registry?.metersOfFeeder ?? ((id) => metersOfFeeder(tenantId, id, syntheticFleet(job))),
     ...(late && { late }),
   };

@@ -111,6 +111,9 @@ export const STREAM = {
   deliveryPlace: 44,
   deliveryCopy: 45,
   deliveryBurst: 46,
+  theftShare: 47,
+  theftShareOfMean: 48,
+  theftWindow: 49,
   // From 60 on: weather by place and the second model of customers.
   weatherFronts: 60,
   weatherSpells: 61,

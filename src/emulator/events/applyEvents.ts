@@ -1,9 +1,13 @@
+import type { IntervalMinutes } from '../../contracts/limits.js';
 import { createRandomness, type Randomness, STREAM, subjectOf } from '../chance/random.js';
 import { QUARTER_HOUR_MS } from '../customers/localTime.js';
 import { voltageFlags } from '../grid/qualityFlags.js';
 import { emptyColumns, type ReadColumns } from '../reads.js';
 import { type SelectionScene, selectedMeters } from './eventSelection.js';
 import { type FeederEvent, type FeederEventType, isLateOutage } from './feederEvent.js';
+import { type LocalDay, localDay } from './localDay.js';
+import { isStolenFrom, looksAtTheDay, registeredKwh, type Theft } from './theftForms.js';
+import type { UnstolenUse } from './unstolenUse.js';
 
 /** Which reads events are applied to: one tenant's, at one `readAt`. */
 export interface EventScene extends SelectionScene {
@@ -11,6 +15,11 @@ export interface EventScene extends SelectionScene {
   readAt: Date;
   /** Of reads that outages have held back and that are delivered now. */
   late?: LateDelivery;
+  /** Minutes of the interval and whose days it is in: 15 and UTC unless said. Forms of theft that look at a day depend on it. */
+  intervalMinutes?: IntervalMinutes;
+  timeZone?: string;
+  /** The meters' other intervals, for the forms of theft that look at them. */
+  use?: UnstolenUse;
 }
 
 /** A delivery of what outages have held back. */
@@ -29,13 +38,15 @@ const SAG_SPREAD = 0.5;
 /**
  * Applies events to generated reads. Pure, and the same for a read whatever batch it comes in.
  *
- * - theft: registered energy is multiplied by the product of all (1 − severity); what is delivered stays.
+ * - theft: what is registered changes as `theftForms.ts` has it, by the product of all (1 − severity) unless a theft has another
+ *   form; what is delivered stays.
  * - comms-outage: the read is missing, with the probability 1 − Π(1 − severity): outages are independent. In a late delivery
  *   only outages that lose reads, and those that are not over, count.
  * - voltage-sag: the deepest sag wins, unless the voltage is lower without it.
  *
  * @param events those that overlap the reads' interval; events of other feeders are ignored.
  * @returns the same columns where no event concerns them, else new ones.
+ * @throws Error where a theft's form looks at a whole day and the scene has no `use`.
  */
 export function applyEvents(
   columns: ReadColumns,
@@ -49,6 +60,8 @@ export function applyEvents(
     if (feeders.has(feeder)) effects.set(feeder, feederEffects(ofFeeder, scene));
   }
   if (effects.size === 0) return columns;
+  for (const [feeder, effect] of effects)
+    effect.prepare(columns.meterIds.filter((_, index) => columns.feederIds[index] === feeder));
 
   const applied = emptyColumns();
   columns.meterIds.forEach((meterId, index) => {
@@ -60,7 +73,7 @@ export function applyEvents(
     const sagged = Math.min(volts, effect?.sagVolts(meterId) ?? volts);
     applied.meterIds.push(meterId);
     applied.feederIds.push(feeder);
-    applied.kwh.push(effect ? Math.round(kwh * effect.registeredShare(meterId) * 10_000) / 10_000 : kwh);
+    applied.kwh.push(effect ? Math.round(effect.registeredKwh(meterId, kwh) * 10_000) / 10_000 : kwh);
     applied.deliveredKwh.push(columns.deliveredKwh[index] as number);
     applied.voltage.push(sagged);
     applied.qualityFlags.push(
@@ -81,6 +94,14 @@ export function skippedReads(
 }
 
 /**
+ * Tells whether a theft changes what a meter registers at the scene's `readAt`: the truth that detectors are held against. Of a
+ * `window` it does so for a part of each day alone.
+ */
+export function stolenReads(events: readonly FeederEvent[], scene: EventScene): (meterId: string) => boolean {
+  return feederEffects(events, scene).isStolenFrom;
+}
+
+/**
  * Tells which outages hold a meter's read back, by their ids: none where it arrives or is lost. A read that one outage loses is
  * lost, whatever others would deliver.
  */
@@ -93,7 +114,10 @@ export function heldBackReads(
 
 /** What the events of one feeder do to one meter's read. */
 interface FeederEffects {
-  registeredShare(meterId: string): number;
+  registeredKwh(meterId: string, kwh: number): number;
+  isStolenFrom(meterId: string): boolean;
+  /** Makes the days of these meters that thefts look at, together. */
+  prepare(meterIds: readonly string[]): void;
   skips(meterId: string): boolean;
   heldBy(meterId: string): readonly string[];
   /** Undefined without a sag. */
@@ -103,7 +127,7 @@ interface FeederEffects {
 function feederEffects(events: readonly FeederEvent[], scene: EventScene): FeederEffects {
   const random = createRandomness(scene.seed, scene.tenantId);
   const slot = scene.readAt.getTime() / QUARTER_HOUR_MS;
-  const thefts = selections(events, 'theft', scene);
+  const robbery = robberyOf(events, random, scene);
   const sags = selections(events, 'voltage-sag', scene);
   const holding = events.filter((event) => isLateOutage(event) && isStillOut(event, scene));
   const losing = events.filter((event) => event.eventType === 'comms-outage' && !isLateOutage(event));
@@ -126,7 +150,9 @@ function feederEffects(events: readonly FeederEvent[], scene: EventScene): Feede
     return isSilent ? [...new Set([...ids, ...idsOf(underWay, meterId)])] : ids;
   };
   return {
-    registeredShare: (meterId) => untouchedShare(thefts, meterId),
+    registeredKwh: (meterId, kwh) => robbery.registered(meterId, kwh),
+    isStolenFrom: (meterId) => robbery.isUnderWay(meterId),
+    prepare: (meterIds) => robbery.prepare(meterIds),
     skips: (meterId) =>
       isKeptAway(outages, meterId, slot) || (underWay.length > 0 && isKeptAway(underWay, meterId, slotNow)),
     heldBy,
@@ -138,18 +164,51 @@ function feederEffects(events: readonly FeederEvent[], scene: EventScene): Feede
   };
 }
 
+/** Thefts of one feeder in one interval. */
+function robberyOf(events: readonly FeederEvent[], random: Randomness, scene: EventScene) {
+  const thefts = selections(events, 'theft', scene);
+  const slot = scene.readAt.getTime() / QUARTER_HOUR_MS;
+  let found: LocalDay | undefined;
+  const day = (): LocalDay => {
+    found ??= localDay(scene.timeZone ?? 'UTC', slot, scene.intervalMinutes ?? 15);
+    return found;
+  };
+  const theftsOf = (meterId: string): Theft[] => thefts.filter((theft) => theft.includes(meterId));
+  const feeder = events[0]?.feederId ?? '';
+  const kwhOfDay = (meterId: string): Readonly<Float64Array> => {
+    if (!scene.use) throw new Error(`a theft on ${feeder} looks at a whole day, and the scene has no use`);
+    return scene.use.kwhOfDay(feeder, meterId, day());
+  };
+  return {
+    prepare(meterIds: readonly string[]): void {
+      if (!looksAtTheDay(thefts)) return;
+      scene.use?.expect(
+        feeder,
+        meterIds.filter((meterId) => looksAtTheDay(theftsOf(meterId))),
+        day(),
+      );
+    },
+    registered: (meterId: string, kwh: number): number =>
+      registeredKwh(theftsOf(meterId), {
+        ...{ meterId, slot, kwh, random, day },
+        kwhOfDay: () => kwhOfDay(meterId),
+      }),
+    isUnderWay: (meterId: string): boolean =>
+      theftsOf(meterId).some((theft) => isStolenFrom(theft, { meterId, slot, random, day })),
+  };
+}
+
 /** Whether an outage keeps reads away: it always does, but from a delivery after its end. */
 function isStillOut({ endAt }: FeederEvent, { late }: EventScene): boolean {
   return late === undefined || endAt > late.asOf;
 }
 
-interface Selection {
+interface Selection extends Theft {
   id: string;
-  severity: number;
   includes(meterId: string): boolean;
 }
 
-/** Sorted by severity, so that a product of three does not depend on the order in which events were read. */
+/** Sorted by severity and form, so that a product of three does not depend on the order in which events were read. */
 function selections(
   events: readonly FeederEvent[],
   eventType: FeederEventType,
@@ -157,12 +216,13 @@ function selections(
 ): Selection[] {
   return events
     .filter((event) => event.eventType === eventType)
-    .sort((a, b) => a.severity - b.severity)
+    .sort((a, b) => a.severity - b.severity || ((a.form ?? '') < (b.form ?? '') ? -1 : 1))
     .map((event) => {
-      if (event.meterIds === null && event.meterFraction === null)
-        return { id: event.id, severity: event.severity, includes: () => true };
-      const chosen = new Set(event.meterIds ?? selectedMeters(event, scene));
-      return { id: event.id, severity: event.severity, includes: (meterId) => chosen.has(meterId) };
+      const { id, severity, form, meterIds, meterFraction } = event;
+      const one = { id, severity, form: form ?? 'constant' };
+      if (meterIds === null && meterFraction === null) return { ...one, includes: () => true };
+      const chosen = new Set(meterIds ?? selectedMeters(event, scene));
+      return { ...one, includes: (meterId) => chosen.has(meterId) };
     });
 }
 

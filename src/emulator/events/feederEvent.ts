@@ -1,4 +1,4 @@
-import type { Delivery } from '../../contracts/eventRequest.js';
+import type { Delivery, TheftForm } from '../../contracts/eventRequest.js';
 
 /** What can happen to a feeder; each name is the last part of its route. */
 export const FEEDER_EVENT_TYPES = ['theft', 'comms-outage', 'voltage-sag'] as const;
@@ -20,6 +20,8 @@ export interface FeederEvent {
   meterFraction: number | null;
   /** Of an outage, lost where nothing is said; null of other events. */
   delivery?: Delivery | null;
+  /** Of a theft, constant where nothing is said; null of other events. */
+  form?: TheftForm | null;
 }
 
 /** Whether an event is an outage whose reads are delivered after it. */

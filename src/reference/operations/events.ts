@@ -1,5 +1,5 @@
 import { eventAnswer, eventCreated, eventsAnswer } from '../../contracts/eventAnswer.js';
-import { eventParameters, eventRequest, eventsQuery, outageRequest } from '../../contracts/eventRequest.js';
+import { EVENT_REQUESTS, eventParameters, eventsQuery } from '../../contracts/eventRequest.js';
 import { CREATED, ENDED, EVENT_ID, EVENTS, FOUND } from '../examples/events.js';
 import { type Operation, taggedAnswers } from '../operation.js';
 
@@ -8,7 +8,7 @@ const CREATE = {
     id: 'injectTheft',
     summary: 'Inject a theft',
     description:
-      'Meters of the feeder register less than is delivered to them: `severity` is the share left out.',
+      'Meters of the feeder register less than is delivered to them: `severity` is the share left out. `form` has other ways of stealing than one factor.',
     examples: {
       'Shown at once': {
         tenantId: 'DEMO_TENANT',
@@ -16,6 +16,15 @@ const CREATE = {
         durationMinutes: 60,
         severity: 0.8,
         applyNow: true,
+      },
+      'At zero for a part of each day': {
+        tenantId: 'DEMO_TENANT',
+        feederId: 'FEEDER_7',
+        durationMinutes: 10_080,
+        severity: 0.25,
+        startAt: '2026-01-31T00:00:00Z',
+        meterFraction: 0.02,
+        form: 'window',
       },
     },
   },
@@ -68,7 +77,7 @@ export const events: Operation[] = [
       summary,
       description: `${description} The event changes every interval that it overlaps and that is published after it. With \`applyNow\` the latest published one that it overlaps is written anew. Two of the same add up: look at the list before you repeat a request. A body has at most 2.7 MB.`,
       key: 'write',
-      body: { schema: type === 'comms-outage' ? outageRequest : eventRequest, examples },
+      body: { schema: EVENT_REQUESTS[type as keyof typeof EVENT_REQUESTS], examples },
       answers: {
         201: { description: 'The event.', schema: eventCreated, examples: { created: CREATED } },
       },
