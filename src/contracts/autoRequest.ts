@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { DEFAULT_CATCH_UP_INTERVALS } from './defaults.js';
+import { emulationFields } from './emulation.js';
 import { boundary, positiveInteger, tenantId } from './fields.js';
 import { MAX_REPLAY_SPEED } from './limits.js';
-import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
+import { DEFAULT_TIME_ZONE, timeZone } from './place.js';
 import { publishOnceRequest } from './publishRequest.js';
 
 /** The fields that say which fleet, shared by all that publish more than once; defaults are the callers'. */
@@ -24,7 +25,7 @@ export const autoStartRequest = z.strictObject({
   seed,
   fleet,
   timeZone: timeZone.default(DEFAULT_TIME_ZONE),
-  climate: climate.default(DEFAULT_CLIMATE),
+  ...emulationFields,
   replay: z
     .strictObject(
       { from: boundary, speed: z.number(speed).min(1, speed).max(MAX_REPLAY_SPEED, speed) },

@@ -3,8 +3,10 @@
  * process or order made it.
  */
 
+import type { Der, Network } from '../contracts/emulation.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 import { type Climate, DEFAULT_CLIMATE } from '../contracts/place.js';
+import type { Place } from '../contracts/places.js';
 import { consumedKwh } from './customers/consumption.js';
 import { type Expectation, expectationAround } from './customers/expectation.js';
 import { QUARTER_HOUR_MS } from './customers/localTime.js';
@@ -28,6 +30,14 @@ export interface ReadsScene {
   timeZone?: string;
   /** How load goes through the year; as in the US by default. */
   climate?: Climate;
+  /** Which customers: 1 by default. */
+  model?: 1 | 2;
+  /** Where they live, with model 2. */
+  place?: Place;
+  /** Shares of homes with something behind the meter; none by default. */
+  der?: Der;
+  /** What the network loses and meters get wrong; nothing by default. */
+  network?: Network;
 }
 
 /** Reads of the meters at positions `[from, to)` of a synthetic fleet's roster. */
