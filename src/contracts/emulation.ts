@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { invalidField } from './errors.js';
 import { type Climate, climate, DEFAULT_CLIMATE } from './place.js';
-import { PLACES, type Place } from './places.js';
+import { PLACE_NAMES, type Place } from './places.js';
 
 /** What a fleet's reads are made by, beside its seed: it is part of what makes an interval the same interval. */
 
@@ -55,7 +55,7 @@ export const FIRST_EMULATION: Emulation = { model: FIRST_MODEL, place: null, der
 const listed = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
 
 export const model = z.union([z.literal(MODELS[0]), z.literal(MODELS[1])], 'must be 1 or 2');
-export const place = z.enum(PLACES, `must be one of ${listed(PLACES)}`);
+export const place = z.enum(PLACE_NAMES, `must be one of ${listed(PLACE_NAMES)}`);
 
 const shareForm = 'must be a share of the homes, from 0 to 1';
 const share = z.number(shareForm).min(0, shareForm).max(1, shareForm).optional();

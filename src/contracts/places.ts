@@ -1,4 +1,12 @@
-/** Where the customers of model 2 live: its weather, its holidays and its sun. */
-export const PLACES = ['us-south', 'us-northeast', 'germany', 'uk', 'australia-nsw'] as const;
+/**
+ * Where the customers of the second model of customers live: it gives them their weather, their public holidays and
+ * the kinds of homes there are. Shared by requests, the emulator and job payloads.
+ */
+export const PLACE_NAMES = ['us-south', 'us-northeast', 'germany', 'uk', 'australia-nsw'] as const;
 
-export type Place = (typeof PLACES)[number];
+export type Place = (typeof PLACE_NAMES)[number];
+
+/** Whether `value` is a place that the emulator knows. Never throws. */
+export function isPlace(value: unknown): value is Place {
+  return (PLACE_NAMES as readonly unknown[]).includes(value);
+}

@@ -111,4 +111,8 @@ export const STREAM = {
   deliveryPlace: 44,
   deliveryCopy: 45,
   deliveryBurst: 46,
+  // From 60 on: weather by place and the second model of customers.
+  weatherFronts: 60,
+  weatherSpells: 61,
+  weatherClouds: 62,
 } as const;
