@@ -6,6 +6,7 @@ import { MAX_CATCH_UP_INTERVALS, MAX_METER_COUNT } from '../contracts/limits.js'
 import { DEFAULT_CLIMATE } from '../contracts/place.js';
 import { capper, type PublishPlan, TICK_JOBS } from '../publishing/plan.js';
 import type { PublishPlanner } from '../publishing/publishPlanner.js';
+import { zoneOf } from '../publishing/runSoFar.js';
 import type { AutoConfig, ReplayAsked } from './autoConfig.js';
 import { averageReadsPerSecond, fastestReplay, type Replay } from './replayClock.js';
 
@@ -59,7 +60,7 @@ function settingsOf(request: AutoStartRequest, emulation: Emulation): FleetSetti
     feederCount: request.feederCount ?? whole.feederCount,
     fleet: request.fleet,
     seed: request.seed ?? null,
-    timeZone: request.timeZone,
+    timeZone: request.timeZone ?? zoneOf(emulation),
     climate: request.climate ?? DEFAULT_CLIMATE,
     emulation,
   };

@@ -15,12 +15,12 @@ import { type Emulation, FIRST_EMULATION, shownEmulation } from '../contracts/em
 import { ApiError } from '../contracts/errors.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { getAlignedIntervalTimestamp, MS_PER_DAY, MS_PER_MINUTE } from '../contracts/intervals.js';
-import { DEFAULT_CLIMATE, DEFAULT_TIME_ZONE } from '../contracts/place.js';
+import { DEFAULT_CLIMATE } from '../contracts/place.js';
 import { type Database, rethrowUnavailable, withTransaction } from '../db/db.js';
 import { pacedRate } from '../pacing/pace.js';
 import { estimateRuntimeSeconds, type PublishPlan, TICK_JOBS } from '../publishing/plan.js';
 import type { PublishPlanner } from '../publishing/publishPlanner.js';
-import { plannedEmulation } from '../publishing/runSoFar.js';
+import { plannedEmulation, zoneOf } from '../publishing/runSoFar.js';
 import { coveringBackfill, insertBackfill, lockBackfills } from './creation.js';
 import { cancelBackfill } from './cursor.js';
 import {
@@ -195,10 +195,15 @@ function settingsOf(
     feederCount: request.feederCount ?? sizes?.feederCount ?? whole.feederCount,
     fleet,
     seed: request.seed ?? auto?.seed ?? null,
-    timeZone: request.timeZone ?? auto?.timeZone ?? DEFAULT_TIME_ZONE,
+    timeZone: request.timeZone ?? sameZone(emulation, auto) ?? zoneOf(emulation),
     climate: request.climate ?? auto?.climate ?? DEFAULT_CLIMATE,
     emulation,
   };
+}
+
+/** The zone of the automatic mode, unless the request asks for another place than that mode's. */
+function sameZone({ place }: Emulation, auto: FleetSettings | undefined): string | undefined {
+  return place === (auto?.emulation?.place ?? null) ? auto?.timeZone : undefined;
 }
 
 /** The settings as the plan has them. A whole registry stays whole, however it grows. */

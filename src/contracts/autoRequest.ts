@@ -3,11 +3,11 @@ import { DEFAULT_CATCH_UP_INTERVALS } from './defaults.js';
 import { emulationFields } from './emulation.js';
 import { boundary, positiveInteger, tenantId } from './fields.js';
 import { MAX_REPLAY_SPEED } from './limits.js';
-import { DEFAULT_TIME_ZONE, timeZone } from './place.js';
 import { publishOnceRequest } from './publishRequest.js';
 
 /** The fields that say which fleet, shared by all that publish more than once; defaults are the callers'. */
-const { intervalMinutes, batchSize, meterCount, feederCount, seed, fleet } = publishOnceRequest.shape;
+const { intervalMinutes, batchSize, meterCount, feederCount, seed, fleet, timeZone } =
+  publishOnceRequest.shape;
 
 const speed = `must be a number from 1 to ${MAX_REPLAY_SPEED}`;
 
@@ -24,7 +24,7 @@ export const autoStartRequest = z.strictObject({
   }),
   seed,
   fleet,
-  timeZone: timeZone.default(DEFAULT_TIME_ZONE),
+  timeZone,
   ...emulationFields,
   replay: z
     .strictObject(

@@ -48,7 +48,10 @@ export const publishOnceRequest = z.strictObject({
   readAt: boundary
     .optional()
     .describe('The start of the interval, on a boundary. Left out: the running one.'),
-  timeZone: timeZone.default(DEFAULT_TIME_ZONE).describe('By whose clock the customers live.'),
+  timeZone: timeZone.optional().meta({
+    default: DEFAULT_TIME_ZONE,
+    description: 'By whose clock the customers live. Left out: that of the place, else UTC.',
+  }),
   ...emulationFields,
 });
 

@@ -16,7 +16,7 @@ import { isSnapshotGone } from '../registry/snapshots.js';
 import type { Admission } from './admission.js';
 import { estimateRuntimeSeconds } from './plan.js';
 import { type PublishPlanner, publishRecord } from './publishPlanner.js';
-import { plannedEmulation } from './runSoFar.js';
+import { plannedEmulation, zoneOf } from './runSoFar.js';
 
 interface PublishOptions {
   database: Database;
@@ -111,9 +111,10 @@ export function createPublishService(options: PublishOptions) {
 export type PublishService = ReturnType<typeof createPublishService>;
 
 async function settingsOf(database: Database, request: PublishOnceRequest): Promise<FleetSettings> {
-  const { tenantId, intervalMinutes, batchSize, fleet, timeZone } = request;
+  const { tenantId, intervalMinutes, batchSize, fleet } = request;
   const { meterCount = null, feederCount = null, seed = null, climate = DEFAULT_CLIMATE } = request;
   const emulation = await plannedEmulation(database, tenantId, request);
+  const timeZone = request.timeZone ?? zoneOf(emulation);
   return {
     ...{ tenantId, intervalMinutes, batchSize, meterCount, feederCount, fleet, seed, timeZone, climate },
     emulation,

@@ -1,5 +1,7 @@
 import { type Emulation, type EmulationWanted, emulationOf, type RunSoFar } from '../contracts/emulation.js';
+import { DEFAULT_TIME_ZONE } from '../contracts/place.js';
 import { type Queryable, rethrowUnavailable } from '../db/db.js';
+import { PLACES } from '../emulator/weather/places.js';
 
 /**
  * What a request's reads are made by, where the tenant's model counts that it does not name.
@@ -12,6 +14,11 @@ export async function plannedEmulation(
   wanted: EmulationWanted,
 ): Promise<Emulation> {
   return emulationOf(wanted, await runSoFar(client, tenantId).catch(rethrowUnavailable));
+}
+
+/** By whose clock the customers of a request that names no zone live. */
+export function zoneOf({ place }: Pick<Emulation, 'place'>): string {
+  return place === null ? DEFAULT_TIME_ZONE : PLACES[place].timeZone;
 }
 
 /** The model that a tenant's automatic mode is set to, running or not, else that of its latest publish. */

@@ -51,6 +51,7 @@ export function applyEvents(
   if (effects.size === 0) return columns;
 
   const applied = emptyColumns();
+  if (columns.receivedKwh !== undefined) applied.receivedKwh = [];
   columns.meterIds.forEach((meterId, index) => {
     const feeder = columns.feederIds[index] as string;
     const effect = effects.get(feeder);
@@ -63,6 +64,7 @@ export function applyEvents(
     applied.kwh.push(effect ? Math.round(kwh * effect.registeredShare(meterId) * 10_000) / 10_000 : kwh);
     applied.deliveredKwh.push(columns.deliveredKwh[index] as number);
     applied.voltage.push(sagged);
+    applied.receivedKwh?.push(columns.receivedKwh?.[index] ?? null);
     applied.qualityFlags.push(
       sagged === volts
         ? (columns.qualityFlags[index] as ReadColumns['qualityFlags'][number])
