@@ -90,12 +90,16 @@ export function AutomaticForm({ tenantId, config, isRunning, changed }: Automati
 /** What this form does not show stays as it is. */
 function kept(config: AutoConfig | null): object {
   if (!config) return {};
-  const { batchSize, timeZone, climate, replay } = config;
+  const { batchSize, timeZone, climate, replay, model, place, der, network, oddities } = config;
   const { seed } = config as { seed?: string };
   return {
     batchSize,
     timeZone,
-    climate,
+    model,
+    ...(place === undefined ? { climate } : { place }),
+    ...(der && { der }),
+    ...(network && { network }),
+    ...(oddities && { oddities }),
     ...(seed === undefined ? {} : { seed }),
     ...(replay ? { replay } : {}),
   };

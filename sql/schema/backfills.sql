@@ -38,6 +38,10 @@ CREATE TABLE ami_backfills (
   last_batch_at     timestamptz,
   failure           text,
   finished_at       timestamptz,
+  model             smallint    NOT NULL DEFAULT 1,
+  place             text,
+  der               jsonb       NOT NULL DEFAULT '{}',
+  network           jsonb       NOT NULL DEFAULT '{}',
   CONSTRAINT ami_backfills_span CHECK (from_at < to_at AND cursor_at < to_at),
   CONSTRAINT ami_backfills_state_known CHECK (state IN ('active', 'done', 'failed', 'cancelled')),
   CONSTRAINT ami_backfills_over CHECK (CASE WHEN is_open OR state = 'active' THEN finished_at IS NULL END),
@@ -66,6 +70,13 @@ COMMENT ON COLUMN ami_backfills.fleet IS 'synthetic: made up by GridLens. regist
 COMMENT ON COLUMN ami_backfills.seed IS 'What the random part of every read is made from; NULL for the default seed.';
 COMMENT ON COLUMN ami_backfills.time_zone IS 'IANA time zone whose local time the customers live by.';
 COMMENT ON COLUMN ami_backfills.climate IS 'Climate whose seasons shape the load: us or germany.';
+COMMENT ON COLUMN ami_backfills.model IS
+  'Which customers: 1, or 2, who live in a place. A tenant keeps its model until it asks for another.';
+COMMENT ON COLUMN ami_backfills.place IS 'Whose weather, holidays and sun, of model 2; NULL of model 1, which has a climate.';
+COMMENT ON COLUMN ami_backfills.der IS
+  'Shares of the homes, 0 to 1, with what stands behind the meter: pv, ev, heatPump, battery. Empty for none.';
+COMMENT ON COLUMN ami_backfills.network IS
+  'How the network loses reads (quality: good or poor) and what may be wrong with meters (oddities). Empty for nothing.';
 COMMENT ON COLUMN ami_backfills.request_id IS 'Id of the request that it came from, as in the log.';
 COMMENT ON COLUMN ami_backfills.interval_meters IS
   'Meters of one interval when the backfill was accepted; a registry may have changed since.';

@@ -25,6 +25,10 @@ CREATE TABLE ami_publishes (
   hold_id          bigint,
   late_as_of       timestamptz,
   known_at         timestamptz,
+  model            smallint    NOT NULL DEFAULT 1,
+  place            text,
+  der              jsonb       NOT NULL DEFAULT '{}',
+  network          jsonb       NOT NULL DEFAULT '{}',
   CONSTRAINT ami_publishes_origin_known
     CHECK (origin IN ('manual', 'tick', 'catch-up', 'backfill', 'revision', 'import', 'late')),
   CONSTRAINT ami_publishes_late_complete
@@ -82,6 +86,13 @@ COMMENT ON COLUMN ami_publishes.range_from IS
 COMMENT ON COLUMN ami_publishes.range_to IS 'Position after the last one that is published.';
 COMMENT ON COLUMN ami_publishes.time_zone IS 'IANA time zone whose local time the customers live by.';
 COMMENT ON COLUMN ami_publishes.climate IS 'Climate whose seasons shape the load: us or germany.';
+COMMENT ON COLUMN ami_publishes.model IS
+  'Which customers: 1, or 2, who live in a place. A tenant keeps its model until it asks for another.';
+COMMENT ON COLUMN ami_publishes.place IS 'Whose weather, holidays and sun, of model 2; NULL of model 1, which has a climate.';
+COMMENT ON COLUMN ami_publishes.der IS
+  'Shares of the homes, 0 to 1, with what stands behind the meter: pv, ev, heatPump, battery. Empty for none.';
+COMMENT ON COLUMN ami_publishes.network IS
+  'How the network loses reads (quality: good or poor) and what may be wrong with meters (oddities). Empty for nothing.';
 COMMENT ON COLUMN ami_publishes.fleet_id IS
   'Snapshot of a registry fleet: ami_fleets.fleet_id; NULL for the synthetic fleet.';
 COMMENT ON COLUMN ami_publishes.import_id IS 'The file that its reads come from: ami_imports.import_id; else NULL.';

@@ -1,6 +1,8 @@
+import { canonicalEmulation, type Emulation } from '../contracts/emulation.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Queryable } from '../db/db.js';
+import { emulationColumn, emulationValues } from '../ledger/emulationColumns.js';
 import type { Replay } from './replayClock.js';
 
 /** How a tenant's automatic mode is set. */
@@ -26,9 +28,11 @@ export interface ReplayAsked {
 const COLUMNS = `tenant_id AS "tenantId", enabled, interval_minutes AS "intervalMinutes", batch_size AS "batchSize",
   meter_count AS "meterCount", feeder_count AS "feederCount", fleet, seed, time_zone AS "timeZone", climate,
   catch_up_intervals AS "catchUpIntervals", started_at AS "startedAt", changed_at AS "changedAt",
-  replay_from, replay_anchor, replay_speed, replay_next, replay_asked_from, replay_asked_speed`;
+  replay_from, replay_anchor, replay_speed, replay_next, replay_asked_from, replay_asked_speed,
+  ${emulationColumn('ami_auto')}`;
 
-type Row = Omit<AutoConfig, 'replay' | 'replayAsked'> & {
+type Row = Omit<AutoConfig, 'replay' | 'replayAsked' | 'emulation'> & {
+  emulation: Emulation;
   replay_asked_from: Date | null;
   replay_asked_speed: number;
   replay_from: Date | null;
@@ -45,9 +49,11 @@ function toConfig(row: Row): AutoConfig {
     replay_next,
     replay_asked_from,
     replay_asked_speed,
+    emulation,
     ...config
   } = row;
   return Object.assign(config, {
+    emulation: canonicalEmulation(emulation),
     replay:
       replay_from === null
         ? null
@@ -92,8 +98,8 @@ export async function saveAutoConfig(client: Queryable, config: AutoConfig): Pro
   await client.query(
     `INSERT INTO ami_auto (tenant_id, enabled, interval_minutes, batch_size, meter_count, feeder_count, fleet, seed,
        time_zone, climate, catch_up_intervals, started_at, changed_at, replay_from, replay_anchor, replay_speed, replay_next,
-       replay_asked_from, replay_asked_speed)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+       replay_asked_from, replay_asked_speed, model, place, der, network)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
      ON CONFLICT (tenant_id) DO UPDATE SET
        enabled = excluded.enabled, interval_minutes = excluded.interval_minutes, batch_size = excluded.batch_size,
        meter_count = excluded.meter_count, feeder_count = excluded.feeder_count, fleet = excluded.fleet,
@@ -101,7 +107,8 @@ export async function saveAutoConfig(client: Queryable, config: AutoConfig): Pro
        catch_up_intervals = excluded.catch_up_intervals, started_at = excluded.started_at,
        changed_at = excluded.changed_at, replay_from = excluded.replay_from, replay_anchor = excluded.replay_anchor,
        replay_speed = excluded.replay_speed, replay_next = excluded.replay_next,
-       replay_asked_from = excluded.replay_asked_from, replay_asked_speed = excluded.replay_asked_speed`,
+       replay_asked_from = excluded.replay_asked_from, replay_asked_speed = excluded.replay_asked_speed,
+       model = excluded.model, place = excluded.place, der = excluded.der, network = excluded.network`,
     [
       config.tenantId,
       config.enabled,
@@ -122,6 +129,7 @@ export async function saveAutoConfig(client: Queryable, config: AutoConfig): Pro
       replay?.next ?? null,
       replayAsked?.from ?? null,
       replayAsked?.speed ?? null,
+      ...emulationValues(config.emulation),
     ],
   );
 }

@@ -1,4 +1,5 @@
 import type { AutoStartRequest } from '../contracts/autoRequest.js';
+import { FIRST_EMULATION, shownEmulation } from '../contracts/emulation.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
 import { requirePublishable } from '../contracts/instants.js';
 import { getAlignedIntervalTimestamp, intervalEnd, MS_PER_DAY } from '../contracts/intervals.js';
@@ -7,6 +8,7 @@ import { isPublishedOtherwise } from '../ledger/intervalLedger.js';
 import { completedInLastHour } from '../ledger/publishLedger.js';
 import { pacedRate } from '../pacing/pace.js';
 import type { PublishPlanner } from '../publishing/publishPlanner.js';
+import { plannedEmulation } from '../publishing/runSoFar.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import type { TickQueue } from '../queues/tickQueue.js';
 import { tenantTotals } from '../reads/tenantTotals.js';
@@ -67,7 +69,15 @@ export function createAutoModeService(options: AutoModeOptions) {
       const others = (await enabledConfigs(database).catch(rethrowUnavailable)).filter(
         (config) => config.tenantId !== tenantId,
       );
-      const { config: planned, safetyWarnings } = await plannedConfig(request, planner, others, rate, at);
+      const emulation = await plannedEmulation(database, tenantId, request);
+      const { config: planned, safetyWarnings } = await plannedConfig(
+        request,
+        emulation,
+        planner,
+        others,
+        rate,
+        at,
+      );
       safetyWarnings.push(...(await otherLengthWarnings(planned, at)));
 
       const config = await withTenantLock(database, tenantId, async (client) => {
@@ -202,6 +212,7 @@ function configAnswer(config: AutoConfig) {
     ...(config.seed === null ? {} : { seed: config.seed }),
     timeZone: config.timeZone,
     climate: config.climate,
+    ...shownEmulation(config.emulation ?? FIRST_EMULATION),
     ...(replay ? { replay: { from: replay.from, speed: replay.speed } } : {}),
     startedAt: config.startedAt,
   };

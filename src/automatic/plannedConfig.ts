@@ -1,9 +1,12 @@
 import type { AutoStartRequest } from '../contracts/autoRequest.js';
 import { wholeFleet } from '../contracts/defaults.js';
+import type { Emulation } from '../contracts/emulation.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { MAX_CATCH_UP_INTERVALS, MAX_METER_COUNT } from '../contracts/limits.js';
+import { DEFAULT_CLIMATE } from '../contracts/place.js';
 import { capper, type PublishPlan, TICK_JOBS } from '../publishing/plan.js';
 import type { PublishPlanner } from '../publishing/publishPlanner.js';
+import { zoneOf } from '../publishing/runSoFar.js';
 import type { AutoConfig, ReplayAsked } from './autoConfig.js';
 import { averageReadsPerSecond, fastestReplay, type Replay } from './replayClock.js';
 
@@ -11,18 +14,20 @@ import { averageReadsPerSecond, fastestReplay, type Replay } from './replayClock
  * What a request to start means: its defaults, held to the caps, with a sentence for each that was applied, and for what
  * the deployment cannot carry.
  *
+ * @param emulation what its reads are made by.
  * @param others the tenants that are enabled beside it.
  * @param readsPerSecond what the deployment keeps to.
  * @throws ApiError 400 when a registry has nothing to publish.
  */
 export async function plannedConfig(
   request: AutoStartRequest,
+  emulation: Emulation,
   planner: PublishPlanner,
   others: readonly AutoConfig[],
   readsPerSecond: number,
   at: Date,
 ): Promise<{ config: AutoConfig; safetyWarnings: string[] }> {
-  const settings = settingsOf(request);
+  const settings = settingsOf(request, emulation);
   const plan = await planner.preview(settings, TICK_JOBS);
   const safetyWarnings = [...plan.safetyWarnings];
   const catchUpIntervals = heldCatchUp(request.catchUpIntervals, safetyWarnings);
@@ -45,7 +50,7 @@ export async function plannedConfig(
   return { config, safetyWarnings };
 }
 
-function settingsOf(request: AutoStartRequest): FleetSettings {
+function settingsOf(request: AutoStartRequest, emulation: Emulation): FleetSettings {
   const whole = wholeFleet(request.fleet);
   return {
     tenantId: request.tenantId,
@@ -55,8 +60,9 @@ function settingsOf(request: AutoStartRequest): FleetSettings {
     feederCount: request.feederCount ?? whole.feederCount,
     fleet: request.fleet,
     seed: request.seed ?? null,
-    timeZone: request.timeZone,
-    climate: request.climate,
+    timeZone: request.timeZone ?? zoneOf(emulation),
+    climate: request.climate ?? DEFAULT_CLIMATE,
+    emulation,
   };
 }
 

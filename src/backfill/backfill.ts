@@ -11,14 +11,16 @@ import {
   requireBackfillSpan,
 } from '../contracts/backfillRequest.js';
 import { DEFAULT_BATCH_SIZE, wholeFleet } from '../contracts/defaults.js';
+import { type Emulation, FIRST_EMULATION, shownEmulation } from '../contracts/emulation.js';
 import { ApiError } from '../contracts/errors.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { getAlignedIntervalTimestamp, MS_PER_DAY, MS_PER_MINUTE } from '../contracts/intervals.js';
-import { DEFAULT_CLIMATE, DEFAULT_TIME_ZONE } from '../contracts/place.js';
+import { DEFAULT_CLIMATE } from '../contracts/place.js';
 import { type Database, rethrowUnavailable, withTransaction } from '../db/db.js';
 import { pacedRate } from '../pacing/pace.js';
 import { estimateRuntimeSeconds, type PublishPlan, TICK_JOBS } from '../publishing/plan.js';
 import type { PublishPlanner } from '../publishing/publishPlanner.js';
+import { plannedEmulation, zoneOf } from '../publishing/runSoFar.js';
 import { coveringBackfill, insertBackfill, lockBackfills } from './creation.js';
 import { cancelBackfill } from './cursor.js';
 import {
@@ -91,7 +93,12 @@ export function createBackfillService(options: BackfillOptions) {
     });
 
   const create = async (request: BackfillWanted, requestId: string) => {
-    const asked = settingsOf(request, await autoConfig(request.tenantId));
+    const auto = await autoConfig(request.tenantId);
+    const emulation = await plannedEmulation(database, request.tenantId, {
+      ...automatic(auto?.emulation),
+      ...request,
+    });
+    const asked = settingsOf(request, emulation, auto);
     const span = spanOf(request, asked);
     const plan = await planner.preview(asked, TICK_JOBS);
     const settings = heldToCaps(asked, plan);
@@ -164,8 +171,18 @@ function startOf(from: BackfillWanted['from'], to: Date, intervalMinutes: number
 
 export type BackfillService = ReturnType<typeof createBackfillService>;
 
+/** What stands behind the meters, and what is wrong with them, in the automatic mode. Its model counts without being named. */
+function automatic(emulation: Emulation = FIRST_EMULATION) {
+  const { model, place, ...behind } = shownEmulation(emulation);
+  return behind;
+}
+
 /** A field that the request leaves out is as in the tenant's automatic mode, or as that mode's default. */
-function settingsOf(request: BackfillWanted, auto: FleetSettings | undefined): FleetSettings {
+function settingsOf(
+  request: BackfillWanted,
+  emulation: Emulation,
+  auto: FleetSettings | undefined,
+): FleetSettings {
   const fleet = request.fleet ?? auto?.fleet ?? 'synthetic';
   // The automatic mode's size says nothing about the other kind of fleet.
   const sizes = auto?.fleet === fleet ? auto : undefined;
@@ -178,9 +195,15 @@ function settingsOf(request: BackfillWanted, auto: FleetSettings | undefined): F
     feederCount: request.feederCount ?? sizes?.feederCount ?? whole.feederCount,
     fleet,
     seed: request.seed ?? auto?.seed ?? null,
-    timeZone: request.timeZone ?? auto?.timeZone ?? DEFAULT_TIME_ZONE,
+    timeZone: request.timeZone ?? sameZone(emulation, auto) ?? zoneOf(emulation),
     climate: request.climate ?? auto?.climate ?? DEFAULT_CLIMATE,
+    emulation,
   };
+}
+
+/** The zone of the automatic mode, unless the request asks for another place than that mode's. */
+function sameZone({ place }: Emulation, auto: FleetSettings | undefined): string | undefined {
+  return place === (auto?.emulation?.place ?? null) ? auto?.timeZone : undefined;
 }
 
 /** The settings as the plan has them. A whole registry stays whole, however it grows. */

@@ -1,6 +1,7 @@
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import type { Queryable } from '../db/db.js';
 import { boundWaits, requestWaits, takeLock } from '../db/locks.js';
+import { emulationValues } from '../ledger/emulationColumns.js';
 import type { NewBackfill } from './cursor.js';
 
 /** Takes the one lock under which a tenant's backfills are created; the wait is no longer than an answer may take. */
@@ -20,6 +21,7 @@ export async function coveringBackfill(
        AND (interval_minutes, batch_size, fleet, time_zone, climate) = ($4, $5, $6, $7, $8)
        AND meter_count IS NOT DISTINCT FROM $9 AND feeder_count IS NOT DISTINCT FROM $10
        AND seed IS NOT DISTINCT FROM $11
+       AND (model, der, network) = ($12, $14::jsonb, $15::jsonb) AND place IS NOT DISTINCT FROM $13
      ORDER BY accepted_at LIMIT 1`,
     [
       wanted.tenantId,
@@ -33,6 +35,7 @@ export async function coveringBackfill(
       wanted.meterCount,
       wanted.feederCount,
       wanted.seed,
+      ...emulationValues(wanted.emulation),
     ],
   );
   return rows[0]?.backfillId;
@@ -42,9 +45,10 @@ export async function coveringBackfill(
 export async function insertBackfill(client: Queryable, backfill: NewBackfill): Promise<void> {
   await client.query(
     `INSERT INTO ami_backfills (backfill_id, tenant_id, from_at, to_at, interval_minutes, batch_size, meter_count,
-       feeder_count, fleet, seed, time_zone, climate, request_id, interval_meters, interval_batches, cursor_at)
+       feeder_count, fleet, seed, time_zone, climate, request_id, interval_meters, interval_batches, cursor_at,
+       model, place, der, network)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-       $4::timestamptz - $5::smallint * interval '1 min')`,
+       $4::timestamptz - $5::smallint * interval '1 min', $16, $17, $18, $19)`,
     [
       backfill.backfillId,
       backfill.tenantId,
@@ -61,6 +65,7 @@ export async function insertBackfill(client: Queryable, backfill: NewBackfill): 
       backfill.requestId,
       backfill.intervalMeters,
       backfill.intervalBatches,
+      ...emulationValues(backfill.emulation),
     ],
   );
 }

@@ -1,5 +1,6 @@
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import type { Queryable } from '../db/db.js';
+import { emulationColumn } from '../ledger/emulationColumns.js';
 
 /** A backfill as it is accepted. */
 export interface NewBackfill extends FleetSettings {
@@ -32,7 +33,7 @@ export const BACKFILL_COLUMNS = `backfill.backfill_id AS "backfillId", backfill.
   backfill.fleet, backfill.seed, backfill.time_zone AS "timeZone", backfill.climate,
   backfill.request_id AS "requestId", backfill.interval_meters AS "intervalMeters",
   backfill.interval_batches AS "intervalBatches", backfill.cursor_at AS "cursor",
-  backfill.cursor_batches AS "cursorBatches"`;
+  backfill.cursor_batches AS "cursorBatches", ${emulationColumn('backfill')}`;
 
 /** How many take turns; further ones wait until one of these is over. */
 const OPEN_AT_ONCE = 500;

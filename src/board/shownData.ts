@@ -16,6 +16,7 @@ const FIELDS = new Set([
   'fleet',
   'fleetId',
   'meterCount',
+  'emulated',
 ]);
 
 /**

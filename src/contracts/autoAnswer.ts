@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, instantText, ok, queueCounts, safetyWarnings, tenantName } from './answerFields.js';
+import { der, model, network, oddities, place } from './emulation.js';
 import { CLIMATES } from './place.js';
 
 /** What the routes of the automatic mode answer, as it stands in the JSON. */
@@ -15,7 +16,12 @@ export const autoConfig = z
     fleet: z.enum(['synthetic', 'registry']),
     seed: z.string().optional().describe('Left out for the tenant’s own.'),
     timeZone: z.string(),
-    climate: z.enum(CLIMATES),
+    climate: z.enum(CLIMATES).describe('Of model 1.'),
+    model,
+    place: place.optional().describe('Of model 2.'),
+    der: der.optional().describe('Left out where nothing stands behind the meters.'),
+    network: network.optional(),
+    oddities: oddities.optional(),
     replay: z.strictObject({ from: instantText, speed: z.number() }).optional(),
     startedAt: instantText.describe('Since when it has run without a pause.'),
   })

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { DEFAULT_CATCH_UP_INTERVALS } from './defaults.js';
+import { emulationFields } from './emulation.js';
 import { boundary, positiveInteger, tenantId } from './fields.js';
 import { MAX_REPLAY_SPEED } from './limits.js';
-import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 import { publishOnceRequest } from './publishRequest.js';
 
 /** The fields that say which fleet, shared by all that publish more than once; defaults are the callers'. */
-const { intervalMinutes, batchSize, meterCount, feederCount, seed, fleet } = publishOnceRequest.shape;
+const { intervalMinutes, batchSize, meterCount, feederCount, seed, fleet, timeZone } =
+  publishOnceRequest.shape;
 
 const speed = `must be a number from 1 to ${MAX_REPLAY_SPEED}`;
 
@@ -23,8 +24,8 @@ export const autoStartRequest = z.strictObject({
   }),
   seed,
   fleet,
-  timeZone: timeZone.default(DEFAULT_TIME_ZONE),
-  climate: climate.default(DEFAULT_CLIMATE),
+  timeZone,
+  ...emulationFields,
   replay: z
     .strictObject(
       { from: boundary, speed: z.number(speed).min(1, speed).max(MAX_REPLAY_SPEED, speed) },

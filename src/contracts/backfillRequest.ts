@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { emulationFields } from './emulation.js';
 import { invalidField } from './errors.js';
 import { boundary, positiveInteger, tenantId } from './fields.js';
 import { requireAligned, requireKept, requireThisCentury } from './instants.js';
 import { MS_PER_DAY } from './intervals.js';
 import type { IntervalMinutes } from './limits.js';
-import { climate, timeZone } from './place.js';
+import { timeZone } from './place.js';
 import { publishOnceRequest } from './publishRequest.js';
 
 const { intervalMinutes, fleet, seed } = publishOnceRequest.shape;
@@ -24,7 +25,7 @@ export const backfillRequest = z.strictObject({
   fleet: fleet.unwrap().optional(),
   seed,
   timeZone: timeZone.optional(),
-  climate: climate.optional(),
+  ...emulationFields,
 });
 export type BackfillRequest = z.infer<typeof backfillRequest>;
 

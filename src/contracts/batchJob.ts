@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalEmulation, der, type Emulation, model, NETWORKS, oddities, place } from './emulation.js';
 import { MAX_BATCH_SIZE } from './limits.js';
 import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
@@ -32,6 +33,7 @@ const syntheticRoster = z.object({
   meterCount: z.never().optional(),
   importId: z.never().optional(),
   late: z.never().optional(),
+  emulated: z.never().optional(),
 });
 // Never with a `fleet`: workers from before registry fleets require one, and would generate just that.
 const registryRoster = z.object({
@@ -42,6 +44,7 @@ const registryRoster = z.object({
   meterCount: z.int().positive(),
   importId: z.never().optional(),
   late: z.never().optional(),
+  emulated: z.never().optional(),
 });
 
 const lateDelivery = z.object({
@@ -50,6 +53,17 @@ const lateDelivery = z.object({
   /** Events that were posted later are not in the reads. */
   knownAt: z.iso.datetime().transform((value) => new Date(value)),
 });
+
+/** What a fleet's reads are made by, where it is not model 1 with nothing behind the meters. */
+const emulation = z.object({
+  model,
+  place: place.optional(),
+  der: der.default({}),
+  network: z.object({ quality: z.enum(NETWORKS).optional(), oddities: oddities.optional() }).default({}),
+});
+
+const bare = { late: true, emulated: true } as const;
+const lateRoster = lateDelivery.and(z.union([syntheticRoster.omit(bare), registryRoster.omit(bare)]));
 
 /** What the positions count in: a roster, or the reads of a file. */
 const roster = z.union([
@@ -63,6 +77,7 @@ const roster = z.union([
     /** The file that the reads come from; positions count in its reads. */
     importId: z.int().positive(),
     late: z.never().optional(),
+    emulated: z.never().optional(),
   }),
   // The roster within: workers from before late deliveries would take the outage for one that still lasts.
   z.object({
@@ -70,18 +85,38 @@ const roster = z.union([
     fleetId: z.never().optional(),
     meterCount: z.never().optional(),
     importId: z.never().optional(),
-    late: lateDelivery.and(
-      z.union([syntheticRoster.omit({ late: true }), registryRoster.omit({ late: true })]),
+    late: lateRoster,
+    emulated: z.never().optional(),
+  }),
+  // Likewise: workers from before there was a choice would make reads of model 1.
+  z.object({
+    fleet: z.never().optional(),
+    fleetId: z.never().optional(),
+    meterCount: z.never().optional(),
+    importId: z.never().optional(),
+    late: z.never().optional(),
+    emulated: emulation.and(
+      z.union([
+        syntheticRoster.omit({ emulated: true }),
+        registryRoster.omit({ emulated: true }),
+        z.object({
+          fleet: z.never().optional(),
+          fleetId: z.never().optional(),
+          meterCount: z.never().optional(),
+          late: lateRoster,
+        }),
+      ]),
     ),
   }),
 ]);
 
-type Roster = Omit<z.infer<typeof syntheticRoster>, 'late'> | Omit<z.infer<typeof registryRoster>, 'late'>;
+type Outer = 'late' | 'emulated';
+type Roster = Omit<z.infer<typeof syntheticRoster>, Outer> | Omit<z.infer<typeof registryRoster>, Outer>;
 type FileRoster = { [key in keyof Roster]?: undefined } & { importId: number };
 
-/** A batch to be written; a late delivery's says what is late in it. */
+/** A batch to be written. A late delivery's says what is late in it; without an emulation it is of model 1 alone. */
 export type BatchJob = z.infer<typeof described> &
-  (Roster | FileRoster) & { late?: z.infer<typeof lateDelivery> | undefined };
+  (Roster | FileRoster) & { late?: z.infer<typeof lateDelivery> | undefined; emulation?: Emulation };
 
 /**
  * What a queued job carries: ranges, never lists of meters, so that it stays a few hundred bytes whatever
@@ -95,13 +130,21 @@ export const batchJob = described
   .refine(({ batch, from, to, last }) => !last || isEnd(last, { batch, from, to }), {
     message: 'the last batch of a job begins where the one before it ends',
   })
-  .transform(({ late, ...job }): BatchJob => {
-    if (late === undefined) return job as BatchJob;
-    const { asOf, knownAt, ...roster } = late;
-    return { ...job, ...roster, late: { asOf, knownAt } } as BatchJob;
+  .transform(({ emulated, late: bare, ...job }): BatchJob => {
+    if (emulated === undefined) return { ...job, ...unwrapped(bare) } as BatchJob;
+    const { model, place = null, der, network, late, ...roster } = emulated;
+    const emulation = canonicalEmulation({ model, place, der, network } as Emulation);
+    return { ...job, ...roster, ...unwrapped(late), emulation } as BatchJob;
   });
 /** The same as it stands in the queue: JSON. */
 export type BatchJobPayload = z.input<typeof batchJob>;
+
+/** A late delivery's roster and instants, side by side. */
+function unwrapped(late: z.infer<typeof lateRoster> | undefined): object {
+  if (late === undefined) return {};
+  const { asOf, knownAt, ...roster } = late;
+  return { ...roster, late: { asOf, knownAt } };
+}
 
 /** Whether batches as large as the first reach the beginning of the last, and the last is no larger. */
 function isEnd(

@@ -1,3 +1,4 @@
+import type { Emulation } from './emulation.js';
 import type { IntervalMinutes } from './limits.js';
 import type { Climate } from './place.js';
 
@@ -15,4 +16,6 @@ export interface FleetSettings {
   seed: string | null;
   timeZone: string;
   climate: Climate;
+  /** Model 1 with nothing behind the meters where nothing is said. */
+  emulation?: Emulation;
 }

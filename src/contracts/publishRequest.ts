@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { DEFAULT_BATCH_SIZE } from './defaults.js';
+import { emulationFields } from './emulation.js';
 import { boolean, boundary, positiveInteger, tenantId } from './fields.js';
 import { INTERVAL_MINUTES, type IntervalMinutes } from './limits.js';
-import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
+import { DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
 const intervalMinutes = z.union(
   [z.literal(INTERVAL_MINUTES[0]), z.literal(INTERVAL_MINUTES[1])],
@@ -47,8 +48,11 @@ export const publishOnceRequest = z.strictObject({
   readAt: boundary
     .optional()
     .describe('The start of the interval, on a boundary. Left out: the running one.'),
-  timeZone: timeZone.default(DEFAULT_TIME_ZONE).describe('By whose clock the customers live.'),
-  climate: climate.default(DEFAULT_CLIMATE).describe('By whose seasons.'),
+  timeZone: timeZone.optional().meta({
+    default: DEFAULT_TIME_ZONE,
+    description: 'By whose clock the customers live. Left out: that of the place, else UTC.',
+  }),
+  ...emulationFields,
 });
 
 export type PublishOnceRequest = z.infer<typeof publishOnceRequest>;

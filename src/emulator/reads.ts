@@ -3,11 +3,14 @@
  * process or order made it.
  */
 
+import type { Der, Network } from '../contracts/emulation.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 import { type Climate, DEFAULT_CLIMATE } from '../contracts/place.js';
+import type { Place } from '../contracts/places.js';
 import { consumedKwh } from './customers/consumption.js';
 import { type Expectation, expectationAround } from './customers/expectation.js';
 import { QUARTER_HOUR_MS } from './customers/localTime.js';
+import { type BehindMeters, behindMeters } from './der/behindMeter.js';
 import { type Meter, type MeterRun, syntheticRuns } from './fleet/meters.js';
 import { type RegistryBatch, registryRuns } from './fleet/registryMeters.js';
 import type { SyntheticFleet } from './fleet/syntheticFleet.js';
@@ -28,6 +31,14 @@ export interface ReadsScene {
   timeZone?: string;
   /** How load goes through the year; as in the US by default. */
   climate?: Climate;
+  /** Which customers: 1 by default. */
+  model?: 1 | 2;
+  /** Where they live, with model 2. */
+  place?: Place;
+  /** Shares of homes with something behind the meter; none by default. */
+  der?: Der;
+  /** What the network loses and meters get wrong; nothing by default. */
+  network?: Network;
 }
 
 /** Reads of the meters at positions `[from, to)` of a synthetic fleet's roster. */
@@ -48,6 +59,11 @@ export interface ReadColumns {
   /** Service voltage, volts, to 0.1 V. */
   voltage: number[];
   qualityFlags: (readonly QualityFlag[])[];
+  /**
+   * Energy that the meter registered as fed into the grid, kWh, to 0.1 Wh; null of a meter without that channel. Left out where
+   * no meter has one.
+   */
+  receivedKwh?: (number | null)[];
 }
 
 export function emptyColumns(): ReadColumns {
@@ -86,16 +102,32 @@ function readsOf(scene: ReadsScene, runs: readonly MeterRun[]): ReadColumns {
     intervalMinutes / 15,
   );
   const columns = emptyColumns();
+  if (scene.der?.pv) columns.receivedKwh = [];
+  const [anyRun] = runs;
+  const behind = anyRun && behindOf(scene, anyRun.on.weatherKey, expectation);
   for (const { on, first, count } of runs) {
     const { id, feeder, weatherKey } = on;
     const quarters = Array.from({ length: expectation.slots }, (_, index) =>
       feederQuarter(feeder, weatherKey, expectation.firstSlot + index, expectation),
     );
     for (let index = 0; index < count; index += 1) {
-      pushRead(columns, id, on.meter(first + index), quarters, expectation);
+      pushRead(columns, id, on.meter(first + index), quarters, expectation, behind);
     }
   }
   return columns;
+}
+
+/** All runs of a batch are of one tenant, and so of one weather. */
+function behindOf(scene: ReadsScene, weatherKey: number, expectation: Expectation): BehindMeters | undefined {
+  const { der, place } = scene;
+  if (der === undefined || Object.keys(der).length === 0) return undefined;
+  return behindMeters({
+    ...{ der, place, weatherKey },
+    climate: scene.climate ?? DEFAULT_CLIMATE,
+    timeZone: scene.timeZone ?? DEFAULT_TIME_ZONE,
+    firstSlot: expectation.firstSlot,
+    slots: expectation.slots,
+  });
 }
 
 /**
@@ -108,19 +140,24 @@ function pushRead(
   meter: Meter,
   quarters: readonly FeederQuarter[],
   expectation: Expectation,
+  behind: BehindMeters | undefined,
 ): void {
   const { key, meanKwh } = meter.customer;
   let kwh = 0;
+  let received = 0;
   let delivered = 0;
   let volts = 0;
   for (const quarter of quarters) {
     const { slot } = quarter;
     const consumed = consumedKwh(meter.customer, slot, expectation) * quarter.disturbance;
-    kwh += consumed;
-    delivered += deliveredKwh(consumed, quarter.lossFraction, meter.distance, key, slot);
+    const net = behind ? behind.netKwh(meter.customer, slot - expectation.firstSlot, consumed) : consumed;
+    const drawn = Math.max(0, net);
+    kwh += drawn;
+    received += drawn - net;
+    delivered += deliveredKwh(drawn, quarter.lossFraction, meter.distance, key, slot);
     const anomaly = anomalyVolts(quarter.feederKey, meter.transformer, slot);
     const line = anomaly || lineVoltage(quarter.headVolts, quarter.farEndDrop, meter.distance);
-    volts += serviceVoltage(line, meter.voltsOffset, key, slot) - (anomaly ? 0 : ownDrop(consumed / meanKwh));
+    volts += serviceVoltage(line, meter.voltsOffset, key, slot) - (anomaly ? 0 : ownChange(net / meanKwh));
   }
   const voltage = Math.round((volts / quarters.length) * 10) / 10;
   columns.meterIds.push(meter.id);
@@ -129,4 +166,11 @@ function pushRead(
   columns.deliveredKwh.push(Math.round(delivered * 10_000) / 10_000);
   columns.voltage.push(voltage);
   columns.qualityFlags.push(voltageFlags(voltage));
+  if (columns.receivedKwh !== undefined)
+    columns.receivedKwh.push(behind?.feedsIn(meter.customer) ? Math.round(received * 10_000) / 10_000 : null);
+}
+
+/** What flows in lowers the voltage on the customer's own line, and what flows out raises it by as much. */
+function ownChange(ownLoad: number): number {
+  return ownLoad >= 0 ? ownDrop(ownLoad) : -ownDrop(-ownLoad);
 }

@@ -1,6 +1,8 @@
 import type { BatchJobPayload } from '../contracts/batchJob.js';
+import { canonicalEmulation, FIRST_EMULATION } from '../contracts/emulation.js';
 import { MAX_BATCH_SIZE } from '../contracts/limits.js';
 import { batchRange } from './batchRange.js';
+import { isMadeAlike } from './emulationColumns.js';
 import type { PublishRecord } from './publishLedger.js';
 
 /**
@@ -8,14 +10,7 @@ import type { PublishRecord } from './publishLedger.js';
  * again after the queue was lost equals the first one.
  */
 export function batchPayload(publish: PublishRecord, batch: number): BatchJobPayload {
-  const { snapshotId, meterCount, feederCount, importId, lateAsOf, knownAt } = publish;
-  const rosterOf = () => {
-    if (importId != null) return { importId };
-    const fleet =
-      snapshotId === null ? { fleet: { meterCount, feederCount } } : { fleetId: snapshotId, meterCount };
-    if (lateAsOf == null || knownAt == null) return fleet;
-    return { late: { ...fleet, asOf: lateAsOf.toISOString(), knownAt: knownAt.toISOString() } };
-  };
+  const { importId } = publish;
   return {
     publishId: publish.publishId,
     batch,
@@ -23,13 +18,27 @@ export function batchPayload(publish: PublishRecord, batch: number): BatchJobPay
     readAt: publish.readAt.toISOString(),
     intervalMinutes: publish.intervalMinutes,
     seed: publish.seed,
-    ...rosterOf(),
+    ...(importId == null ? emulatedRoster(publish) : { importId }),
     ...batchRange(publish, batch),
     timeZone: publish.timeZone,
     climate: publish.climate,
     onConflict: publish.onConflict,
     ...(publish.requestId === null ? {} : { requestId: publish.requestId }),
   };
+}
+
+function emulatedRoster(publish: PublishRecord) {
+  const { emulation = FIRST_EMULATION } = publish;
+  if (isMadeAlike(emulation, FIRST_EMULATION)) return lateOrNot(publish);
+  const { place, ...made } = canonicalEmulation(emulation);
+  return { emulated: { ...made, ...(place === null ? {} : { place }), ...lateOrNot(publish) } };
+}
+
+function lateOrNot({ snapshotId, meterCount, feederCount, lateAsOf, knownAt }: PublishRecord) {
+  const roster =
+    snapshotId === null ? { fleet: { meterCount, feederCount } } : { fleetId: snapshotId, meterCount };
+  if (lateAsOf == null || knownAt == null) return roster;
+  return { late: { ...roster, asOf: lateAsOf.toISOString(), knownAt: knownAt.toISOString() } };
 }
 
 type Carried = Pick<PublishRecord, 'origin' | 'batchSize'>;

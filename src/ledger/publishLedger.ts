@@ -4,10 +4,12 @@
  */
 
 import type { Lane } from '../contracts/batchJob.js';
+import type { Emulation } from '../contracts/emulation.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 import type { Climate } from '../contracts/place.js';
 import type { PublishOrigin } from '../contracts/publishAnswer.js';
 import type { Queryable } from '../db/db.js';
+import { emulationColumn, emulationValues } from './emulationColumns.js';
 
 export interface PublishRecord {
   publishId: string;
@@ -30,6 +32,8 @@ export interface PublishRecord {
   rangeTo: number;
   timeZone: string;
   climate: Climate;
+  /** Model 1 with nothing behind the meters where nothing is said. */
+  emulation?: Emulation;
   batchSize: number;
   batchCount: number;
   onConflict: 'nothing' | 'update';
@@ -81,14 +85,17 @@ export async function recordPublishes(
   const background = new Set(
     publishes.filter(({ lane }) => lane === 'background').map(({ publishId }) => publishId),
   );
+  const emulations = publishes.map(({ emulation }) => emulationValues(emulation));
   await client.query(
     `INSERT INTO ami_publishes (publish_id, tenant_id, origin, read_at, interval_minutes, seed, meter_count,
        feeder_count, batch_size, batch_count, on_conflict, request_id, range_from, range_to, time_zone, climate,
-       fleet_id, is_background, import_id, import_batch, hold_id, late_as_of, known_at)
+       fleet_id, is_background, import_id, import_batch, hold_id, late_as_of, known_at,
+       model, place, der, network)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[],
        $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[], $13::integer[],
        $14::integer[], $15::text[], $16::text[], $17::bigint[], $18::boolean[],
-       $19::integer[], $20::integer[], $21::bigint[], $22::timestamptz[], $23::timestamptz[])`,
+       $19::integer[], $20::integer[], $21::bigint[], $22::timestamptz[], $23::timestamptz[],
+       $24::smallint[], $25::text[], $26::jsonb[], $27::jsonb[])`,
     [
       publishes.map((publish) => publish.publishId),
       publishes.map((publish) => publish.tenantId),
@@ -113,6 +120,10 @@ export async function recordPublishes(
       publishes.map((publish) => publish.holdId ?? null),
       publishes.map((publish) => publish.lateAsOf ?? null),
       publishes.map((publish) => publish.knownAt ?? null),
+      emulations.map(([model]) => model),
+      emulations.map(([, place]) => place),
+      emulations.map(([, , der]) => der),
+      emulations.map(([, , , network]) => network),
     ],
   );
   await client.query(
@@ -196,7 +207,7 @@ export const PUBLISH_COLUMNS = `publish.publish_id AS "publishId", publish.tenan
   publish.range_from AS "rangeFrom", publish.range_to AS "rangeTo", publish.time_zone AS "timeZone",
   publish.climate, publish.fleet_id AS "snapshotId", publish.import_id AS "importId",
   publish.import_batch AS "importBatch", publish.hold_id AS "holdId", publish.late_as_of AS "lateAsOf",
-  publish.known_at AS "knownAt",
+  publish.known_at AS "knownAt", ${emulationColumn('publish')},
   CASE WHEN publish.is_background THEN 'background' ELSE 'live' END AS lane`;
 
 export interface PublishProgress extends PublishRecord {

@@ -6,6 +6,7 @@ import type { PublishOrigin } from '../contracts/publishAnswer.js';
 import { type Database, rethrowUnavailable } from '../db/db.js';
 import { feederRuns, meterId, meterNumber } from '../emulator/fleet/syntheticFleet.js';
 import { batchCount, batchRange } from '../ledger/batchRange.js';
+import { emulationValues } from '../ledger/emulationColumns.js';
 import {
   isPrunedOtherwise,
   type LateArrival,
@@ -97,13 +98,14 @@ export function createMissingParts({
   };
 }
 
-/** Publishes of one roster, on which a position means the same meter for all; never empty. */
+/** Publishes of one roster, made alike: a position means the same meter for all, and the same reads. Never empty. */
 type Layout = [LedgerPublish, ...LedgerPublish[]];
 
 function layoutsOf(publishes: readonly LedgerPublish[]): Layout[] {
   const layouts = new Map<string, Layout>();
   for (const publish of publishes) {
-    const key = `${publish.snapshotId} ${publish.meterCount} ${publish.feederCount}`;
+    const { snapshotId, meterCount, feederCount, emulation } = publish;
+    const key = JSON.stringify([snapshotId, meterCount, feederCount, emulationValues(emulation)]);
     const layout = layouts.get(key);
     if (layout) layout.push(publish);
     else layouts.set(key, [publish]);

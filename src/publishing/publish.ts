@@ -7,6 +7,7 @@ import { ApiError } from '../contracts/errors.js';
 import type { FleetSettings } from '../contracts/fleetSettings.js';
 import { requirePublishable } from '../contracts/instants.js';
 import { getAlignedIntervalTimestamp, intervalEnd } from '../contracts/intervals.js';
+import { DEFAULT_CLIMATE } from '../contracts/place.js';
 import type { PublishOnceRequest } from '../contracts/publishRequest.js';
 import type { Database } from '../db/db.js';
 import { type PublishProgress, publishProgress } from '../ledger/publishLedger.js';
@@ -15,6 +16,7 @@ import { isSnapshotGone } from '../registry/snapshots.js';
 import type { Admission } from './admission.js';
 import { estimateRuntimeSeconds } from './plan.js';
 import { type PublishPlanner, publishRecord } from './publishPlanner.js';
+import { plannedEmulation, zoneOf } from './runSoFar.js';
 
 interface PublishOptions {
   database: Database;
@@ -39,7 +41,7 @@ export function createPublishService(options: PublishOptions) {
   };
 
   const admit = async (request: PublishOnceRequest, readAt: Date, requestId: string) => {
-    const settings = settingsOf(request);
+    const settings = await settingsOf(database, request);
     const plan = await planner.plan(settings);
     const { onConflict } = request;
     const record = publishRecord(settings, plan, {
@@ -70,7 +72,7 @@ export function createPublishService(options: PublishOptions) {
     /** What a publish would do; writes nothing. */
     async dryRun(request: PublishOnceRequest) {
       intervalOf(request);
-      const plan = await planner.preview(settingsOf(request));
+      const plan = await planner.preview(await settingsOf(database, request));
       return {
         dryRun: true as const,
         computedMeters: plan.fleet.meterCount,
@@ -108,9 +110,15 @@ export function createPublishService(options: PublishOptions) {
 
 export type PublishService = ReturnType<typeof createPublishService>;
 
-function settingsOf(request: PublishOnceRequest): FleetSettings {
-  const { meterCount = null, feederCount = null, seed = null } = request;
-  return { ...request, meterCount, feederCount, seed };
+async function settingsOf(database: Database, request: PublishOnceRequest): Promise<FleetSettings> {
+  const { tenantId, intervalMinutes, batchSize, fleet } = request;
+  const { meterCount = null, feederCount = null, seed = null, climate = DEFAULT_CLIMATE } = request;
+  const emulation = await plannedEmulation(database, tenantId, request);
+  const timeZone = request.timeZone ?? zoneOf(emulation);
+  return {
+    ...{ tenantId, intervalMinutes, batchSize, meterCount, feederCount, fleet, seed, timeZone, climate },
+    emulation,
+  };
 }
 
 function progressAnswer(found: PublishProgress) {

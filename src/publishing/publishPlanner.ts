@@ -109,6 +109,7 @@ export function publishRecord(settings: FleetSettings, plan: FleetPlan, as: Publ
     rangeTo: fleet.meterCount,
     timeZone: settings.timeZone,
     climate: settings.climate,
+    ...(settings.emulation && { emulation: settings.emulation }),
     batchSize,
     batchCount,
     onConflict: as.onConflict,

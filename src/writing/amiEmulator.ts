@@ -1,4 +1,5 @@
 import type { BatchJob } from '../contracts/batchJob.js';
+import { FIRST_EMULATION } from '../contracts/emulation.js';
 import { applyEvents, type EventScene, type LateDelivery } from '../emulator/events/applyEvents.js';
 import { type FeederEvent, isLateOutage } from '../emulator/events/feederEvent.js';
 import { createUnstolenUse } from '../emulator/events/unstolenUse.js';
@@ -11,7 +12,12 @@ import {
   metersOfFeeder,
   type SyntheticFleet,
 } from '../emulator/fleet/syntheticFleet.js';
-import { generateReads, generateRegistryReads, type ReadColumns } from '../emulator/reads.js';
+import {
+  generateReads,
+  generateRegistryReads,
+  type ReadColumns,
+  type ReadsScene,
+} from '../emulator/reads.js';
 import type { NewHold } from '../ledger/heldReads.js';
 import { type FeederMeters, heldReads } from './heldReads.js';
 
@@ -37,8 +43,8 @@ export function generateBatch(
 ): ReadColumns {
   const scene = sceneOf(job, registry, late);
   const reads = registry
-    ? generateRegistryReads(job, registry.batch)
-    : generateReads({ ...job, fleet: syntheticFleet(job) });
+    ? generateRegistryReads(readsScene(job), registry.batch)
+    : generateReads({ ...readsScene(job), from: job.from, to: job.to, fleet: syntheticFleet(job) });
   return applyEvents(reads, events, scene);
 }
 
@@ -51,6 +57,15 @@ export function heldOfBatch(
 ): NewHold[] {
   if (![...events, ...(late?.underWay ?? [])].some(isLateOutage)) return [];
   return heldReads(job, batchMeters(job, registry?.batch), events, sceneOf(job, registry, late));
+}
+
+function readsScene(job: BatchJob): ReadsScene {
+  const { tenantId, seed, readAt, intervalMinutes, timeZone, climate } = job;
+  const { model, place, der, network } = job.emulation ?? FIRST_EMULATION;
+  return {
+    ...{ tenantId, seed, readAt, intervalMinutes, timeZone, climate, model, der, network },
+    ...(place === null ? {} : { place }),
+  };
 }
 
 function sceneOf(job: BatchJob, registry?: RegistryMeters, late?: LateDelivery): EventScene {

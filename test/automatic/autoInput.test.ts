@@ -23,6 +23,7 @@ describe('what automatic mode is asked', () => {
       fleet: 'synthetic',
       timeZone: 'UTC',
       climate: 'us',
+      model: 1,
     });
     expect((await start({}, 'start')).config).toMatchObject({ meterCount: 500, feederCount: 25 });
     expect((await start({ meterCount: 40 }, 'start')).config).toMatchObject({ meterCount: 40 });

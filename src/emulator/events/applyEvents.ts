@@ -64,6 +64,7 @@ export function applyEvents(
     effect.prepare(columns.meterIds.filter((_, index) => columns.feederIds[index] === feeder));
 
   const applied = emptyColumns();
+  if (columns.receivedKwh !== undefined) applied.receivedKwh = [];
   columns.meterIds.forEach((meterId, index) => {
     const feeder = columns.feederIds[index] as string;
     const effect = effects.get(feeder);
@@ -76,6 +77,7 @@ export function applyEvents(
     applied.kwh.push(effect ? Math.round(effect.registeredKwh(meterId, kwh) * 10_000) / 10_000 : kwh);
     applied.deliveredKwh.push(columns.deliveredKwh[index] as number);
     applied.voltage.push(sagged);
+    applied.receivedKwh?.push(columns.receivedKwh?.[index] ?? null);
     applied.qualityFlags.push(
       sagged === volts
         ? (columns.qualityFlags[index] as ReadColumns['qualityFlags'][number])

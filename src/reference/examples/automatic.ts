@@ -11,6 +11,7 @@ const config: z.input<typeof autoStarted>['config'] = {
   fleet: 'synthetic',
   timeZone: 'UTC',
   climate: 'us',
+  model: 1,
   startedAt: '2026-01-31T10:32:00.000Z',
 };
 

@@ -1,0 +1,36 @@
+import { type Emulation, type EmulationWanted, emulationOf, type RunSoFar } from '../contracts/emulation.js';
+import { DEFAULT_TIME_ZONE } from '../contracts/place.js';
+import { type Queryable, rethrowUnavailable } from '../db/db.js';
+import { PLACES } from '../emulator/weather/places.js';
+
+/**
+ * What a request's reads are made by, where the tenant's model counts that it does not name.
+ *
+ * @throws ApiError 400 when it names a place and a climate, or what its model does not have.
+ */
+export async function plannedEmulation(
+  client: Queryable,
+  tenantId: string,
+  wanted: EmulationWanted,
+): Promise<Emulation> {
+  return emulationOf(wanted, await runSoFar(client, tenantId).catch(rethrowUnavailable));
+}
+
+/** By whose clock the customers of a request that names no zone live. */
+export function zoneOf({ place }: Pick<Emulation, 'place'>): string {
+  return place === null ? DEFAULT_TIME_ZONE : PLACES[place].timeZone;
+}
+
+/** The model that a tenant's automatic mode is set to, running or not, else that of its latest publish. */
+async function runSoFar(client: Queryable, tenantId: string): Promise<RunSoFar | undefined> {
+  const { rows } = await client.query<RunSoFar>({
+    name: 'run-so-far',
+    text: `(SELECT model, place, 0 AS turn FROM ami_auto WHERE tenant_id = $1)
+           UNION ALL
+           (SELECT model, place, 1 FROM ami_publishes WHERE tenant_id = $1 AND import_id IS NULL
+            ORDER BY accepted_at DESC LIMIT 1)
+           ORDER BY turn LIMIT 1`,
+    values: [tenantId],
+  });
+  return rows[0];
+}
