@@ -19,6 +19,7 @@ const rooms = {
       'grid/qualityFlags',
     ],
   },
+  columnFiles: { floor: 2, doors: 'all' },
   intervalFiles: {
     floor: 2,
     doors: [
@@ -38,6 +39,7 @@ const rooms = {
     ],
   },
   timing: { floor: 3, doors: 'all' },
+  scenarios: { floor: 3, doors: ['scenario', 'readScenario', 'shape', 'applying'] },
   reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals', 'tenantZones'] },
   ledger: {
     floor: 3,
@@ -52,6 +54,7 @@ const rooms = {
     ],
   },
   http: { floor: 4, doors: 'all' },
+  datasets: { floor: 4, doors: ['dataset', 'scoreDataset'] },
   queues: {
     floor: 4,
     doors: [
@@ -178,6 +181,9 @@ const pureFiles = [
   '^src/contracts/',
   '^src/emulator/',
   '^src/intervalFiles/',
+  '^src/columnFiles/(columns|decimals|writeCsv)\\.ts$',
+  '^src/scenarios/',
+  '^src/datasets/(units|dayReads|eventsOfDay|unitTables|card)\\.ts$',
   '^src/schema/(columnFit|identifiers|mapping)\\.ts$',
   '^src/schema/detect/(catalog|columnSearch|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
   '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|judgedReads|lookUpReads|standingReads|veeReads|writeBatch|writeImported|yieldEstimates)\\.ts$',
@@ -200,6 +206,7 @@ const pureLibraries = [
   'lru-cache',
   'csv-parse',
   'saxes',
+  'yaml',
   'hyparquet-writer',
 ];
 
@@ -217,6 +224,9 @@ const entries = [
   'commands/backfill',
   'commands/demo',
   'commands/doctor',
+  'commands/scenario',
+  'commands/dataset',
+  'datasets/datasetWorker',
 ];
 
 module.exports = { rooms, pureFiles, pureLibraries, entries };

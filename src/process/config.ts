@@ -216,7 +216,8 @@ export interface LoadOptions {
     | 'export'
     | 'backfill'
     | 'doctor'
-    | 'demo';
+    | 'demo'
+    | 'scenario';
   /** Folder that relative paths and `.env` are taken from. */
   cwd?: string;
 }
