@@ -141,6 +141,7 @@ const rooms = {
   kpi: { floor: 10, doors: ['quickcheck', 'series', 'zones', 'routes'] },
   status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
   metrics: { floor: 10, doors: ['metrics', 'metricsPage', 'requests', 'batches', 'listener', 'routes'] },
+  archive: { floor: 9, doors: ['archive', 'archivedDays', 'dayFolder', 'restore'] },
   upkeep: { floor: 10, doors: ['upkeep'] },
   process: {
     floor: 11,
@@ -226,6 +227,8 @@ const entries = [
   'commands/doctor',
   'commands/scenario',
   'commands/dataset',
+  'commands/archive',
+  'process/archiveThread',
   'datasets/datasetWorker',
 ];
 

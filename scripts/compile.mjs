@@ -28,6 +28,7 @@ const RECORD = join(COMPILED, 'made-from');
 
 /** What a process starts with, besides the files of `src/` itself. The last two are read by docker/worker-health.mjs. */
 const PROGRAMS = [
+  'commands/archive.ts',
   'commands/backfill.ts',
   'commands/dataset.ts',
   'commands/demo.ts',
@@ -42,6 +43,7 @@ const PROGRAMS = [
   'datasets/datasetWorker.ts',
   'local/postgres/postgresPart.ts',
   'db/hosts.ts',
+  'process/archiveThread.ts',
   'process/config.ts',
 ];
 

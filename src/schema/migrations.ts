@@ -39,6 +39,7 @@ export const MIGRATIONS = [
   'phase8_vee.sql',
   'phase8_vee_estimates.sql',
   'phase9_theft_forms.sql',
+  'phase9_archive.sql',
 ] as const;
 
 export interface Migration {

@@ -61,7 +61,8 @@ describe('npm run dataset', () => {
 
     const killed = start('dataset', [file, '--out', out('killed'), '--threads', '2']);
     await waitFor(
-      () => existsSync(out('killed/.progress')) && readdirSync(out('killed/.progress')).length > 2,
+      'two parts',
+      async () => existsSync(out('killed/.progress')) && readdirSync(out('killed/.progress')).length > 2,
     );
     killed.kill('SIGKILL');
     await once(killed, 'close');
@@ -72,8 +73,8 @@ describe('npm run dataset', () => {
   it('is scored without a database', async () => {
     const { code, stdout } = await run('score', ['--dataset', out('one')]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/constant {5} recall (1\.000|0\.9\d\d)/);
-    expect(stdout).toMatch(/reversed {5} recall 0\.\d{3}/);
+    expect(stdout).toMatch(/constant {5}recall (1\.000|0\.9\d\d)/);
+    expect(stdout).toMatch(/reversed {5}recall 0\.\d{3}/);
     expect((await run('score', ['--dataset', folder])).stderr).toContain('holds no whole data set');
   });
 
@@ -82,7 +83,7 @@ describe('npm run dataset', () => {
     const { code, stderr } = await run('dataset', [out('bad.yaml'), '--out', out('bad')]);
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: `${out('bad.yaml')}, line 9: events.1.severity must be a number from 0 to 1.\n`,
+      stderr: `${out('bad.yaml')}, line 10: events.1.severity must be a number from 0 to 1.\n`,
     });
     expect(existsSync(out('bad'))).toBe(false);
     expect((await run('dataset', [file, '--out', out('one')])).stderr).toContain('is not empty');

@@ -28,6 +28,7 @@ describe('--help', () => {
     'demo',
     'scenario',
     'dataset',
+    'archive',
   ])('of npm run %s says how it is called, and does nothing', async (command) => {
     const { code, stdout, stderr } = await run([...programArguments(`commands/${command}`), '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

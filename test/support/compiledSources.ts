@@ -14,6 +14,7 @@ const FIXTURES = 'test/local/fixtures';
 const PROGRAMS = [
   'index',
   'worker',
+  'commands/archive',
   'commands/backfill',
   'commands/dataset',
   'commands/demo',
