@@ -20,6 +20,7 @@ const rooms = {
       'weather/places',
     ],
   },
+  columnFiles: { floor: 2, doors: 'all' },
   intervalFiles: {
     floor: 2,
     doors: [
@@ -39,6 +40,7 @@ const rooms = {
     ],
   },
   timing: { floor: 3, doors: 'all' },
+  scenarios: { floor: 3, doors: ['scenario', 'readScenario', 'shape', 'applying'] },
   reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals', 'tenantZones'] },
   ledger: {
     floor: 3,
@@ -54,6 +56,7 @@ const rooms = {
     ],
   },
   http: { floor: 4, doors: 'all' },
+  datasets: { floor: 4, doors: ['dataset', 'scoreDataset'] },
   queues: {
     floor: 4,
     doors: [
@@ -149,6 +152,7 @@ const rooms = {
   kpi: { floor: 10, doors: ['quickcheck', 'series', 'zones', 'routes'] },
   status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
   metrics: { floor: 10, doors: ['metrics', 'metricsPage', 'requests', 'batches', 'listener', 'routes'] },
+  archive: { floor: 9, doors: ['archive', 'archivedDays', 'dayFolder', 'restore'] },
   upkeep: { floor: 10, doors: ['upkeep'] },
   process: {
     floor: 11,
@@ -189,6 +193,9 @@ const pureFiles = [
   '^src/contracts/',
   '^src/emulator/',
   '^src/intervalFiles/',
+  '^src/columnFiles/(columns|decimals|writeCsv)\\.ts$',
+  '^src/scenarios/',
+  '^src/datasets/(units|dayReads|eventsOfDay|unitTables|card)\\.ts$',
   '^src/schema/(columnFit|identifiers|mapping)\\.ts$',
   '^src/schema/detect/(catalog|columnSearch|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
   '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|judgedReads|lookUpReads|standingReads|veeReads|writeBatch|writeImported|yieldEstimates)\\.ts$',
@@ -211,6 +218,7 @@ const pureLibraries = [
   'lru-cache',
   'csv-parse',
   'saxes',
+  'yaml',
   'hyparquet-writer',
 ];
 
@@ -228,6 +236,11 @@ const entries = [
   'commands/backfill',
   'commands/demo',
   'commands/doctor',
+  'commands/scenario',
+  'commands/dataset',
+  'commands/archive',
+  'process/archiveThread',
+  'datasets/datasetWorker',
 ];
 
 module.exports = { rooms, pureFiles, pureLibraries, entries };

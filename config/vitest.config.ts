@@ -38,6 +38,7 @@ const UNIT = [
   'test/reads/zoneSpans.test.ts',
   'test/reference/document.test.ts',
   'test/rooms/',
+  'test/scenarios/readScenario.test.ts',
   'test/schema/kpiViewColumns.test.ts',
   'test/docs/schemaMapping.test.ts',
   'test/docs/citations.test.ts',

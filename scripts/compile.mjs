@@ -28,7 +28,9 @@ const RECORD = join(COMPILED, 'made-from');
 
 /** What a process starts with, besides the files of `src/` itself. The last two are read by docker/worker-health.mjs. */
 const PROGRAMS = [
+  'commands/archive.ts',
   'commands/backfill.ts',
+  'commands/dataset.ts',
   'commands/demo.ts',
   'commands/doctor.ts',
   'commands/export.ts',
@@ -36,9 +38,12 @@ const PROGRAMS = [
   'commands/import.ts',
   'commands/inspect.ts',
   'commands/migrate.ts',
+  'commands/scenario.ts',
   'commands/score.ts',
+  'datasets/datasetWorker.ts',
   'local/postgres/postgresPart.ts',
   'db/hosts.ts',
+  'process/archiveThread.ts',
   'process/config.ts',
 ];
 
@@ -138,9 +143,9 @@ function compile() {
       target: 'node20',
       // Of packages with both, the modules: only what is used of them is taken.
       mainFields: ['module', 'main'],
-      // Native code, found by where its package lies, and what is installed beside the product for traces. All are
-      // optional, and looked for when the process runs.
-      external: ['pg-native', 'msgpackr-extract', 'bullmq-otel'],
+      // Code that is found by where its package lies, and what is installed beside the product for traces. All are looked
+      // for when the process runs.
+      external: ['pg-native', 'msgpackr-extract', 'bullmq-otel', 'apache-arrow', 'parquet-wasm'],
       banner: { js: COMMONJS_NAMES },
       minifyWhitespace: true,
       legalComments: 'none',

@@ -1,6 +1,6 @@
 /**
- * Room: commands. Promises: `npm run migrate`, `fleet`, `inspect`, `import`, `export`, `backfill`, `score`, `doctor` and `demo`. A command says
- * what it did, ends with a code that tells whether it did, and says what is wrong in a sentence.
+ * Room: commands. Promises: `npm run migrate`, `fleet`, `inspect`, `import`, `export`, `backfill`, `score`, `scenario`, `dataset`,
+ * `doctor` and `demo`. A command says what it did, ends with a code that tells whether it did, and says what is wrong in a sentence.
  */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';

@@ -38,6 +38,17 @@ export const statusAnswer = z
     activeEvents: z.array(activeEvent).max(200),
     lastIngestAt: instantText.nullable().describe('When a read was last written.'),
     latestReadAt: instantText.nullable().describe('The start of the latest interval with a read.'),
+    archive: z
+      .strictObject({
+        days: count.describe('Days of all tenants that were archived and dropped.'),
+        reads: count,
+        failing: z
+          .strictObject({ day: z.string(), failure: z.string(), failedAt: instantText })
+          .nullable()
+          .describe('The first day that could not be archived at the latest try; it is kept.'),
+      })
+      .optional()
+      .describe('Of `ARCHIVE_DIR`; left out where nothing was archived.'),
     recentJobs: z.strictObject({
       completed: count,
       failed: count,

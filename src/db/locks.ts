@@ -42,7 +42,7 @@ export const LOCKS = {
 } as const;
 
 export type LockName = keyof typeof LOCKS;
-export type TurnName = 'dispatch' | 'watchdog' | 'lost-batches' | 'tidying' | 'vee';
+export type TurnName = 'dispatch' | 'watchdog' | 'lost-batches' | 'tidying' | 'vee' | 'archive';
 
 /** How long a transaction lets others wait, in ms. What is not given stays as the session has it. */
 export interface Waits {

@@ -77,6 +77,11 @@ export function createDeploymentGauges(
     'Intervals that unfinished backfills have not come to yet.',
   );
   const events = gauge('active_events', 'Events that are active by the wall clock, by type.', ['type']);
+  const archived = gauge('archived_days', 'Days of reads that were archived and dropped.');
+  const unarchived = gauge(
+    'archive_failures',
+    'Days of reads that could not be archived at the latest try: they are kept.',
+  );
   const tenants = gauge('tenants', 'Tenants that have reads; at most 1,000 are counted.');
   const readAge = gauge(
     'latest_read_age_seconds',
@@ -102,6 +107,8 @@ export function createDeploymentGauges(
     owed.set(found.intervalsOwed);
     replay.set(Math.floor(found.replayIntervalsLeft));
     backfill.set(found.backfillIntervalsLeft);
+    archived.set(found.archivedDays);
+    unarchived.set(found.archiveFailures);
     for (const { eventType, active } of found.events) events.set({ type: eventType }, active);
   };
 

@@ -18,6 +18,9 @@ export interface Figures {
   /** By how much the longest overdue live batch is late; 0 where none is. */
   overdueSeconds: number;
   events: { eventType: string; active: number }[];
+  /** Days of reads whose archive stands in place of them, and those that could not be archived and wait. */
+  archivedDays: number;
+  archiveFailures: number;
 }
 
 /** A tick's publish is accepted within seconds of the boundary, on a busy deployment too. */
@@ -61,7 +64,9 @@ export async function findFigures(database: Queryable): Promise<Figures> {
            FROM unnest(ARRAY['theft', 'comms-outage', 'voltage-sag']) AS type (event_type)
            LEFT JOIN ami_events event ON event.event_type = type.event_type AND event.is_active
              AND event.end_at > now() AND event.start_at <= now()
-           GROUP BY 1) AS by_type) AS events
+           GROUP BY 1) AS by_type) AS events,
+        (SELECT count(*) FROM ami_archive_days WHERE dropped_at IS NOT NULL)::integer AS "archivedDays",
+        (SELECT count(*) FROM ami_archive_days WHERE failure IS NOT NULL)::integer AS "archiveFailures"
       FROM recent`,
     values: [TICK_GRACE_SECONDS],
   });

@@ -58,6 +58,8 @@ export interface Config {
   readonly answerBudgetFactor: number;
   /** Days of reads to keep; unset keeps all. */
   readonly readsRetentionDays: number | undefined;
+  /** Folder that days of reads are archived in before they are dropped; undefined archives nothing. */
+  readonly archiveDir: string | undefined;
   /** Days that the ledger of publishes is kept. */
   readonly ledgerRetentionDays: number;
   /** Tenant of the rows of an existing table that has no column for it. */
@@ -105,6 +107,7 @@ const EXAMPLES: Record<string, string> = {
   MAX_READS_PER_SECOND: '2500',
   ANSWER_BUDGET_FACTOR: '1',
   READS_RETENTION_DAYS: '400',
+  ARCHIVE_DIR: '/var/lib/gridlens/archive',
   LEDGER_RETENTION_DAYS: '35',
   DEFAULT_TENANT_ID: 'DEMO_TENANT',
   WORKER_METRICS_PORT: '9464',
@@ -198,6 +201,7 @@ const environmentSchema = z.object({
   // 20: what hangs for longer than 40 s is broken on any machine.
   ANSWER_BUDGET_FACTOR: wholeNumber(1, 20).default(1),
   READS_RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  ARCHIVE_DIR: z.string().optional(),
   // Catch-up asks the ledger what was published in the last four days at most.
   LEDGER_RETENTION_DAYS: wholeNumber(7, 36_500).default(35),
   DEFAULT_TENANT_ID: tenantId.default(DEFAULT_TENANT_ID),
@@ -226,7 +230,9 @@ export interface LoadOptions {
     | 'export'
     | 'backfill'
     | 'doctor'
-    | 'demo';
+    | 'demo'
+    | 'scenario'
+    | 'archive';
   /** Folder that relative paths and `.env` are taken from. */
   cwd?: string;
 }
@@ -283,6 +289,7 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv, options: LoadOptions):
     maxReadsPerSecond: values.MAX_READS_PER_SECOND,
     answerBudgetFactor: values.ANSWER_BUDGET_FACTOR,
     readsRetentionDays: values.READS_RETENTION_DAYS,
+    archiveDir: values.ARCHIVE_DIR === undefined ? undefined : resolve(cwd, values.ARCHIVE_DIR),
     ledgerRetentionDays: values.LEDGER_RETENTION_DAYS,
     defaultTenantId: values.DEFAULT_TENANT_ID,
     workerMetrics:

@@ -61,6 +61,8 @@ export interface Context {
   shareUse?: () => ShareUse[];
   /** How many connections it may take from Postgres for itself and for its queue, and what it reaches Postgres over. */
   connections: { own: number; queue: number; files: number; pooling: Pooling };
+  /** For connections of their own. */
+  databaseUrl: string;
   close(): Promise<void>;
 }
 
@@ -204,6 +206,7 @@ export async function createContext(
     clock: watchClock(database, config.clockToleranceSeconds, log),
     ...(shared && { shareUse: () => shared.shareUse() }),
     schema,
+    databaseUrl,
     connections: {
       own: ownLimits.maxConnections,
       queue: queuePlace ? queueConnections : 0,

@@ -16,6 +16,7 @@ import { createVeeWorker } from '../vee/worker.js';
 import { decideConcurrency, START_CONCURRENCY } from '../writing/adaptiveConcurrency.js';
 import { type BatchObserver, startAmiWorker } from '../writing/amiWorker.js';
 import { createBatchRunner } from '../writing/batchRunner.js';
+import { archiveDue, archives } from './archiving.js';
 import type { Config } from './config.js';
 import { logPostgres } from './connectionBudget.js';
 import { type Context, createContext, WORKER_POOL } from './context.js';
@@ -27,6 +28,8 @@ import { runWhileClocksAgree } from './whileClocksAgree.js';
 const HEARTBEAT_MS = 5_000;
 /** A lost batch is found within this time and its 20 s of grace. Partitions and retention need no more. */
 const UPKEEP_MS = 10_000;
+/** A day falls due once a day; one that could not be archived is tried again after this. */
+const ARCHIVE_MS = 60_000;
 const ADAPT_MS = 5_000;
 /** One heartbeat job every 10 s. A worker that is well never misses four in a row. */
 const HEARTBEAT_JOB_MS = 10_000;
@@ -116,7 +119,11 @@ export function runWorker(context: Context, now = () => new Date(), observer?: B
   };
   const upkeep = async (): Promise<void> => {
     const { readsRetentionDays, ledgerRetentionDays } = config;
-    logWork('upkeep', await runUpkeep({ database, queue, readsRetentionDays, ledgerRetentionDays, now }));
+    const isArchived = archives(context);
+    logWork(
+      'upkeep',
+      await runUpkeep({ database, queue, readsRetentionDays, isArchived, ledgerRetentionDays, now }),
+    );
   };
   const watchdog = async (): Promise<Outcome> => {
     const done = await automatic.watch();
@@ -138,6 +145,7 @@ export function runWorker(context: Context, now = () => new Date(), observer?: B
     runPeriodically('heartbeat', HEARTBEAT_MS, heartbeat.beat, log),
     runPeriodically('heartbeat job', HEARTBEAT_JOB_MS, () => ticks.beat(heartbeat.workerId), log),
     runPeriodically('upkeep', UPKEEP_MS, upkeep, log),
+    runPeriodically('archive', ARCHIVE_MS, () => archiveDue(context, now()), log),
     runPeriodically('dispatch', jittered(PASS_MS), automatic.pass, log),
     runPeriodically('watchdog', WATCHDOG_MS, watchdog, log),
     runPeriodically('validation', jittered(VEE_MS), vee.work, log),

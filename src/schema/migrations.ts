@@ -38,6 +38,7 @@ export const MIGRATIONS = [
   'phase8_read_lengths.sql',
   'phase8_vee.sql',
   'phase8_vee_estimates.sql',
+  'phase9_archive.sql',
   'phase9_emulation.sql',
   'phase9_theft_forms.sql',
 ] as const;

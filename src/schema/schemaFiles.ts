@@ -47,6 +47,7 @@ const SCHEMA_FILES: readonly SchemaFile[] = [
   { name: 'vee.sql' },
   { name: 'reads.sql', applies: ownReads },
   { name: 'read_partitions.sql', applies: ownReads },
+  { name: 'archive.sql' },
   { name: 'completeness.sql' },
   { name: 'kpi_functions.sql' },
   ...KPI_VIEWS.map((view) => ({

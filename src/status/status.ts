@@ -3,6 +3,7 @@
  * nothing but the heartbeat of the process it runs in.
  */
 
+import { archiveState } from '../archive/archivedDays.js';
 import type { TenantClock } from '../automatic/tenantClock.js';
 import { answerBudget } from '../contracts/answerBudget.js';
 import { DependencyUnavailableError } from '../contracts/errors.js';
@@ -69,7 +70,7 @@ export function createStatusService(
 
     /** The answer of `GET /status`: health of the queue, workers, events under way, what happened lately. */
     async overview(tenantId: string) {
-      const [totals, counts, completed, workers, job, recent, events] = await Promise.all([
+      const [totals, counts, completed, workers, job, recent, events, archive] = await Promise.all([
         tenantTotals(reads.database, tenantId),
         queue.counts(),
         completedInLastHour(reads.database, tenantId),
@@ -77,6 +78,7 @@ export function createStatusService(
         lastJob(database),
         recentJobs(reads.database, tenantId, RECENT_WINDOW_SECONDS),
         clock(tenantId).then((at) => activeEvents(reads.database, tenantId, at)),
+        archiveState(database),
       ]).catch(rethrowUnavailable);
       return {
         tenantId,
@@ -87,6 +89,8 @@ export function createStatusService(
         lastIngestAt: totals.lastIngestAt,
         latestReadAt: totals.latestReadAt,
         recentJobs: { ...recent, windowSeconds: RECENT_WINDOW_SECONDS },
+        // Only where there is anything to say of it.
+        ...(archive.days > 0 || archive.failing ? { archive } : {}),
         ...reads.staleness(),
       };
     },

@@ -16,6 +16,8 @@ export interface UpkeepOptions {
   queue: AmiQueue;
   /** Days of reads to keep; undefined keeps all. */
   readsRetentionDays: number | undefined;
+  /** Whether days are archived first: then it is the archive that drops them. */
+  isArchived?: boolean;
   /** Days of the ledger of publishes to keep. */
   ledgerRetentionDays: number;
   now: () => Date;

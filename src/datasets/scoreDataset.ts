@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadParquet, type ReadTable } from '../columnFiles/parquet.js';
+import { StartupError } from '../contracts/errors.js';
+import { type DatasetManifest, manifestOf } from './dataset.js';
+
+/** How well the reads of a set alone give away its thefts, over meters and days of the fleet's clock. */
+export interface DatasetScore {
+  from: string;
+  /** Exclusive. */
+  to: string;
+  meterDays: number;
+  /** Meter-days with a read that a theft has changed: the labels. */
+  injected: number;
+  /** Meter-days with a read that registers too little of what was delivered: the reads alone. */
+  named: number;
+  right: number;
+  precision: number | null;
+  recall: number | null;
+  missed: string[];
+  wronglyNamed: string[];
+  /** The same of the meter-days of each form of theft; what is named wrongly belongs to none. */
+  byForm: Record<string, { injected: number; right: number; recall: number }>;
+}
+
+/**
+ * The twin of the score of a deployment: the rule is that of the view of suspicious meters.
+ *
+ * @throws StartupError where the folder has no whole data set of Parquet.
+ */
+export async function scoreDataset(folder: string): Promise<DatasetScore> {
+  const manifest = await manifestOf(folder);
+  if (manifest.format !== 'parquet')
+    throw new StartupError(
+      `${folder} is a data set of ${manifest.format}: only one of Parquet can be scored.`,
+    );
+  const dayOf = localDays(manifest.scenario.timeZone);
+  const named = new Set<string>();
+  const meterDays = new Set<string>();
+  await eachFile(folder, manifest, 'reads', (table) => {
+    for (let row = 0; row < table.rows; row += 1) {
+      const key = keyAt(table, row, dayOf);
+      meterDays.add(key);
+      if (isUnderregistered(table.cell('kwh', row) as bigint, table.cell('delivered_kwh', row) as bigint))
+        named.add(key);
+    }
+  });
+  const injected = new Map<string, Set<string>>();
+  await eachFile(folder, manifest, 'labels', (table) => {
+    for (let row = 0; row < table.rows; row += 1) {
+      const forms = table.cell('theft_forms', row) as string;
+      if (forms === '' || table.cell('is_missing', row) === true) continue;
+      const key = keyAt(table, row, dayOf);
+      const known = injected.get(key) ?? new Set();
+      for (const form of forms.split(' ')) known.add(form);
+      injected.set(key, known);
+    }
+  });
+  return compared(manifest, meterDays, injected, named);
+}
+
+function compared(
+  { from, to }: DatasetManifest,
+  meterDays: ReadonlySet<string>,
+  injected: ReadonlyMap<string, ReadonlySet<string>>,
+  named: ReadonlySet<string>,
+): DatasetScore {
+  const missed = [...injected.keys()].filter((key) => !named.has(key)).sort();
+  const wronglyNamed = [...named].filter((key) => !injected.has(key)).sort();
+  const right = named.size - wronglyNamed.length;
+  const byForm: DatasetScore['byForm'] = {};
+  for (const [key, forms] of [...injected].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    for (const form of [...forms].sort()) {
+      const of = byForm[form] ?? { injected: 0, right: 0, recall: 0 };
+      of.injected += 1;
+      if (named.has(key)) of.right += 1;
+      of.recall = of.right / of.injected;
+      byForm[form] = of;
+    }
+  return {
+    ...{ from, to, meterDays: meterDays.size, injected: injected.size, named: named.size, right },
+    precision: named.size === 0 ? null : right / named.size,
+    recall: injected.size === 0 ? null : right / injected.size,
+    ...{ missed, wronglyNamed, byForm },
+  };
+}
+
+/** As `ami_is_underregistered` has it, of energies in 0.1 Wh. */
+function isUnderregistered(kwh: bigint, delivered: bigint): boolean {
+  return delivered > 0n && kwh * 100n < delivered * 85n && delivered - kwh > 5n;
+}
+
+async function eachFile(
+  folder: string,
+  { files }: DatasetManifest,
+  kind: 'reads' | 'labels',
+  look: (table: ReadTable) => void,
+): Promise<void> {
+  const parquet = await loadParquet();
+  for (const { path } of files)
+    if (path.startsWith(`${kind}/`)) look(parquet.read(await readFile(join(folder, path))));
+}
+
+function keyAt(table: ReadTable, row: number, dayOf: (ms: number) => string): string {
+  const ms = Number((table.cell('interval_start', row) as bigint) / 1000n);
+  return `${dayOf(ms)} ${table.cell('meter_id', row) as string}`;
+}
+
+/** The day that a local clock shows, `2026-01-31`; instants come again and again. */
+function localDays(timeZone: string): (ms: number) => string {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    ...{ timeZone, year: 'numeric', month: '2-digit', day: '2-digit' },
+  });
+  const known = new Map<number, string>();
+  return (ms) => {
+    const found = known.get(ms) ?? format.format(ms);
+    known.set(ms, found);
+    return found;
+  };
+}

@@ -1,0 +1,276 @@
+import type { Column, Table } from '../columnFiles/columns.js';
+import { textColumn } from '../columnFiles/columns.js';
+import { defaultSeed } from '../emulator/chance/random.js';
+import { createUnstolenUse, type UnstolenUse } from '../emulator/events/unstolenUse.js';
+import type { Scenario } from '../scenarios/scenario.js';
+import {
+  type DayReads,
+  type DayScene,
+  ENERGY_SCALE,
+  FLAG_TEXTS,
+  type GenerateDay,
+  generateDay,
+  VOLTAGE_SCALE,
+} from './dayReads.js';
+import { applyToDay, type EventfulDay, type Label } from './eventsOfDay.js';
+import type { Unit } from './units.js';
+
+/** Digits of an energy (up to 99,999 kWh in an interval) and of a voltage. */
+const ENERGY_PRECISION = 9;
+const VOLTAGE_PRECISION = 5;
+
+/** What a unit comes to; energies in 0.1 Wh, voltage in 0.1 V. Whole numbers, so that sums do not depend on their order. */
+export interface UnitSums {
+  reads: number;
+  labels: number;
+  missing: number;
+  late: number;
+  kwh: number;
+  deliveredKwh: number;
+  /** What meters would have registered less what they did, in intervals with a theft. */
+  stolenKwh: number;
+  lowVoltage: number;
+  zeros: number;
+  voltage: number;
+  minVoltage: number;
+  maxVoltage: number;
+  /** Registered in each hour of the local clock, 24 of them. */
+  kwhByHour: number[];
+}
+
+export interface UnitTables {
+  reads: Table;
+  labels: Table;
+  sums: UnitSums;
+}
+
+/** What a scenario's reads are made with. */
+export function daySceneOf({ file }: Scenario): DayScene {
+  const { scenario: _, description: __, span: ___, speed: ____, events: _____, seed, ...fleet } = file;
+  const { meterCount, feederCount } = fleet;
+  return { ...fleet, seed: seed ?? defaultSeed(file.tenantId), fleet: { meterCount, feederCount } };
+}
+
+/** Makes units of one scenario, one after the other. */
+export function createUnitMaker(scenario: Scenario, generate: GenerateDay = generateDay) {
+  const scene = daySceneOf(scenario);
+  const use: UnstolenUse = createUnstolenUse({
+    ...scene,
+    readAt: scenario.from,
+    syntheticFeederCount: scene.fleet.feederCount,
+  });
+  const hourOf = localHours(scene.timeZone ?? 'UTC');
+  return (unit: Unit): UnitTables => {
+    const days = unit.feeders.map((span) => {
+      const reads = generate(scene, span, unit.starts);
+      return {
+        feederId: span.feederId,
+        reads,
+        eventful: applyToDay(reads, span.feederId, unit.starts, scenario.events, scene, use),
+      };
+    });
+    return {
+      reads: readsTable(days, unit.starts),
+      labels: labelsTable(days, unit.starts),
+      sums: sumsOf(days, unit.starts.map(hourOf)),
+    };
+  };
+}
+
+interface FeederDay {
+  feederId: string;
+  reads: DayReads;
+  eventful: EventfulDay;
+}
+
+function readsTable(days: readonly FeederDay[], starts: readonly number[]): Table {
+  const rows = days.reduce((sum, { reads, eventful }) => sum + reads.kwh.length - missingIn(eventful), 0);
+  const meter = new Int32Array(rows);
+  const feeder = new Int32Array(rows);
+  const instants = new BigInt64Array(rows);
+  const [kwh, delivered, voltage, flags] = [0, 1, 2, 3].map(() => new Int32Array(rows)) as [
+    Int32Array,
+    Int32Array,
+    Int32Array,
+    Int32Array,
+  ];
+  const times = starts.map((start) => BigInt(start) * 1000n);
+  const meterIds: string[] = [];
+  let row = 0;
+  days.forEach(({ reads, eventful: { isMissing } }, feederAt) => {
+    const firstMeter = meterIds.length;
+    meterIds.push(...reads.meterIds);
+    for (let place = 0; place < reads.kwh.length; place += 1) {
+      if (isMissing?.[place] === 1) continue;
+      meter[row] = firstMeter + Math.floor(place / reads.intervals);
+      feeder[row] = feederAt;
+      instants[row] = times[place % reads.intervals] as bigint;
+      kwh[row] = reads.kwh[place] as number;
+      delivered[row] = reads.deliveredKwh[place] as number;
+      voltage[row] = reads.voltage[place] as number;
+      flags[row] = reads.flags[place] as number;
+      row += 1;
+    }
+  });
+  return {
+    rows,
+    columns: [
+      { name: 'meter_id', kind: 'text', dictionary: meterIds, values: meter },
+      { name: 'feeder_id', kind: 'text', dictionary: days.map(({ feederId }) => feederId), values: feeder },
+      { name: 'interval_start', kind: 'instant', values: instants },
+      energy('kwh', kwh),
+      energy('delivered_kwh', delivered),
+      volts('voltage', voltage),
+      { name: 'flags', kind: 'text', dictionary: FLAG_TEXTS, values: flags },
+    ],
+  };
+}
+
+function labelsTable(days: readonly FeederDay[], starts: readonly number[]): Table {
+  const labels = days.flatMap(({ feederId, reads, eventful }) =>
+    eventful.labels.map((label) => ({ feederId, meterId: reads.meterIds[label.meter] as string, label })),
+  );
+  const number = (of: (label: Label) => number): Int32Array =>
+    Int32Array.from(labels, ({ label }) => of(label));
+  const gone = Uint8Array.from(labels, ({ label }) => (label.isMissing ? 1 : 0));
+  const texts = (of: (label: Label) => readonly string[]): string[] =>
+    labels.map(({ label }) => [...new Set(of(label))].join(' '));
+  return {
+    rows: labels.length,
+    columns: [
+      textColumn(
+        'meter_id',
+        labels.map(({ meterId }) => meterId),
+      ),
+      textColumn(
+        'feeder_id',
+        labels.map(({ feederId }) => feederId),
+      ),
+      {
+        name: 'interval_start',
+        kind: 'instant',
+        values: BigInt64Array.from(labels, ({ label }) => BigInt(starts[label.interval] as number) * 1000n),
+      },
+      textColumn(
+        'event_ids',
+        texts(({ events }) => events.map(({ id }) => id)),
+      ),
+      textColumn(
+        'event_types',
+        texts(({ events }) => events.map(({ eventType }) => eventType)),
+      ),
+      textColumn(
+        'theft_forms',
+        texts(({ events }) => events.flatMap(({ form }) => form ?? [])),
+      ),
+      {
+        name: 'severity',
+        kind: 'decimal',
+        precision: 5,
+        scale: 4,
+        values: number(({ events }) =>
+          Math.round(Math.max(...events.map(({ severity }) => severity)) * 10_000),
+        ),
+      },
+      { name: 'is_missing', kind: 'boolean', values: gone },
+      {
+        name: 'came_late',
+        kind: 'boolean',
+        values: Uint8Array.from(labels, ({ label }) => (label.cameLate ? 1 : 0)),
+      },
+      energy(
+        'true_kwh',
+        number(({ trueKwh }) => trueKwh),
+      ),
+      {
+        ...energy(
+          'registered_kwh',
+          number(({ registeredKwh }) => registeredKwh),
+        ),
+        isNull: gone,
+      },
+      volts(
+        'true_voltage',
+        number(({ trueVoltage }) => trueVoltage),
+      ),
+    ],
+  };
+}
+
+function energy(name: string, values: Int32Array): Column {
+  return { name, kind: 'decimal', precision: ENERGY_PRECISION, scale: ENERGY_SCALE, values };
+}
+
+function volts(name: string, values: Int32Array): Column {
+  return { name, kind: 'decimal', precision: VOLTAGE_PRECISION, scale: VOLTAGE_SCALE, values };
+}
+
+function missingIn({ isMissing }: EventfulDay): number {
+  return isMissing?.reduce((sum, one) => sum + one, 0) ?? 0;
+}
+
+const LOW_VOLTAGE = FLAG_TEXTS.indexOf('LOW_VOLTAGE');
+
+/** @param hours of the local clock, by interval. */
+function sumsOf(days: readonly FeederDay[], hours: readonly number[]): UnitSums {
+  const sums = emptySums();
+  for (const { reads, eventful } of days) {
+    for (let place = 0; place < reads.kwh.length; place += 1) {
+      if (eventful.isMissing?.[place] === 1) {
+        sums.missing += 1;
+        continue;
+      }
+      const kwh = reads.kwh[place] as number;
+      const volts = reads.voltage[place] as number;
+      sums.reads += 1;
+      sums.kwh += kwh;
+      sums.deliveredKwh += reads.deliveredKwh[place] as number;
+      sums.voltage += volts;
+      sums.minVoltage = Math.min(sums.minVoltage, volts);
+      sums.maxVoltage = Math.max(sums.maxVoltage, volts);
+      if (kwh === 0) sums.zeros += 1;
+      if (reads.flags[place] === LOW_VOLTAGE) sums.lowVoltage += 1;
+      const hour = hours[place % reads.intervals] as number;
+      sums.kwhByHour[hour] = (sums.kwhByHour[hour] as number) + kwh;
+    }
+    sums.labels += eventful.labels.length;
+    for (const { events, isMissing, cameLate, trueKwh, registeredKwh } of eventful.labels) {
+      if (cameLate) sums.late += 1;
+      if (!isMissing && events.some(({ eventType }) => eventType === 'theft'))
+        sums.stolenKwh += trueKwh - registeredKwh;
+    }
+  }
+  return sums;
+}
+
+export function emptySums(): UnitSums {
+  return {
+    ...{ reads: 0, labels: 0, missing: 0, late: 0, kwh: 0, deliveredKwh: 0, stolenKwh: 0 },
+    ...{ lowVoltage: 0, zeros: 0, voltage: 0, minVoltage: 99_999, maxVoltage: 0 },
+    kwhByHour: Array.from({ length: 24 }, () => 0),
+  };
+}
+
+/** Adds the sums of units; whole numbers below 2^53 for ten years of the largest fleet. */
+export function addSums(a: UnitSums, b: UnitSums): UnitSums {
+  return {
+    reads: a.reads + b.reads,
+    labels: a.labels + b.labels,
+    missing: a.missing + b.missing,
+    late: a.late + b.late,
+    kwh: a.kwh + b.kwh,
+    deliveredKwh: a.deliveredKwh + b.deliveredKwh,
+    stolenKwh: a.stolenKwh + b.stolenKwh,
+    lowVoltage: a.lowVoltage + b.lowVoltage,
+    zeros: a.zeros + b.zeros,
+    voltage: a.voltage + b.voltage,
+    minVoltage: Math.min(a.minVoltage, b.minVoltage),
+    maxVoltage: Math.max(a.maxVoltage, b.maxVoltage),
+    kwhByHour: a.kwhByHour.map((kwh, hour) => kwh + (b.kwhByHour[hour] as number)),
+  };
+}
+
+function localHours(timeZone: string): (instant: number) => number {
+  const format = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', hourCycle: 'h23' });
+  return (instant) => Number(format.format(instant)) % 24;
+}
