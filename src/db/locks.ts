@@ -22,6 +22,7 @@ export const LOCKS = {
   'lost-batches': 'one process puts batches back into the queue that the ledger owes and no queue has',
   tidying: 'one process makes and drops partitions, and deletes what nobody needs any more',
   vee: 'one process validates and estimates reads',
+  archive: 'one process archives days of reads and drops them',
 
   migrations: 'one process prepares the database; the others wait and find it prepared',
   auto: "per tenant: its automatic mode's configuration and its scheduler change as one",

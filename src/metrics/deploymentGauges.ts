@@ -77,7 +77,7 @@ export function createDeploymentGauges(
     'Intervals that unfinished backfills have not come to yet.',
   );
   const events = gauge('active_events', 'Events that are active by the wall clock, by type.', ['type']);
-  const archived = gauge('archived_days', 'Days of reads that were archived and dropped.');
+  const archived = gauge('archived_partitions', 'Days of reads that were archived and dropped.');
   const unarchived = gauge(
     'archive_failures',
     'Days of reads that could not be archived at the latest try: they are kept.',

@@ -74,6 +74,6 @@ describe('a worker with ARCHIVE_DIR', () => {
     expect(existsSync(join(folder, `day=${DAY}`, 'manifest.json'))).toBe(true);
     expect(await reads()).toBe(0);
     expect(await status()).toEqual({ days: 1, reads: 10, failing: null });
-    await shows('gridlens_archived_days 1');
+    await shows('gridlens_archived_partitions 1');
   });
 });

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/process/log.js';
 import { median } from '../support/quantiles.js';
 import { type BenchPostgres, benchPostgres } from './benchPostgres.js';
 import { browserRows } from './browsers.js';
+import { datasetRows } from './datasets.js';
 import { firstPaintRows } from './firstPaint.js';
 import { measureGeneration } from './generation.js';
 import { type HistorySize, historyRows } from './history.js';
@@ -26,7 +27,8 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
   process.stdout.write(`npm run bench [-- --quick] [-- --only=PART] [-- --against=FOLDER]
 
 Measures ratios on this machine; a full run takes an hour and 15 GB, --quick some minutes. --against measures quickcheck
-beside the build of another checkout, too. --only measures one part, browsers, paint or series, and only prints it.\n`);
+beside the build of another checkout, too. --only measures one part, browsers, paint, series or
+datasets, and only prints it.\n`);
   process.exit(0);
 }
 
@@ -39,6 +41,7 @@ const PARTS: Record<string, (postgres: BenchPostgres) => Promise<Row[]>> = {
   series: (postgres) => seriesRows(postgres, HISTORY.polls),
   browsers: (postgres) => browserRows(postgres, quick ? 12 : 60),
   paint: (postgres) => firstPaintRows(postgres, ROUNDS),
+  datasets: () => datasetRows(...DATASET),
 };
 const onlyAt = process.argv.findIndex((argument) => /^--only(=|$)/.test(argument));
 const only = process.argv[onlyAt]?.split('=')[1] ?? (onlyAt < 0 ? undefined : process.argv[onlyAt + 1]);
@@ -52,6 +55,9 @@ const SLOTS = quick ? 4 : 16;
 const HISTORY: HistorySize = quick
   ? { meterCount: 2_500, days: [1, 3], polls: 50, rounds: 3, slots: 16 }
   : { meterCount: 25_000, days: [1, 10, 30], polls: 300, rounds: 7, slots: 12 };
+
+/** Meters, days and rounds; the span is tripled for its memory. */
+const DATASET: [number, number, number] = quick ? [2_500, 2, 2] : [25_000, 10, 3];
 
 async function writePathRows(pool: pg.Pool, registryFleet: string): Promise<Row[]> {
   const rates = {
@@ -161,6 +167,7 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
       target: '< 2,000 bytes',
     });
     rows.push(...(await queueCostRows()), ...(await parsingRows(quick ? 400_000 : 2_000_000, 3)));
+    rows.push(...(await datasetRows(...DATASET)));
     return { rows, version: version[0]?.version ?? '?' };
   } finally {
     await pool.end();

@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { median } from '../support/quantiles.js';
+import { measureGeneration } from './generation.js';
+import { type Row, thousands } from './report.js';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** What a process says of itself as it ends: Node is asked by a module that is loaded before the program. */
+const PEAK = `data:text/javascript,process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS+'\\n'))`;
+
+/**
+ * A data set of so many meters and days on two threads: reads a second against generation alone on one core and against DuckDB
+ * writing the same rows from a table in memory with as many threads, bytes a read, and memory as the span grows.
+ */
+export async function datasetRows(meterCount: number, days: number, rounds: number): Promise<Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-dataset-'));
+  try {
+    const made: Made[] = [];
+    const generated: number[] = [];
+    const duck: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      await rm(join(folder, 'set'), { recursive: true, force: true });
+      made.push(await makeSet(folder, meterCount, days));
+      generated.push(measureGeneration(8));
+      duck.push(await duckWrites(folder));
+    }
+    const longer = await makeSet(await mkdtemp(join(folder, 'longer-')), meterCount, 3 * days);
+    const rate = median(made.map(({ perSecond }) => perSecond));
+    const ratios = (other: readonly number[]): string =>
+      median(made.map(({ perSecond }, round) => perSecond / (other[round] as number))).toFixed(2);
+    const of = `${thousands(meterCount)} meters × ${days} days`;
+    const [one] = made as [Made, ...Made[]];
+    return [
+      {
+        what: `data set of ${of}, two threads, against generation alone on one core`,
+        measured: `${thousands(rate)} against ${thousands(median(generated))} reads/s`,
+        ratio: ratios(generated),
+        target: '≥ 1.5',
+      },
+      {
+        what: 'the same against DuckDB writing the same rows to Parquet zstd, two threads',
+        measured: `${thousands(rate)} against ${thousands(median(duck))} reads/s`,
+        ratio: ratios(duck),
+        target: '≥ 0.8',
+      },
+      {
+        what: 'bytes a read of reads/',
+        measured: `${one.bytesPerRead.toFixed(2)} bytes`,
+        ratio: (one.bytesPerRead / 6).toFixed(2),
+        target: '≤ 6 bytes',
+      },
+      {
+        what: `peak memory of ${of}, and of ${3 * days} days`,
+        measured: `${thousands(one.peakMiB)} and ${thousands(longer.peakMiB)} MiB`,
+        ratio: (longer.peakMiB / one.peakMiB).toFixed(2),
+        target: '≤ 600 MiB, and ≤ 1.1 × that',
+      },
+    ];
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+interface Made {
+  perSecond: number;
+  bytesPerRead: number;
+  peakMiB: number;
+}
+
+async function makeSet(folder: string, meterCount: number, days: number): Promise<Made> {
+  const file = join(folder, 'bench.yaml');
+  await writeFile(
+    file,
+    `scenario: Bench\ntenantId: BENCH\nmeterCount: ${meterCount}\nspan: { from: 2026-03-02, days: ${days} }\n`,
+  );
+  const out = join(folder, 'set');
+  const startedAt = performance.now();
+  const { stdout, stderr } = await run(
+    process.execPath,
+    [
+      '--import',
+      PEAK,
+      join(ROOT, 'dist/commands/dataset.js'),
+      file,
+      '--out',
+      out,
+      '--threads',
+      '2',
+      '--json',
+    ],
+    { cwd: ROOT },
+  );
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const { reads } = (JSON.parse(stdout) as { counts: { reads: number } }).counts;
+  const sizes = (await readdir(join(out, 'reads'), { recursive: true, withFileTypes: true })).filter(
+    (entry) => entry.isFile(),
+  );
+  let bytes = 0;
+  for (const entry of sizes) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  const peak = Math.max(...[...stderr.matchAll(/peak (\d+)/g)].map(([, kib]) => Number(kib)));
+  return { perSecond: reads / seconds, bytesPerRead: bytes / reads, peakMiB: peak / 1024 };
+}
+
+/** Reads a second of DuckDB's own writer, over the rows of the set in a table in memory. */
+async function duckWrites(folder: string): Promise<number> {
+  const connection = await (await DuckDBInstance.create(':memory:', { threads: '2' })).connect();
+  try {
+    await connection.run(
+      `CREATE TABLE reads AS SELECT * EXCLUDE (day) FROM read_parquet('${folder}/set/reads/**/*.parquet', hive_partitioning = true)`,
+    );
+    const [count] = (await connection.runAndReadAll('SELECT count(*)::double FROM reads')).getRows();
+    const startedAt = performance.now();
+    await connection.run(`COPY reads TO '${folder}/duck.parquet' (FORMAT parquet, COMPRESSION zstd)`);
+    return Number(count?.[0]) / ((performance.now() - startedAt) / 1_000);
+  } finally {
+    connection.disconnectSync();
+  }
+}
