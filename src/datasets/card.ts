@@ -30,7 +30,7 @@ same scenario gives the same bytes. No person, meter or place in it is real.
 | tenant, seed | ${file.tenantId}, ${daySeed(scenario)} |
 | meters, feeders | ${count(file.meterCount)}, ${file.feederCount} |
 | span | ${from.toISOString()} to ${to.toISOString()}, intervals of ${file.intervalMinutes} minutes |
-| customers live by | ${file.timeZone}, climate ${file.climate} |
+| customers live by | ${file.timeZone}, ${customersOf(scenario)} |
 | reads, labels, events | ${count(sums.reads)}, ${count(sums.labels)}, ${count(events.length)} |
 
 ## Files
@@ -90,4 +90,10 @@ LEFT JOIN ${files.replaceAll('reads/', 'labels/')} labels USING (meter_id, inter
 
 function daySeed({ file }: Scenario): string {
   return file.seed ?? `the tenant's own`;
+}
+
+/** Which customers, and what stands behind their meters. */
+function customersOf({ file, emulation: { model, place, der } }: Scenario): string {
+  const shares = Object.entries(der).map(([kind, share]) => `${kind} at ${share * 100} % of the homes`);
+  return [`model ${model}`, place ?? `climate ${file.climate}`, ...shares].join(', ');
 }

@@ -45,10 +45,16 @@ export interface UnitTables {
 }
 
 /** What a scenario's reads are made with. */
-export function daySceneOf({ file }: Scenario): DayScene {
-  const { scenario: _, description: __, span: ___, speed: ____, events: _____, seed, ...fleet } = file;
-  const { meterCount, feederCount } = fleet;
-  return { ...fleet, seed: seed ?? defaultSeed(file.tenantId), fleet: { meterCount, feederCount } };
+export function daySceneOf({ file, emulation }: Scenario): DayScene {
+  const { tenantId, seed = defaultSeed(tenantId), intervalMinutes, timeZone, climate } = file;
+  const { meterCount, feederCount } = file;
+  const { model, place, der, network } = emulation;
+  return {
+    ...{ tenantId, seed, intervalMinutes, timeZone, model, der, network },
+    ...(climate && { climate }),
+    ...(place && { place }),
+    fleet: { meterCount, feederCount },
+  };
 }
 
 /** Makes units of one scenario, one after the other. */

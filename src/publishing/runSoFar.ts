@@ -1,7 +1,6 @@
 import { type Emulation, type EmulationWanted, emulationOf, type RunSoFar } from '../contracts/emulation.js';
-import { DEFAULT_TIME_ZONE } from '../contracts/place.js';
 import { type Queryable, rethrowUnavailable } from '../db/db.js';
-import { PLACES } from '../emulator/weather/places.js';
+import { timeZoneOf } from '../emulator/weather/places.js';
 
 /**
  * What a request's reads are made by, where the tenant's model counts that it does not name.
@@ -18,7 +17,7 @@ export async function plannedEmulation(
 
 /** By whose clock the customers of a request that names no zone live. */
 export function zoneOf({ place }: Pick<Emulation, 'place'>): string {
-  return place === null ? DEFAULT_TIME_ZONE : PLACES[place].timeZone;
+  return timeZoneOf(place);
 }
 
 /** The model that a tenant's automatic mode is set to, running or not, else that of its latest publish. */

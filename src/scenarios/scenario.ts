@@ -3,22 +3,31 @@
  * a deployment that replays it and in a data set.
  */
 
+import { type Emulation, emulationOf, shownEmulation } from '../contracts/emulation.js';
+import { ApiError } from '../contracts/errors.js';
 import type { Delivery, TheftForm } from '../contracts/eventRequest.js';
 import { MS_PER_DAY, MS_PER_MINUTE } from '../contracts/intervals.js';
+import { DEFAULT_CLIMATE } from '../contracts/place.js';
 import type { FeederEvent } from '../emulator/events/feederEvent.js';
 import { feederId, feederNumber, meterNumberOf } from '../emulator/fleet/syntheticFleet.js';
+import { timeZoneOf } from '../emulator/weather/places.js';
 import { LocalZone } from '../intervalFiles/time/localZone.js';
 import { MAX_EVENTS, type ScenarioEvent, type ScenarioFile, WEEKDAYS } from './shape.js';
 
 /** A scenario with every time as an instant. */
 export interface Scenario {
-  file: ScenarioFile;
+  file: WholeFile;
+  /** What its reads are made by. */
+  emulation: Emulation;
   /** Start of the first day, and the end of the last one. */
   from: Date;
   to: Date;
   /** In the order of their starts, then of the file. */
   events: readonly PlannedEvent[];
 }
+
+/** A file that says all that has a default: it means the same whatever the tenant has run with before. */
+export type WholeFile = ScenarioFile & { timeZone: string };
 
 /** One event on one feeder. */
 export interface PlannedEvent extends FeederEvent {
@@ -42,7 +51,8 @@ export class ScenarioFault extends Error {
  *
  * @throws ScenarioFault that names the field and what would be right.
  */
-export function planScenario(file: ScenarioFile): Scenario {
+export function planScenario(given: ScenarioFile): Scenario {
+  const { file, emulation } = withDefaults(given);
   const zone = new LocalZone(file.timeZone);
   const firstDay = Date.parse(`${file.span.from}T00:00:00Z`);
   const dayAt = (day: number): number => firstDay + day * MS_PER_DAY;
@@ -79,7 +89,31 @@ export function planScenario(file: ScenarioFile): Scenario {
       ['events'],
       `must come to at most ${MAX_EVENTS} events, one for each feeder and time; these are ${events.length}`,
     );
-  return { file, from, to, events: events.toSorted((a, b) => a.startAt.getTime() - b.startAt.getTime()) };
+  return {
+    file,
+    emulation,
+    from,
+    to,
+    events: events.toSorted((a, b) => a.startAt.getTime() - b.startAt.getTime()),
+  };
+}
+
+/** @throws ScenarioFault where model, place and climate do not go together. */
+function withDefaults(given: ScenarioFile): Pick<Scenario, 'file' | 'emulation'> {
+  const { climate = DEFAULT_CLIMATE, model, place, der, network, oddities, ...others } = given;
+  const emulation = modelled(given);
+  const timeZone = given.timeZone ?? timeZoneOf(emulation.place);
+  const byClimate = emulation.place === null ? { climate } : {};
+  return { file: { ...others, timeZone, ...byClimate, ...shownEmulation(emulation) }, emulation };
+}
+
+function modelled(given: ScenarioFile): Emulation {
+  try {
+    return emulationOf(given);
+  } catch (error) {
+    const [detail] = error instanceof ApiError ? (error.extra.details ?? []) : [];
+    throw detail ? new ScenarioFault(detail.path.split('.'), detail.message) : error;
+  }
 }
 
 interface Calendar {

@@ -75,7 +75,7 @@ function sceneOf(job: BatchJob, registry?: RegistryMeters, late?: LateDelivery):
     : syntheticFleet(job).feederCount;
   return {
     ...{ tenantId, seed, readAt, intervalMinutes, timeZone },
-    use: createUnstolenUse({ ...job, syntheticFeederCount }),
+    use: createUnstolenUse({ ...readsScene(job), syntheticFeederCount }),
     metersOfFeeder: registry?.metersOfFeeder ?? ((id) => metersOfFeeder(tenantId, id, syntheticFleet(job))),
     ...(late && { late }),
   };

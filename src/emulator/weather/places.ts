@@ -1,3 +1,4 @@
+import { DEFAULT_TIME_ZONE } from '../../contracts/place.js';
 import type { Place } from '../../contracts/places.js';
 
 /** What the weather, the sun and the calendar of a place are computed from. */
@@ -83,3 +84,8 @@ export const PLACES: Readonly<Record<Place, PlaceFacts>> = {
     cloud: [0.56, 0.57, 0.53, 0.48, 0.47, 0.48, 0.41, 0.38, 0.41, 0.49, 0.53, 0.55],
   },
 };
+
+/** By whose clock the customers of a fleet live that names no zone: that of its place, else UTC. */
+export function timeZoneOf(place: Place | null): string {
+  return place === null ? DEFAULT_TIME_ZONE : PLACES[place].timeZone;
+}
