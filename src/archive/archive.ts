@@ -97,9 +97,9 @@ interface TableFigures {
 /** What Postgres itself counts in a partition. */
 async function figuresOf(client: Queryable, day: string): Promise<TableFigures> {
   const { rows } = await client.query<{ rows: string } & Record<'kwh' | 'delivered' | 'received', string>>(
-    `SELECT count(*) AS rows, coalesce(sum(kwh) FILTER (WHERE kwh <> 'NaN'), 0)::text AS kwh,
-       coalesce(sum(delivered_kwh) FILTER (WHERE delivered_kwh <> 'NaN'), 0)::text AS delivered,
-       coalesce(sum(received_kwh) FILTER (WHERE received_kwh <> 'NaN'), 0)::text AS received FROM ${partitionOf(day)}`,
+    `SELECT count(*) AS rows, coalesce(sum(kwh), 0)::text AS kwh,
+       coalesce(sum(delivered_kwh), 0)::text AS delivered,
+       coalesce(sum(received_kwh), 0)::text AS received FROM ${partitionOf(day)}`,
   );
   const [found] = rows;
   const plain = (text = '0'): string => plainDecimal(text) ?? text;

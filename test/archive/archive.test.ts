@@ -101,6 +101,17 @@ describe('the archive', () => {
     expect(await figures()).toEqual(before.figures);
   });
 
+  it('archives a day without a read', async () => {
+    await ensure('2026-02-27');
+    try {
+      expect(await archive()).toEqual({ archived: ['2026-02-27', '2026-03-01', '2026-03-02'] });
+      const restored = await restoreDay(database.pool, folder, '2026-02-27');
+      expect(restored).toEqual({ day: '2026-02-27', reads: 0, there: 0 });
+    } finally {
+      await database.pool.query('DROP TABLE IF EXISTS meter_reads_electric_p20260227');
+    }
+  });
+
   const kept = async (reason: RegExp): Promise<void> => {
     expect(await rowsOf('2026-03-01')).toHaveLength(480);
     expect(await rowsOf('2026-03-02')).toHaveLength(480);
