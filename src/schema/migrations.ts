@@ -39,6 +39,7 @@ export const MIGRATIONS = [
   'phase8_vee.sql',
   'phase8_vee_estimates.sql',
   'phase9_emulation.sql',
+  'phase9_two_channels.sql',
 ] as const;
 
 export interface Migration {

@@ -110,21 +110,24 @@ const RUNNING_KW = 0.97;
 
 const BATTERY_KWH = [5, 6.5, 10, 13.5] as const;
 
-const made = new WeakMap<Customer, Map<Place, Equipment>>();
+const made = new Map<Place, WeakMap<Customer, Equipment>>();
 
-/** What a home has or could have, made once for each place. */
-export function equipmentOf(home: Customer, place: Place): Equipment {
-  let places = made.get(home);
-  if (places === undefined) {
-    places = new Map();
-    made.set(home, places);
+/** What the homes of a place have or could have: each home's is made once. */
+export function equipmentAt(place: Place): (home: Customer) => Equipment {
+  let homes = made.get(place);
+  if (homes === undefined) {
+    homes = new WeakMap();
+    made.set(place, homes);
   }
-  let equipment = places.get(place);
-  if (equipment === undefined) {
-    equipment = makeEquipment(home, place);
-    places.set(place, equipment);
-  }
-  return equipment;
+  const kept = homes;
+  return (home) => {
+    let equipment = kept.get(home);
+    if (equipment === undefined) {
+      equipment = makeEquipment(home, place);
+      kept.set(home, equipment);
+    }
+    return equipment;
+  };
 }
 
 function makeEquipment({ key, meanKwh }: Customer, place: Place): Equipment {
