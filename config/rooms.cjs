@@ -16,6 +16,7 @@ const rooms = {
       'fleet/registryMeters',
       'fleet/syntheticFleet',
       'grid/qualityFlags',
+      'network/applyNetwork',
       'weather/places',
     ],
   },

@@ -3,7 +3,7 @@
  * process or order made it.
  */
 
-import type { Der, Network } from '../contracts/emulation.js';
+import type { Der } from '../contracts/emulation.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 import { type Climate, DEFAULT_CLIMATE } from '../contracts/place.js';
 import type { Place } from '../contracts/places.js';
@@ -37,8 +37,6 @@ export interface ReadsScene {
   place?: Place;
   /** Shares of homes with something behind the meter; none by default. */
   der?: Der;
-  /** What the network loses and meters get wrong; nothing by default. */
-  network?: Network;
 }
 
 /** Reads of the meters at positions `[from, to)` of a synthetic fleet's roster. */

@@ -10,6 +10,7 @@ import { type EventScene, skippedReads } from '../emulator/events/applyEvents.js
 import { selectedMeters } from '../emulator/events/eventSelection.js';
 import { isLateOutage, overlaps } from '../emulator/events/feederEvent.js';
 import { type FeederSpan, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
+import { silentMeters } from '../emulator/network/applyNetwork.js';
 import { type EventRecord, theftsAndOutages } from '../events/eventTable.js';
 import { type PublishedRoster, publishedSpans, snapshotMeters } from '../registry/snapshots.js';
 import {
@@ -165,6 +166,7 @@ function readsOf(
       (event.createdAt <= batch.generatedAt || (lateAsOf !== null && isLateOutage(event))) &&
       overlaps(event, readAt, intervalEnd(readAt, batch.intervalMinutes)),
   );
+  const isLost = silentMeters(batch.network, { ...scene, intervalMinutes: batch.intervalMinutes });
   const reads = new Map<string, boolean>();
   for (const { feederId, from, to, meters } of feeders) {
     if (to <= batch.from || from >= batch.to) continue;
@@ -178,7 +180,7 @@ function readsOf(
       ...(lateAsOf && { late: { asOf: lateAsOf, underWay } }),
     });
     for (const meter of meters.slice(Math.max(0, batch.from - from), batch.to - from)) {
-      if (!isSkipped(meter)) reads.set(meter, victims.has(meter));
+      if (!isSkipped(meter) && !isLost(meter, feederId)) reads.set(meter, victims.has(meter));
     }
   }
   return reads;
