@@ -2,11 +2,11 @@ import type { Network, Oddity } from '../../contracts/emulation.js';
 import type { IntervalMinutes } from '../../contracts/limits.js';
 import { createRandomness, subjectOf } from '../chance/random.js';
 import { QUARTER_HOUR_MS } from '../customers/localTime.js';
-import { emptyColumns, type ReadColumns } from '../reads.js';
+import type { ReadColumns } from '../reads.js';
 import { isLost } from './gaps.js';
 import { behindShare, isExchanged, isZeroed, stuckAt, unitFactor } from './meterFaults.js';
 import { NETWORK_STREAM } from './networkStreams.js';
-import { isInterrupted, lateralKey, poweredShare } from './power.js';
+import { isInterrupted, isStormy, lateralKey, poweredShare } from './power.js';
 
 /** Whose reads, of which interval, come in over which network. */
 export interface NetworkScene {
@@ -30,33 +30,47 @@ export function applyNetwork(
   before: () => ReadColumns,
 ): ReadColumns {
   if (network.quality === undefined && network.oddities === undefined) return columns;
-  const isSilent = silentMeters(network, scene);
-  const alter = network.oddities ? alterations(network.oddities, scene) : undefined;
-  const earlier = network.oddities?.includes('clock-drift') ? before() : undefined;
-  const applied = emptyColumns();
-  if (columns.receivedKwh) applied.receivedKwh = [];
-  columns.meterIds.forEach((meterId, index) => {
-    const feederId = columns.feederIds[index] as string;
-    if (isSilent(meterId, feederId)) return;
-    const at = (values: readonly number[]): number => values[index] as number;
-    const change = alter?.(meterId, feederId);
-    const measured = change
-      ? (change.stuck ?? at(columns.kwh) * change.part + (earlier ? at(earlier.kwh) * change.behind : 0))
-      : at(columns.kwh);
-    applied.meterIds.push(meterId);
-    applied.feederIds.push(feederId);
-    applied.kwh.push(change ? rounded(measured * change.factor) : measured);
-    applied.deliveredKwh.push(
-      change && change.powered < 1
-        ? rounded(at(columns.deliveredKwh) * change.powered)
-        : at(columns.deliveredKwh),
-    );
-    applied.voltage.push(at(columns.voltage));
-    applied.qualityFlags.push(columns.qualityFlags[index] as ReadColumns['qualityFlags'][number]);
-    const received = columns.receivedKwh?.[index] ?? null;
-    applied.receivedKwh?.push(received === null ? null : rounded(received * (change?.received ?? 1)));
-  });
+  const keys = keysOf(scene);
+  const isSilent = silence(network, keys);
+  const alter = network.oddities ? alterations(network.oddities, scene, keys) : undefined;
+  const { meterIds, feederIds } = columns;
+  const arrived: number[] = [];
+  const changes: [at: number, change: Alteration][] = [];
+  for (let index = 0; index < meterIds.length; index += 1) {
+    const feederId = feederIds[index] as string;
+    const key = keys.keyOf(meterIds[index] as string);
+    if (isSilent(key, feederId)) continue;
+    const change = alter?.(key, feederId);
+    if (change) changes.push([arrived.length, change]);
+    arrived.push(index);
+  }
+  const applied = arrived.length < meterIds.length || changes.length > 0 ? picked(columns, arrived) : columns;
+  const earlier = changes.some(([, { behind }]) => behind > 0) ? picked(before(), arrived) : undefined;
+  for (const [at, change] of changes) alterRead(applied, at, change, earlier?.kwh[at] ?? 0);
   return applied;
+}
+
+/** The reads at these places alone, in new columns. */
+function picked(columns: ReadColumns, places: readonly number[]): ReadColumns {
+  const of = <Value>(values: readonly Value[]): Value[] => places.map((place) => values[place] as Value);
+  return {
+    meterIds: of(columns.meterIds),
+    feederIds: of(columns.feederIds),
+    kwh: of(columns.kwh),
+    deliveredKwh: of(columns.deliveredKwh),
+    voltage: of(columns.voltage),
+    qualityFlags: of(columns.qualityFlags),
+    ...(columns.receivedKwh && { receivedKwh: of(columns.receivedKwh) }),
+  };
+}
+
+function alterRead(columns: ReadColumns, at: number, change: Alteration, earlierKwh: number): void {
+  const { kwh, deliveredKwh, receivedKwh } = columns;
+  const measured = change.stuck ?? (kwh[at] as number) * change.part + earlierKwh * change.behind;
+  kwh[at] = rounded(measured * change.factor);
+  if (change.powered < 1) deliveredKwh[at] = rounded((deliveredKwh[at] as number) * change.powered);
+  const received = receivedKwh?.[at] ?? null;
+  if (receivedKwh && received !== null) receivedKwh[at] = rounded(received * change.received);
 }
 
 /** Tells which meters' reads the network loses at the scene's instant: part of the truth that detectors are held against. */
@@ -64,20 +78,25 @@ export function silentMeters(
   network: Network,
   scene: NetworkScene,
 ): (meterId: string, feederId: string) => boolean {
-  const { quality, oddities = [] } = network;
-  const { slots, keyOf, tenantKey } = keysOf(scene);
-  const storms = oddities.includes('storm-silence');
+  const keys = keysOf(scene);
+  const isSilent = silence(network, keys);
+  return (meterId, feederId) => isSilent(keys.keyOf(meterId), feederId);
+}
+
+/** The same by a meter's key. An hour with a lost quarter is lost. */
+function silence(
+  { quality, oddities = [] }: Network,
+  { slots, tenantKey }: Keys,
+): (key: number, feederId: string) => boolean {
+  const storms = oddities.includes('storm-silence') && slots.some((slot) => isStormy(tenantKey, slot));
   const exchanges = oddities.includes('meter-exchange');
-  return (meterId, feederId) => {
-    const key = keyOf(meterId);
-    const lateral = storms ? lateralKey(tenantKey, feederId, key) : 0;
-    // An hour with a lost quarter is lost.
-    return slots.some(
-      (slot) =>
-        (quality !== undefined && isLost(key, slot, quality)) ||
-        (storms && isInterrupted(tenantKey, lateral, slot)) ||
-        (exchanges && isExchanged(key, slot)),
-    );
+  return (key, feederId) => {
+    for (const slot of slots) {
+      if (quality !== undefined && isLost(key, slot, quality)) return true;
+      if (exchanges && isExchanged(key, slot)) return true;
+      if (storms && isInterrupted(tenantKey, lateralKey(tenantKey, feederId, key), slot)) return true;
+    }
+    return false;
   };
 }
 
@@ -86,14 +105,17 @@ export function odditiesAt(
   network: Network,
   scene: NetworkScene,
 ): (meterId: string, feederId: string) => readonly Oddity[] {
+  const keys = keysOf(scene);
   const shown = (network.oddities ?? []).map((oddity) => {
-    const alone: Network = { oddities: [oddity] };
-    return { oddity, isSilent: silentMeters(alone, scene), alter: alterations([oddity], scene) };
+    const isSilent = silence({ oddities: [oddity] }, keys);
+    return { oddity, isSilent, alter: alterations([oddity], scene, keys) };
   });
-  return (meterId, feederId) =>
-    shown
-      .filter(({ isSilent, alter }) => isSilent(meterId, feederId) || alter(meterId, feederId) !== undefined)
+  return (meterId, feederId) => {
+    const key = keys.keyOf(meterId);
+    return shown
+      .filter(({ isSilent, alter }) => isSilent(key, feederId) || alter(key, feederId) !== undefined)
       .map(({ oddity }) => oddity);
+  };
 }
 
 interface Alteration {
@@ -113,20 +135,24 @@ interface Alteration {
 function alterations(
   oddities: readonly Oddity[],
   scene: NetworkScene,
-): (meterId: string, feederId: string) => Alteration | undefined {
+  { slots, tenantKey }: Keys,
+): (key: number, feederId: string) => Alteration | undefined {
   const has = new Set(oddities);
-  const { slots, keyOf, tenantKey } = keysOf(scene);
+  const [outages, clocks] = [has.has('momentary-outages'), has.has('clock-drift')];
+  const [units, zeros, stands] = [
+    has.has('unit-error'),
+    has.has('zero-since-clock-change'),
+    has.has('stuck'),
+  ];
   const [slot] = slots as [number, ...number[]];
-  const mean = (of: (slot: number) => number) => slots.reduce((sum, one) => sum + of(one), 0) / slots.length;
-  return (meterId, feederId) => {
-    const key = keyOf(meterId);
-    const powered = has.has('momentary-outages')
-      ? mean((one) => poweredShare(lateralKey(tenantKey, feederId, key), one))
-      : 1;
-    const behind = has.has('clock-drift') ? behindShare(key, slot) / slots.length : 0;
-    const unit = has.has('unit-error') ? unitFactor(key, slot) : 1;
-    const zeroed = has.has('zero-since-clock-change') && isZeroed(key, slot, scene.timeZone ?? 'UTC');
-    const stuck = has.has('stuck') ? stuckAt(key, slot) : undefined;
+  const poweredOf = (lateral: number): number =>
+    slots.reduce((sum, one) => sum + poweredShare(lateral, one), 0) / slots.length;
+  return (key, feederId) => {
+    const powered = outages ? poweredOf(lateralKey(tenantKey, feederId, key)) : 1;
+    const behind = clocks ? behindShare(key, slot) / slots.length : 0;
+    const unit = units ? unitFactor(key, slot) : 1;
+    const zeroed = zeros && isZeroed(key, slot, scene.timeZone ?? 'UTC');
+    const stuck = stands ? stuckAt(key, slot) : undefined;
     if (powered === 1 && behind === 0 && unit === 1 && !zeroed && stuck === undefined) return undefined;
     return {
       part: powered * (1 - behind),
@@ -139,7 +165,14 @@ function alterations(
   };
 }
 
-function keysOf({ tenantId, seed, readAt, intervalMinutes }: NetworkScene) {
+interface Keys {
+  /** The quarter hours of the interval. */
+  slots: readonly number[];
+  tenantKey: number;
+  keyOf(meterId: string): number;
+}
+
+function keysOf({ tenantId, seed, readAt, intervalMinutes }: NetworkScene): Keys {
   const random = createRandomness(seed, tenantId);
   const first = readAt.getTime() / QUARTER_HOUR_MS;
   return {

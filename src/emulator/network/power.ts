@@ -20,14 +20,24 @@ const share = (draw: number): number => draw / 2 ** 32;
 /** The key of a meter's lateral. */
 export function lateralKey(tenantKey: number, feederId: string, meterKey: number): number {
   const lateral = Math.floor(LATERALS * share(drawAt(meterKey, NETWORK_STREAM.lateral, 0)));
-  return (tenantKey ^ subjectOf(`${feederId} ${lateral}`)) | 0;
+  return drawAt((tenantKey ^ subjectOf(feederId)) | 0, NETWORK_STREAM.lateral, lateral) | 0;
+}
+
+/** Whether a storm of this day or the one before may have power away anywhere: nearly never. */
+export function isStormy(tenantKey: number, slot: number): boolean {
+  const day = Math.floor(slot / DAY);
+  return isStormDay(tenantKey, day) || isStormDay(tenantKey, day - 1);
+}
+
+function isStormDay(tenantKey: number, day: number): boolean {
+  return share(drawAt(tenantKey, NETWORK_STREAM.storm, 2 * day)) < STORMS;
 }
 
 /** Whether a storm has the power of a lateral away in a UTC quarter hour. */
 export function isInterrupted(tenantKey: number, lateral: number, slot: number): boolean {
   const running = Math.floor(slot / DAY);
   for (let day = running; day >= running - 1; day -= 1) {
-    if (share(drawAt(tenantKey, NETWORK_STREAM.storm, 2 * day)) >= STORMS) continue;
+    if (!isStormDay(tenantKey, day)) continue;
     if (share(drawAt(lateral, NETWORK_STREAM.interruption, 3 * day)) >= HIT) continue;
     // A storm passes within some hours.
     const storm = Math.floor(DAY * share(drawAt(tenantKey, NETWORK_STREAM.storm, 2 * day + 1)));
