@@ -200,6 +200,7 @@ const pureLibraries = [
   'csv-parse',
   'saxes',
   'hyparquet-writer',
+  'date-holidays',
 ];
 
 /** What starts a process: nobody imports it. */

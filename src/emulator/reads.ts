@@ -5,10 +5,11 @@
 
 import type { IntervalMinutes } from '../contracts/limits.js';
 import { type Climate, DEFAULT_CLIMATE } from '../contracts/place.js';
+import { DEFAULT_PLACE, type Place } from '../contracts/places.js';
 import { consumedKwh } from './customers/consumption.js';
 import { type Expectation, expectationAround } from './customers/expectation.js';
 import { QUARTER_HOUR_MS } from './customers/localTime.js';
-import { type Meter, type MeterRun, syntheticRuns } from './fleet/meters.js';
+import { customer2At, type Meter, type MeterRun, syntheticRuns } from './fleet/meters.js';
 import { type RegistryBatch, registryRuns } from './fleet/registryMeters.js';
 import type { SyntheticFleet } from './fleet/syntheticFleet.js';
 import { type FeederQuarter, feederQuarter } from './grid/feeder.js';
@@ -16,6 +17,7 @@ import { deliveredKwh } from './grid/losses.js';
 import { type QualityFlag, voltageFlags } from './grid/qualityFlags.js';
 import { lineVoltage, ownDrop, serviceVoltage } from './grid/voltage.js';
 import { anomalyVolts } from './grid/voltageAnomalies.js';
+import { consumedKwh2, type ExpectedScene, expectedScene } from './model2.js';
 
 /** Which reads to generate; the meters are said elsewhere. */
 export interface ReadsScene {
@@ -28,6 +30,9 @@ export interface ReadsScene {
   timeZone?: string;
   /** How load goes through the year; as in the US by default. */
   climate?: Climate;
+  /** The model of customers: 1 by default. The second asks for a place, whose weather and calendar it follows. */
+  model?: 1 | 2;
+  place?: Place;
 }
 
 /** Reads of the meters at positions `[from, to)` of a synthetic fleet's roster. */
@@ -79,12 +84,15 @@ export function generateRegistryReads(scene: ReadsScene, batch: RegistryBatch): 
 
 function readsOf(scene: ReadsScene, runs: readonly MeterRun[]): ReadColumns {
   const { readAt, intervalMinutes } = scene;
-  const expectation = expectationAround(
-    scene.timeZone ?? DEFAULT_TIME_ZONE,
-    scene.climate ?? DEFAULT_CLIMATE,
-    readAt.getTime() / QUARTER_HOUR_MS,
-    intervalMinutes / 15,
-  );
+  const timeZone = scene.timeZone ?? DEFAULT_TIME_ZONE;
+  const firstSlot = readAt.getTime() / QUARTER_HOUR_MS;
+  const slots = intervalMinutes / 15;
+  const second =
+    scene.model === 2
+      ? expectedScene(scene.place ?? DEFAULT_PLACE, timeZone, firstSlot, slots, runs[0]?.on.weatherKey ?? 0)
+      : null;
+  const expectation =
+    second?.expectation ?? expectationAround(timeZone, scene.climate ?? DEFAULT_CLIMATE, firstSlot, slots);
   const columns = emptyColumns();
   for (const { on, first, count } of runs) {
     const { id, feeder, weatherKey } = on;
@@ -92,7 +100,7 @@ function readsOf(scene: ReadsScene, runs: readonly MeterRun[]): ReadColumns {
       feederQuarter(feeder, weatherKey, expectation.firstSlot + index, expectation),
     );
     for (let index = 0; index < count; index += 1) {
-      pushRead(columns, id, on.meter(first + index), quarters, expectation);
+      pushRead(columns, id, on.meter(first + index), quarters, expectation, second);
     }
   }
   return columns;
@@ -108,14 +116,20 @@ function pushRead(
   meter: Meter,
   quarters: readonly FeederQuarter[],
   expectation: Expectation,
+  second: ExpectedScene | null,
 ): void {
-  const { key, meanKwh } = meter.customer;
+  const { key } = meter.customer;
+  const customer2 = second === null ? null : customer2At(meter, second.place);
+  const { meanKwh } = customer2 ?? meter.customer;
   let kwh = 0;
   let delivered = 0;
   let volts = 0;
   for (const quarter of quarters) {
     const { slot } = quarter;
-    const consumed = consumedKwh(meter.customer, slot, expectation) * quarter.disturbance;
+    const consumed =
+      (customer2 === null
+        ? consumedKwh(meter.customer, slot, expectation)
+        : consumedKwh2(customer2, slot, second as ExpectedScene)) * quarter.disturbance;
     kwh += consumed;
     delivered += deliveredKwh(consumed, quarter.lossFraction, meter.distance, key, slot);
     const anomaly = anomalyVolts(quarter.feederKey, meter.transformer, slot);
