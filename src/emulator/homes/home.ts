@@ -23,6 +23,8 @@ export interface Home2 {
   /** Level of activity in the morning and at home by day, 256ths of the evening's. */
   morning: number;
   byDay: number;
+  /** The same of those asleep: what is left on. */
+  night: number;
   /** Short runs (kettle, microwave, iron): probability in an active quarter hour, and their energy. */
   shortRuns: number;
   short: number;
@@ -106,11 +108,12 @@ export function createHome2(key: number, place: Place): Home2 {
     fridge: has(key, 33, 0.97 * lived + 0.1) ? energy(units / 4, lognormal(key, 34, 0.11, 0.35)) : 0,
     fridgeOn: whole(key, 35, 1, 3),
     fridgeCycle: whole(key, 36, 3, 7),
-    living: energy(units / 4, uses * lognormal(key, 37, 0.14, 0.55)),
-    light: energy(units / 4, uses * lognormal(key, 38, 0.12, 0.6)),
+    living: energy(units / 4, uses * lognormal(key, 37, 0.16, 0.7)),
+    light: energy(units / 4, uses * lognormal(key, 38, 0.1, 0.7)),
     morning: of256(between(key, 39, 0.2, 1.1)),
-    byDay: of256(between(key, 40, 0.25, 0.8)),
-    shortRuns: share(lognormal(key, 41, 0.14, 0.5) * people),
+    byDay: of256(between(key, 40, 0.35, 1.05)),
+    night: of256(uniform(key, 75) ** 2 * 0.45),
+    shortRuns: share(lognormal(key, 41, 0.11, 0.55) * people),
     short: energy(units, lived * lognormal(key, 42, 0.13, 0.3)),
     dinner: of256(between(key, 43, 0.25, 0.98)),
     dinnerAt: whole(key, 44, 50, 64),
@@ -150,10 +153,10 @@ export function createHome2(key: number, place: Place): Home2 {
         : 0,
     timedAt: whole(key, 69, 8, 60),
     timedQuarters: whole(key, 70, 12, 36),
-    daySpread: whole(key, 71, 0, 3),
-    monthSpread: whole(key, 72, 0, 3),
-    hourSpread: whole(key, 73, 1, 4),
-    bend: energy(units / 4, between(key, 74, 7, 13)),
+    daySpread: whole(key, 71, 0, 2),
+    monthSpread: whole(key, 72, 0, 4),
+    hourSpread: whole(key, 73, 2, 4),
+    bend: energy(UNITS_PER_KWH / 4, between(key, 74, 8, 12)),
     mean: 0,
   };
   home.mean = meanEnergy(home);

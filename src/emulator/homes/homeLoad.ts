@@ -9,12 +9,12 @@ import { coolingEnergy, heatingEnergy, storageEnergy } from './thermostats.js';
 import { showerEnergy, tankEnergy, timedTankEnergy } from './water.js';
 
 /** Spread of days, of months and of hours, from the steadiest homes to the most changeable: sdlog. */
-const SPREADS = [0.08, 0.16, 0.26, 0.4, 0.6].map(lognormalQuantiles);
+const SPREADS = [0.08, 0.18, 0.32, 0.5, 0.75].map(lognormalQuantiles);
 const QUARTERS = lognormalQuantiles(0.12);
 const SHORT = exponentialQuantiles();
 /** Quarter hours between the nodes of what changes over months, and over hours. */
-const MONTH = 1_900;
-const HOURS = 5;
+const MONTH = 1_100;
+const HOURS = 9;
 
 const today: HomeDay = { ...NO_DAY };
 
@@ -26,7 +26,7 @@ export function homeKwh2(home: Home2, slot: number, scene: PlaceScene): number {
   const day = scene.homeDay[index] as number;
   const kind = scene.homeKind[index] as number;
   fillDay(today, key, home.household, scene.place, day, kind);
-  const active = activity(today, quarter, home.byDay, home.morning) / 256;
+  const active = activity(today, quarter, home.byDay, home.morning, home.night) / 256;
   const mood = drawAt(key, STREAM.homeMood, day);
   const months = valueNoise(
     key,

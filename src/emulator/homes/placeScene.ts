@@ -15,6 +15,8 @@ export interface PlaceScene {
   clock: Int32Array;
   day: Int32Array;
   kind: Int32Array;
+  /** Day of the year, from 0. */
+  dayOfYear: Int32Array;
   /** The same of the day as homes live it, from four in the morning: what is done after midnight is of the day before. */
   homeQuarter: Int32Array;
   homeDay: Int32Array;
@@ -49,6 +51,7 @@ export function sceneOfPlace(
     clock: new Int32Array(slots),
     day: new Int32Array(slots),
     kind: new Int32Array(slots),
+    dayOfYear: new Int32Array(slots),
     homeQuarter: new Int32Array(slots),
     homeDay: new Int32Array(slots),
     homeKind: new Int32Array(slots),
@@ -65,6 +68,7 @@ export function sceneOfPlace(
     scene.clock[index] = clock;
     scene.day[index] = day;
     scene.kind[index] = dayKind(place, day);
+    scene.dayOfYear[index] = dayOfYear(day);
     scene.homeQuarter[index] = local - HOME_DAY_START - homeDay * QUARTER_HOURS_PER_DAY;
     scene.homeDay[index] = homeDay;
     scene.homeKind[index] = dayKind(place, homeDay);
@@ -75,6 +79,13 @@ export function sceneOfPlace(
   }
   return scene;
 }
+
+function dayOfYear(day: number): number {
+  const year = new Date(day * MS_PER_DAY).getUTCFullYear();
+  return day - Date.UTC(year, 0, 1) / MS_PER_DAY;
+}
+
+const MS_PER_DAY = 86_400_000;
 
 /** Local quarter hours in which television goes to its breaks: the full and half hours of an evening. */
 const EVENING = { from: 76, to: 91 };

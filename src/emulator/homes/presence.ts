@@ -50,20 +50,17 @@ export function fillDay(
 ): void {
   const draw = drawAt(key, STREAM.homeDay, day);
   const off = kind !== WEEKDAY;
-  const stagger = (bits: number) => Math.round((((bits & 15) + ((bits >>> 4) & 15)) / 15 - 1) * of.looseness);
-  into.wake = Math.max(
-    0,
-    (off ? of.wakeOff : of.wake) + (off ? stagger(draw) : Math.round(stagger(draw) / 3)),
-  );
-  into.bed = Math.min(95, of.bed + (kind === 1 ? 3 : 0) + stagger(draw >>> 8));
-  into.leave = (off ? of.wakeOff + 8 : of.leave) + Math.round(stagger(draw >>> 16) / 2);
-  into.comeBack = of.comeBack + stagger(draw >>> 20) - (off ? 4 : 0);
+  const late = stagger(draw, of.looseness);
+  into.wake = Math.max(0, off ? of.wakeOff + late : of.wake + ((late / 3) | 0));
+  into.bed = Math.min(95, of.bed + (kind === 1 ? 3 : 0) + stagger(draw >>> 8, of.looseness));
+  into.leave = (off ? of.wakeOff + 8 : of.leave) + (stagger(draw >>> 16, of.looseness) >> 1);
+  into.comeBack = of.comeBack + stagger(draw >>> 20, of.looseness) - (off ? 4 : 0);
   into.stays = (draw >>> 24) * 256 < (off ? of.daytimeOff : of.daytime);
   const mood = drawAt(key, STREAM.homeRota, day);
   const dayAway = of.dayAway * (off ? 1.8 : 0.8) * (kind === 3 ? 1.6 : 1);
   into.away =
     mood >>> 16 < dayAway ||
-    onJourney(key, of, place, day) ||
+    (of.kind !== SECOND_HOME && onJourney(key, of, place, day)) ||
     (of.longTrip > 0 && onLongJourney(key, of.longTrip, day));
   if (of.kind === SECOND_HOME)
     into.away = !onJourney(key, of, place, day) && !(off && ((mood >>> 8) & 255) < 40);
@@ -71,6 +68,11 @@ export function fillDay(
   into.outFrom = out ? 52 + ((mood >>> 8) & 15) : 0;
   into.outTo = out ? Math.min(into.bed - 1, into.outFrom + 10 + ((mood >>> 12) & 7)) : 0;
   if (of.kind === SHIFTS) rotate(into, key, day, off);
+}
+
+/** From eight bits, triangular between minus and plus `most`. */
+function stagger(bits: number, most: number): number {
+  return ((((bits & 15) + ((bits >>> 4) & 15) - 15) * most) / 15) | 0;
 }
 
 /** Early, late and night shifts by weeks. */
@@ -107,7 +109,7 @@ function tripCovers(key: number, of: Household, place: Place, day: number, block
   if (chance > of.trip * MOST_TRAVEL) return false;
   const starts = block * FORTNIGHT - (key & 15) + ((draw >>> 8) & 15);
   const skew = (draw & 255) / 256;
-  const length = 2 + Math.floor(13 * skew ** 3);
+  const length = 2 + ((13 * skew * skew * skew) | 0);
   return day >= starts && day < starts + length && chance < of.trip * travel(place, starts);
 }
 
@@ -124,11 +126,21 @@ function longTripCovers(key: number, probability: number, day: number, block: nu
   return day >= starts && day < starts + 20 + (((draw >>> 7) & 127) * 85) / 127;
 }
 
-/** How much goes on in a home in a quarter hour of its day, from 0 (asleep or out) to 1. */
-export function activity(of: HomeDay, quarter: number, dayLevel: number, morningLevel: number): number {
-  if (of.away || quarter < of.wake || quarter >= of.bed) return 0;
+/** How much goes on in an evening: levels are counted in 256ths of it. */
+const FULL = 256;
+
+/** How much goes on in a home in a quarter hour of its day, from 0 (asleep or out) to `FULL`. */
+export function activity(
+  of: HomeDay,
+  quarter: number,
+  dayLevel: number,
+  morningLevel: number,
+  nightLevel: number,
+): number {
+  if (of.away) return 0;
+  if (quarter < of.wake || quarter >= of.bed) return nightLevel;
   if (quarter >= of.outFrom && quarter < of.outTo) return 0;
   if (quarter >= of.leave && quarter < of.comeBack && !of.stays) return 0;
   if (quarter < of.wake + 6) return morningLevel;
-  return quarter >= 50 || quarter >= of.comeBack ? 1 : dayLevel;
+  return quarter >= 50 || quarter >= of.comeBack ? FULL : dayLevel;
 }

@@ -9,8 +9,11 @@ import type { HomeDay } from './presence.js';
  * when they are there, and not on each day.
  */
 function used(home: Home2, active: number, slot: number, day: number): number {
-  const draw = drawAt(home.key, STREAM.thermostat, slot);
-  const cycle = 0.55 + ((draw & 255) + ((draw >>> 8) & 255)) / 566;
+  // Doors, cooking and the machine's own cycle: an hour's need by a draw, the quarter hours in it by its other bits.
+  const hour = (slot + (home.key & 3)) >> 2;
+  const draw = drawAt(home.key, STREAM.thermostat, hour);
+  const quarter = (draw >>> (8 + 6 * ((slot + home.key) & 3))) & 63;
+  const cycle = 0.35 + (draw & 255) / 255 + (quarter - 32) / 110;
   if (home.frugal < 38) return cycle;
   const setback = 1 - (home.frugal / 256) * (active > 0 ? 0.15 : 0.85);
   const off = drawAt(home.key, STREAM.thermostat, -1 - day) >>> 24 < (home.frugal - 102) * 0.9;

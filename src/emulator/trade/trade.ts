@@ -1,17 +1,21 @@
 import type { Place } from '../../contracts/places.js';
 import { HOLIDAY, SATURDAY, SUNDAY } from '../calendar/dayKind.js';
 import { between, has, uniform, whole } from '../chance/traits.js';
+import { UNITS_PER_KWH } from '../homes/home.js';
 import { type Session, TRADE, TRADE_KINDS, type TradeKind } from './tradeKinds.js';
 import { customerSizeOf } from './tradeSize.js';
 
-/** A commercial or industrial customer of the second model, which never changes. */
+/**
+ * A commercial or industrial customer of the second model, which never changes; whole numbers as in a home (`Home2`).
+ * Parts are 65,536ths.
+ */
 export interface Trade2 {
   key: number;
   kind: TradeKind | 'plant';
   /** Mean energy of a quarter hour over the year, kWh. */
   meanKwh: number;
-  /** Energy of a quarter hour of business, kWh. */
-  fullKwh: number;
+  /** Energy of a quarter hour of business, hundredths of a watt-hour. */
+  full: number;
   /** Load outside hours, share of the full. */
   base: number;
   /** Sessions of a day of business, local quarter hours; a second one is empty where there is none. */
@@ -26,11 +30,24 @@ export interface Trade2 {
   shorter: number;
   heat: number;
   cool: number;
+  /** Place in `SPREADS`. */
   spread: number;
   /** Closed for this many days from this day of the year on: school and works holidays. */
   closedFrom: number;
   closedDays: number;
 }
+
+/** What a part is counted in. */
+export const PART = 65_536;
+const part = (share: number): number => Math.round(share * PART);
+
+/** Spreads of single quarter hours, sdlog. */
+export const SPREADS = [0.01, 0.04, 0.06, 0.08, 0.1, 0.14, 0.2] as const;
+const spreadAt = (spread: number): number =>
+  Math.max(
+    0,
+    SPREADS.findIndex((known) => known >= spread),
+  );
 
 const NONE: Session = [0, 0];
 /** Mean of what weather adds over the year is near this many kelvin of heat and of cold: it keeps the mean. */
@@ -63,7 +80,7 @@ function createBusiness(key: number, place: Place): Trade2 {
   const business = {
     key,
     kind,
-    base: between(key, 3, ...facts.base),
+    base: part(between(key, 3, ...facts.base)),
     from: moved(always, first[0], earlier),
     to: moved(always, first[1], second === NONE ? later : earlier),
     from2: second === NONE ? 0 : moved(always, second[0], later),
@@ -71,14 +88,14 @@ function createBusiness(key: number, place: Place): Trade2 {
     ramp: facts.ramp,
     openOn: [true, has(key, 4, facts.saturday), has(key, 5, facts.sunday), has(key, 6, facts.holiday)],
     shorter: kind === 'hotel' || kind === 'restaurant' ? 0 : whole(key, 7, 0, 16),
-    heat: facts.heat * between(key, 8, 0, 2),
-    cool: facts.cool * between(key, 9, 0.2, 1.8),
-    spread: facts.spread,
+    heat: part(facts.heat * between(key, 8, 0, 2)),
+    cool: part(facts.cool * between(key, 9, 0.2, 1.8)),
+    spread: spreadAt(facts.spread),
     closedFrom: kind === 'school' ? summerOf(place) : whole(key, 10, 0, 365),
     closedDays: kind === 'school' ? 42 : has(key, 11, 0.25) && !always ? whole(key, 12, 7, 21) : 0,
-  } satisfies Omit<Trade2, 'meanKwh' | 'fullKwh'>;
+  } satisfies Omit<Trade2, 'meanKwh' | 'full'>;
   const meanKwh = (customerSizeOf(key, 'commercial') * facts.size) / MEAN_SIZE;
-  return { ...business, meanKwh, fullKwh: meanKwh / meanShare(business) };
+  return { ...business, meanKwh, full: Math.round((meanKwh / meanShare(business)) * UNITS_PER_KWH) };
 }
 
 const moved = (always: boolean, at: number, by: number): number =>
@@ -100,7 +117,7 @@ function createPlant(key: number, place: Place): Trade2 {
   const plant = {
     key,
     kind: 'plant' as const,
-    base: between(key, 3, 0.12, shifts === 3 ? 0.6 : 0.45),
+    base: part(between(key, 3, 0.12, shifts === 3 ? 0.6 : 0.45)),
     from,
     to: shifts === 3 ? 96 : from + (shifts === 2 ? 64 : whole(key, 2, 34, 40)),
     from2: 0,
@@ -108,20 +125,21 @@ function createPlant(key: number, place: Place): Trade2 {
     ramp: 2,
     openOn: [true, saturday, has(key, 5, saturday ? 0.4 : 0.02), has(key, 6, 0.1)],
     shorter: shifts === 3 ? 0 : whole(key, 7, 0, 24),
-    heat: 0.004 * uniform(key, 8),
-    cool: 0.008 * uniform(key, 9),
-    spread: between(key, 13, 0.03, 0.12),
+    heat: part(0.004 * uniform(key, 8)),
+    cool: part(0.008 * uniform(key, 9)),
+    spread: spreadAt(between(key, 13, 0.03, 0.12)),
     closedFrom: summerOf(place) + whole(key, 10, 0, 35),
     closedDays: has(key, 11, 0.35) ? whole(key, 12, 10, 22) : 0,
-  } satisfies Omit<Trade2, 'meanKwh' | 'fullKwh'>;
+  } satisfies Omit<Trade2, 'meanKwh' | 'full'>;
   const meanKwh = customerSizeOf(key, 'industrial');
-  return { ...plant, meanKwh, fullKwh: meanKwh / meanShare(plant) };
+  return { ...plant, meanKwh, full: Math.round((meanKwh / meanShare(plant)) * UNITS_PER_KWH) };
 }
 
 /** The mean load over a year as a share of the full, about: what sizes are brought to their mean by. */
-function meanShare(trade: Omit<Trade2, 'meanKwh' | 'fullKwh'>): number {
-  const weather = 1 + trade.heat * MEAN_COLD + trade.cool * MEAN_HEAT;
-  if (trade.kind === 'streetLight') return 0.47 + 0.53 * trade.base;
+function meanShare(trade: Omit<Trade2, 'meanKwh' | 'full'>): number {
+  const base = trade.base / PART;
+  const weather = 1 + (trade.heat * MEAN_COLD + trade.cool * MEAN_HEAT) / PART;
+  if (trade.kind === 'streetLight') return 0.47 + 0.53 * base;
   if (trade.kind === 'pump') return 0.4 * weather;
   const hours = trade.to - trade.from + trade.to2 - trade.from2;
   const [, saturday, sunday] = trade.openOn;
@@ -130,7 +148,7 @@ function meanShare(trade: Omit<Trade2, 'meanKwh' | 'fullKwh'>): number {
     (saturday ? Math.max(0, hours - trade.shorter) : 0) +
     (sunday ? Math.max(0, hours - trade.shorter) : 0);
   const open = Math.min(1, ((week * 52.14) / (365 * 96)) * (1 - trade.closedDays / 365));
-  return trade.base + (1 - trade.base) * open * weather;
+  return base + (1 - base) * open * weather;
 }
 
 export const isOpenOn = (trade: Trade2, kind: number): boolean => trade.openOn[kind] === true;

@@ -1,15 +1,14 @@
 import { valueNoise } from '../chance/noise.js';
 import { lognormalQuantiles, pick, type Quantiles } from '../chance/quantiles.js';
 import { drawAt, STREAM } from '../chance/random.js';
+import { UNITS_PER_KWH } from '../homes/home.js';
 import type { PlaceScene } from '../homes/placeScene.js';
-import { isDayOff, isOpenOn, type Trade2 } from './trade.js';
+import { isDayOff, isOpenOn, PART, SPREADS, type Trade2 } from './trade.js';
 
 const DAYS = lognormalQuantiles(0.07);
 const WEEKS = lognormalQuantiles(0.08);
 const HOURS = lognormalQuantiles(0.07);
-const QUARTER_SPREADS: readonly (readonly [number, Quantiles])[] = [
-  0.01, 0.04, 0.06, 0.08, 0.1, 0.14, 0.2,
-].map((spread) => [spread, lognormalQuantiles(spread)]);
+const QUARTERS = SPREADS.map(lognormalQuantiles);
 const WEEK = 900;
 const HOUR = 7;
 
@@ -26,13 +25,8 @@ export function tradeKwh2(trade: Trade2, slot: number, scene: PlaceScene): numbe
     valueNoise(key, STREAM.tradeWeeks, slot + (key & 0x3ff), WEEK, WEEKS) *
     pick(DAYS, drawAt(key, STREAM.tradeDay, day)) *
     valueNoise(key, STREAM.tradeHours, slot + (key & 7), HOUR, HOURS) *
-    pick(spreadOf(trade.spread), drawAt(key, STREAM.tradeQuarter, slot))
+    pick(QUARTERS[trade.spread] as Quantiles, drawAt(key, STREAM.tradeQuarter, slot))
   );
-}
-
-function spreadOf(spread: number): Quantiles {
-  for (const [upTo, table] of QUARTER_SPREADS) if (spread <= upTo) return table;
-  return (QUARTER_SPREADS.at(-1) as readonly [number, Quantiles])[1];
 }
 
 /** The same without what is its own of a day or an hour. */
@@ -40,20 +34,21 @@ export function expectedTradeKwh(trade: Trade2, slot: number, scene: PlaceScene)
   const index = slot - scene.firstSlot;
   const clock = scene.clock[index] as number;
   const air = scene.air[index] as number;
-  const weather = 1 + trade.heat * Math.max(0, COLD - air) + trade.cool * Math.max(0, air - WARM);
-  const { base, fullKwh } = trade;
+  const weather = 1 + (trade.heat * Math.max(0, COLD - air) + trade.cool * Math.max(0, air - WARM)) / PART;
+  const full = trade.full / UNITS_PER_KWH;
+  const base = trade.base / PART;
   if (trade.kind === 'streetLight')
-    return fullKwh * Math.max(base, (scene.dark[index] as number) > 0.72 ? 1 : 0);
-  if (trade.kind === 'pump') return fullKwh * (pumpRuns(trade, slot, clock) ? weather : base);
-  if (trade.kind === 'coldStore') return fullKwh * weather * compressor(trade, slot);
-  const open = openShare(trade, clock, scene.day[index] as number, scene.kind[index] as number);
-  return fullKwh * (base + (1 - base) * open * weather);
+    return full * Math.max(base, (scene.dark[index] as number) > 0.72 ? 1 : 0);
+  if (trade.kind === 'pump') return full * (pumpRuns(trade, slot, clock) ? weather : base);
+  if (trade.kind === 'coldStore') return full * weather * compressor(trade, slot);
+  const open = openShare(trade, clock, scene.dayOfYear[index] as number, scene.kind[index] as number);
+  return full * (base + (1 - base) * open * weather);
 }
 
 /** Part of the business that goes on, 0–1: it rises before its hours and falls after them. */
-function openShare(trade: Trade2, clock: number, day: number, kind: number): number {
+function openShare(trade: Trade2, clock: number, dayOfYear: number, kind: number): number {
   if (!isOpenOn(trade, kind)) return 0;
-  if (trade.closedDays > 0 && closed(trade, day)) return 0;
+  if (trade.closedDays > 0 && (dayOfYear - trade.closedFrom + 366) % 366 < trade.closedDays) return 0;
   const shorter = isDayOff(kind) ? trade.shorter : 0;
   const first = within(clock, trade.from, trade.to2 > 0 ? trade.to : trade.to - shorter, trade.ramp);
   return trade.to2 === 0
@@ -67,13 +62,6 @@ function within(clock: number, from: number, to: number, ramp: number): number {
   const rises = (clock + ramp - from + 1) / (ramp + 1);
   const falls = (to + ramp - clock) / (ramp + 1);
   return Math.max(0, Math.min(1, rises, falls));
-}
-
-const DAYS_IN_YEAR = 365.2425;
-
-function closed(trade: Trade2, day: number): boolean {
-  const dayOfYear = day - Math.floor(day / DAYS_IN_YEAR) * DAYS_IN_YEAR;
-  return (dayOfYear - trade.closedFrom + DAYS_IN_YEAR) % DAYS_IN_YEAR < trade.closedDays;
 }
 
 /** Half of the pumps run at hours of a clock, the other half whenever a tank is empty. */

@@ -95,7 +95,9 @@ export function homeStatistics(home: HomeSeries): HomeStatistics {
   const ofWeek = (...wanted: number[]) =>
     average(daily.filter((_, day) => wanted.includes((day + firstWeekday) % 7)));
   const weekday = ofWeek(0, 1, 2, 3, 4);
-  const steps = kwh.map((value, index) => (index === 0 ? Number.NaN : Math.abs(value - (kwh[index - 1] as number))));
+  const steps = kwh.map((value, index) =>
+    index === 0 ? Number.NaN : Math.abs(value - (kwh[index - 1] as number)),
+  );
   const { profile, share } = weekdayProfile(home);
   const profileMean = average(profile);
   return {

@@ -37,7 +37,9 @@ export function toldApart(one: readonly HomeStatistics[], other: readonly HomeSt
   let total = 0;
   for (let draw = 0; draw < DRAWS; draw += 1) {
     const scores = new Float64Array(rows.length);
-    const folds = rows.map((_, row) => foldOf(draw, row < one.length ? row : row - one.length, row < one.length ? one.length : other.length));
+    const folds = rows.map((_, row) =>
+      foldOf(draw, row < one.length ? row : row - one.length, row < one.length ? one.length : other.length),
+    );
     for (let fold = 0; fold < FOLDS; fold += 1) {
       const learned = (row: number) => folds[row] !== fold;
       const of = (isOne: boolean) => rows.filter((_, row) => learned(row) && row < one.length === isOne);
@@ -63,7 +65,9 @@ function standardised(rows: readonly number[][]): number[][] {
   const columns = (rows[0] as number[]).map((_, column) => {
     const values = rows.map((row) => row[column] as number);
     const centre = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / values.length);
+    const deviation = Math.sqrt(
+      values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / values.length,
+    );
     return { centre, deviation: deviation || 1 };
   });
   return rows.map((row) =>
@@ -81,11 +85,16 @@ const dot = (one: readonly number[], other: readonly number[]): number =>
   one.reduce((sum, value, index) => sum + value * (other[index] as number), 0);
 
 function centreOf(rows: readonly number[][]): number[] {
-  return (rows[0] as number[]).map((_, column) => rows.reduce((sum, row) => sum + (row[column] as number), 0) / rows.length);
+  return (rows[0] as number[]).map(
+    (_, column) => rows.reduce((sum, row) => sum + (row[column] as number), 0) / rows.length,
+  );
 }
 
 /** Fisher's discriminant with the covariance within both sets, and a ridge on its diagonal. */
-function discriminant(one: readonly number[][], other: readonly number[][]): { weights: number[]; threshold: number } {
+function discriminant(
+  one: readonly number[][],
+  other: readonly number[][],
+): { weights: number[]; threshold: number } {
   const [centre, otherCentre] = [centreOf(one), centreOf(other)];
   const size = centre.length;
   const matrix = Array.from({ length: size }, () => new Array<number>(size).fill(0));
@@ -94,7 +103,8 @@ function discriminant(one: readonly number[][], other: readonly number[][]): { w
       const away = row.map((value, column) => value - (middle[column] as number));
       for (let i = 0; i < size; i += 1) {
         const line = matrix[i] as number[];
-        for (let j = 0; j < size; j += 1) line[j] = (line[j] as number) + (away[i] as number) * (away[j] as number);
+        for (let j = 0; j < size; j += 1)
+          line[j] = (line[j] as number) + (away[i] as number) * (away[j] as number);
       }
     }
   };
@@ -106,7 +116,10 @@ function discriminant(one: readonly number[][], other: readonly number[][]): { w
       line[j] = value / count + (i === j ? RIDGE : 0);
     });
   });
-  const weights = solve(matrix, centre.map((value, column) => value - (otherCentre[column] as number)));
+  const weights = solve(
+    matrix,
+    centre.map((value, column) => value - (otherCentre[column] as number)),
+  );
   return { weights, threshold: (dot(weights, centre) + dot(weights, otherCentre)) / 2 };
 }
 
@@ -124,7 +137,8 @@ function solve(matrix: readonly number[][], right: readonly number[]): number[] 
       if (row === column) continue;
       const line = rows[row] as number[];
       const factor = (line[column] as number) / (lead[column] as number);
-      for (let index = column; index <= size; index += 1) line[index] = (line[index] as number) - factor * (lead[index] as number);
+      for (let index = column; index <= size; index += 1)
+        line[index] = (line[index] as number) - factor * (lead[index] as number);
     }
   }
   return rows.map((line, index) => (line[size] as number) / (line[index] as number));
