@@ -212,6 +212,7 @@ const pureLibraries = [
   'csv-parse',
   'saxes',
   'hyparquet-writer',
+  'date-holidays',
 ];
 
 /** What starts a process: nobody imports it. */

@@ -1,5 +1,4 @@
-import type { Customer } from '../customers/consumption.js';
-import type { Battery, Roof } from './equipment.js';
+import type { Battery, MeteredCustomer, Roof } from './equipment.js';
 import { pvKwh } from './pv.js';
 import type { Site } from './site.js';
 import { hoursOfSky, type Sky } from './sky.js';
@@ -21,7 +20,7 @@ const EFFICIENCY = 0.9;
  * A load wanders about the usual one, and only so much of it can be met as the battery may give at once: of a usual load this
  * part is met.
  */
-const MET_OF_LOAD = 0.9;
+const MET_OF_LOAD = 0.7;
 
 /** A home's usual load by the hour of the sun's day, over its mean. */
 const USUAL = [
@@ -38,7 +37,7 @@ interface Plan {
 }
 
 /** The last plan of each home: whoever writes intervals in order asks for one day again and again. */
-const plans = new WeakMap<Customer, Plan>();
+const plans = new WeakMap<MeteredCustomer, Plan>();
 
 /**
  * What goes through the meter of a home with a battery in a quarter hour, kWh.
@@ -48,7 +47,7 @@ const plans = new WeakMap<Customer, Plan>();
  */
 export function withBattery(
   net: number,
-  home: Customer,
+  home: MeteredCustomer,
   battery: Battery,
   roof: Roof,
   site: Site,
@@ -68,7 +67,12 @@ export function withBattery(
   return limit >= 0 ? net + Math.min(limit, Math.max(0, -net)) : net - Math.min(-limit, Math.max(0, net));
 }
 
-function planOf({ meanKwh }: Customer, battery: Battery, roof: Roof, sky: readonly Sky[]): Float64Array {
+function planOf(
+  { meanKwh }: MeteredCustomer,
+  battery: Battery,
+  roof: Roof,
+  sky: readonly Sky[],
+): Float64Array {
   const plan = new Float64Array(HOURS);
   let held = 0;
   for (let index = 0; index < HOURS; index += 1) {

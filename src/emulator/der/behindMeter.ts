@@ -1,11 +1,10 @@
 import type { Der } from '../../contracts/emulation.js';
 import type { Climate } from '../../contracts/place.js';
 import type { Place } from '../../contracts/places.js';
-import type { Customer } from '../customers/consumption.js';
 import { localQuarter } from '../customers/localTime.js';
 import { weatherOn } from '../weather/weather.js';
 import { withBattery } from './battery.js';
-import { equipmentAt } from './equipment.js';
+import { equipmentAt, type MeteredCustomer } from './equipment.js';
 import { type ChargingDay, chargedKwh } from './ev.js';
 import { heatPumpKwh } from './heatPump.js';
 import { pvKwh } from './pv.js';
@@ -18,13 +17,13 @@ import { type Sky, skyAt } from './sky.js';
  */
 export interface BehindMeters {
   /** Whether a customer's meter has a channel for what it feeds into the grid. */
-  feedsIn(customer: Customer): boolean;
+  feedsIn(customer: MeteredCustomer): boolean;
   /**
    * Net energy through the meter in the quarter hour at `index` of the batch, kWh.
    *
    * @param consumed what the customer draws without any of it, kWh.
    */
-  netKwh(customer: Customer, index: number, consumed: number): number;
+  netKwh(customer: MeteredCustomer, index: number, consumed: number): number;
 }
 
 interface Quarter {
@@ -59,7 +58,7 @@ export function behindMeters(scene: BehindScene): BehindMeters {
     quarterAt(site, scene.timeZone, weatherKey, scene.firstSlot + index),
   );
   const equipmentOf = equipmentAt(site.place);
-  const isHome = ({ customerClass }: Customer) => customerClass === 'residential';
+  const isHome = ({ customerClass }: MeteredCustomer) => customerClass === 'residential';
   return {
     feedsIn: (customer) => isHome(customer) && equipmentOf(customer).pvFrom < pv,
     netKwh(customer, index, consumed) {

@@ -1,10 +1,17 @@
 import type { Place } from '../../contracts/places.js';
 import { lognormalQuantiles, pick } from '../chance/quantiles.js';
 import { drawAt } from '../chance/random.js';
-import type { Customer } from '../customers/consumption.js';
+import type { CustomerClass } from '../customers/customers.js';
 import { PLACES } from '../weather/places.js';
 import { DER_STREAM } from './derStreams.js';
 import { measuredQuantiles } from './quantileTable.js';
+
+/** Of a customer of any model, what its equipment follows from. The same object is the same customer. */
+export interface MeteredCustomer {
+  customerClass: CustomerClass;
+  key: number;
+  meanKwh: number;
+}
 
 /** What one home could have behind its meter: it never changes, and does not depend on how many others have it. */
 export interface Equipment {
@@ -110,10 +117,10 @@ const RUNNING_KW = 0.97;
 
 const BATTERY_KWH = [5, 6.5, 10, 13.5] as const;
 
-const made = new Map<Place, WeakMap<Customer, Equipment>>();
+const made = new Map<Place, WeakMap<MeteredCustomer, Equipment>>();
 
 /** What the homes of a place have or could have: each home's is made once. */
-export function equipmentAt(place: Place): (home: Customer) => Equipment {
+export function equipmentAt(place: Place): (home: MeteredCustomer) => Equipment {
   let homes = made.get(place);
   if (homes === undefined) {
     homes = new WeakMap();
@@ -130,7 +137,7 @@ export function equipmentAt(place: Place): (home: Customer) => Equipment {
   };
 }
 
-function makeEquipment({ key, meanKwh }: Customer, place: Place): Equipment {
+function makeEquipment({ key, meanKwh }: MeteredCustomer, place: Place): Equipment {
   const draw = (stream: number, step = 0) => drawAt(key, stream, step);
   const share = (stream: number, step = 0) => draw(stream, step) / 2 ** 32;
   const annual = meanKwh * QUARTERS_PER_YEAR;
