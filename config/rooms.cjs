@@ -17,6 +17,7 @@ const rooms = {
       'fleet/registryMeters',
       'fleet/syntheticFleet',
       'grid/qualityFlags',
+      'network/applyNetwork',
       'weather/places',
     ],
   },
@@ -220,6 +221,7 @@ const pureLibraries = [
   'saxes',
   'yaml',
   'hyparquet-writer',
+  'date-holidays',
 ];
 
 /** What starts a process: nobody imports it. */

@@ -28,13 +28,14 @@ COMMENT ON COLUMN meter_reads_electric.kwh IS
   'Registered energy, kWh per interval. Numeric, so that sums do not depend on the order of addition; without a '
   'scale, since rounding what is already rounded cost 2 % of an insert.';
 COMMENT ON COLUMN meter_reads_electric.delivered_kwh IS
-  'Energy that the utility''s side measured as delivered, kWh per interval.';
+  'Energy that the utility''s side measured as delivered to the customer, kWh per interval. What flowed back is not taken '
+  'off it: that is received_kwh.';
 COMMENT ON COLUMN meter_reads_electric.voltage IS 'Voltage during the interval, volts.';
 COMMENT ON COLUMN meter_reads_electric.quality_flags IS 'LOW_VOLTAGE or HIGH_VOLTAGE; empty for nearly all reads.';
 COMMENT ON COLUMN meter_reads_electric.created_at IS 'When the row was written.';
 COMMENT ON COLUMN meter_reads_electric.updated_at IS 'When the row was last revised; created_at when it never was.';
 COMMENT ON COLUMN meter_reads_electric.received_kwh IS
-  'Energy that the customer fed into the grid, kWh per interval; NULL where nothing says so.';
+  'Energy that the customer fed into the grid, kWh per interval; NULL where the meter has no such channel.';
 COMMENT ON COLUMN meter_reads_electric.interval_minutes IS
   'Length of the interval in minutes; NULL of an emulated read, whose interval is that of its publish.';
 COMMENT ON COLUMN meter_reads_electric.quality IS
@@ -50,7 +51,7 @@ COMMENT ON COLUMN meter_reads_electric.import_id IS
 CREATE FUNCTION ami_write_batch(
   p_publish_id uuid, p_batch_number integer, p_tenant_id text, p_read_at timestamptz, p_on_conflict text,
   p_started_at timestamptz, p_meter_ids text[], p_feeder_ids text[], p_kwh numeric[], p_delivered_kwh numeric[],
-  p_voltage numeric[], p_quality_flags text[]
+  p_voltage numeric[], p_quality_flags text[], p_received_kwh numeric[] DEFAULT NULL
 ) RETURNS TABLE (inserted integer, updated integer, duplicate integer, skipped integer)
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 #variable_conflict use_column
@@ -68,23 +69,25 @@ BEGIN
   updated := 0;
   IF p_on_conflict = 'nothing' THEN
     INSERT INTO meter_reads_electric
-      (tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage, quality_flags)
-    SELECT p_tenant_id, meter_id, feeder_id, p_read_at, kwh, delivered_kwh, voltage, coalesce(flags::text[], '{}')
-    FROM unnest(p_meter_ids, p_feeder_ids, p_kwh, p_delivered_kwh, p_voltage, p_quality_flags)
-      AS read (meter_id, feeder_id, kwh, delivered_kwh, voltage, flags)
+      (tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage, quality_flags, received_kwh)
+    SELECT p_tenant_id, meter_id, feeder_id, p_read_at, kwh, delivered_kwh, voltage, coalesce(flags::text[], '{}'),
+           received_kwh
+    FROM unnest(p_meter_ids, p_feeder_ids, p_kwh, p_delivered_kwh, p_voltage, p_quality_flags, p_received_kwh)
+      AS read (meter_id, feeder_id, kwh, delivered_kwh, voltage, flags, received_kwh)
     ON CONFLICT (tenant_id, meter_id, read_at) DO NOTHING;
     GET DIAGNOSTICS inserted = ROW_COUNT;
   ELSE
     -- A row is new when this transaction created it.
     WITH written AS (
       INSERT INTO meter_reads_electric
-        (tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage, quality_flags)
-      SELECT p_tenant_id, meter_id, feeder_id, p_read_at, kwh, delivered_kwh, voltage, coalesce(flags::text[], '{}')
-      FROM unnest(p_meter_ids, p_feeder_ids, p_kwh, p_delivered_kwh, p_voltage, p_quality_flags)
-        AS read (meter_id, feeder_id, kwh, delivered_kwh, voltage, flags)
+        (tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage, quality_flags, received_kwh)
+      SELECT p_tenant_id, meter_id, feeder_id, p_read_at, kwh, delivered_kwh, voltage, coalesce(flags::text[], '{}'),
+             received_kwh
+      FROM unnest(p_meter_ids, p_feeder_ids, p_kwh, p_delivered_kwh, p_voltage, p_quality_flags, p_received_kwh)
+        AS read (meter_id, feeder_id, kwh, delivered_kwh, voltage, flags, received_kwh)
       ON CONFLICT (tenant_id, meter_id, read_at) DO UPDATE SET
         kwh = excluded.kwh, delivered_kwh = excluded.delivered_kwh, voltage = excluded.voltage,
-        quality_flags = excluded.quality_flags, updated_at = excluded.updated_at
+        quality_flags = excluded.quality_flags, received_kwh = excluded.received_kwh, updated_at = excluded.updated_at
       WHERE meter_reads_electric.feeder_id = excluded.feeder_id AND meter_reads_electric.quality IS NULL
       RETURNING meter_reads_electric.created_at = meter_reads_electric.updated_at AS is_new
     )
@@ -101,12 +104,13 @@ BEGIN
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION ami_write_batch(uuid, integer, text, timestamptz, text, timestamptz, text[], text[], numeric[],
-  numeric[], numeric[], text[]) IS
+  numeric[], numeric[], text[], numeric[]) IS
   'Writes one batch: its reads and its ledger row, in the one transaction of this call. The ledger row is locked and '
   'must still be pending. A batch that runs twice, after a crash or at the same time, finds its row done, writes '
   'nothing and answers no row. A revision leaves a read alone that is of another feeder: that read was published for '
   'another layout of the fleet, and an event must not show on a feeder that it is not on. A read that was imported '
-  'stays as it is: somebody measured it.';
+  'stays as it is: somebody measured it. p_received_kwh is left out by processes of versions without it, and where no '
+  'meter feeds in.';
 
 CREATE TRIGGER ami_fold_inserted_reads AFTER INSERT ON meter_reads_electric
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ami_fold_inserted_reads();

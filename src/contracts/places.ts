@@ -6,6 +6,9 @@ export const PLACE_NAMES = ['us-south', 'us-northeast', 'germany', 'uk', 'austra
 
 export type Place = (typeof PLACE_NAMES)[number];
 
+/** Of a tenant whose second model was asked for without a place. */
+export const DEFAULT_PLACE: Place = 'us-south';
+
 /** Whether `value` is a place that the emulator knows. Never throws. */
 export function isPlace(value: unknown): value is Place {
   return (PLACE_NAMES as readonly unknown[]).includes(value);

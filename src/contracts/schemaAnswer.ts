@@ -34,6 +34,12 @@ export const schemaAnswer = z
         .record(z.string(), z.int())
         .nullable()
         .describe('Where flags are the bits of a number.'),
+      feedIn: z
+        .string()
+        .nullable()
+        .describe(
+          'The column of what customers feed into the grid; null in a table of your own, which has none.',
+        ),
       filledOnInsert: z.array(z.strictObject({ column: z.string(), with: z.string() })),
     }),
     meters: z.strictObject(table),

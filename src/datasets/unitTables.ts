@@ -48,9 +48,9 @@ export interface UnitTables {
 export function daySceneOf({ file, emulation }: Scenario): DayScene {
   const { tenantId, seed = defaultSeed(tenantId), intervalMinutes, timeZone, climate } = file;
   const { meterCount, feederCount } = file;
-  const { model, place, der, network } = emulation;
+  const { model, place, der } = emulation;
   return {
-    ...{ tenantId, seed, intervalMinutes, timeZone, model, der, network },
+    ...{ tenantId, seed, intervalMinutes, timeZone, model, der },
     ...(climate && { climate }),
     ...(place && { place }),
     fleet: { meterCount, feederCount },

@@ -3,15 +3,15 @@
  * process or order made it.
  */
 
-import type { Der, Network } from '../contracts/emulation.js';
+import type { Der } from '../contracts/emulation.js';
 import type { IntervalMinutes } from '../contracts/limits.js';
 import { type Climate, DEFAULT_CLIMATE } from '../contracts/place.js';
-import type { Place } from '../contracts/places.js';
+import { DEFAULT_PLACE, type Place } from '../contracts/places.js';
 import { consumedKwh } from './customers/consumption.js';
 import { type Expectation, expectationAround } from './customers/expectation.js';
 import { QUARTER_HOUR_MS } from './customers/localTime.js';
 import { type BehindMeters, behindMeters } from './der/behindMeter.js';
-import { type Meter, type MeterRun, syntheticRuns } from './fleet/meters.js';
+import { customer2At, type Meter, type MeterRun, syntheticRuns } from './fleet/meters.js';
 import { type RegistryBatch, registryRuns } from './fleet/registryMeters.js';
 import type { SyntheticFleet } from './fleet/syntheticFleet.js';
 import { type FeederQuarter, feederQuarter } from './grid/feeder.js';
@@ -19,6 +19,7 @@ import { deliveredKwh } from './grid/losses.js';
 import { type QualityFlag, voltageFlags } from './grid/qualityFlags.js';
 import { lineVoltage, ownDrop, serviceVoltage } from './grid/voltage.js';
 import { anomalyVolts } from './grid/voltageAnomalies.js';
+import { consumedKwh2, type ExpectedScene, expectedScene } from './model2.js';
 
 /** Which reads to generate; the meters are said elsewhere. */
 export interface ReadsScene {
@@ -31,14 +32,11 @@ export interface ReadsScene {
   timeZone?: string;
   /** How load goes through the year; as in the US by default. */
   climate?: Climate;
-  /** Which customers: 1 by default. */
+  /** The model of customers: 1 by default. The second asks for a place, whose weather and calendar it follows. */
   model?: 1 | 2;
-  /** Where they live, with model 2. */
   place?: Place;
   /** Shares of homes with something behind the meter; none by default. */
   der?: Der;
-  /** What the network loses and meters get wrong; nothing by default. */
-  network?: Network;
 }
 
 /** Reads of the meters at positions `[from, to)` of a synthetic fleet's roster. */
@@ -95,12 +93,15 @@ export function generateRegistryReads(scene: ReadsScene, batch: RegistryBatch): 
 
 function readsOf(scene: ReadsScene, runs: readonly MeterRun[]): ReadColumns {
   const { readAt, intervalMinutes } = scene;
-  const expectation = expectationAround(
-    scene.timeZone ?? DEFAULT_TIME_ZONE,
-    scene.climate ?? DEFAULT_CLIMATE,
-    readAt.getTime() / QUARTER_HOUR_MS,
-    intervalMinutes / 15,
-  );
+  const timeZone = scene.timeZone ?? DEFAULT_TIME_ZONE;
+  const firstSlot = readAt.getTime() / QUARTER_HOUR_MS;
+  const slots = intervalMinutes / 15;
+  const second =
+    scene.model === 2
+      ? expectedScene(scene.place ?? DEFAULT_PLACE, timeZone, firstSlot, slots, runs[0]?.on.weatherKey ?? 0)
+      : null;
+  const expectation =
+    second?.expectation ?? expectationAround(timeZone, scene.climate ?? DEFAULT_CLIMATE, firstSlot, slots);
   const columns = emptyColumns();
   if (scene.der?.pv) columns.receivedKwh = [];
   const [anyRun] = runs;
@@ -111,7 +112,7 @@ function readsOf(scene: ReadsScene, runs: readonly MeterRun[]): ReadColumns {
       feederQuarter(feeder, weatherKey, expectation.firstSlot + index, expectation),
     );
     for (let index = 0; index < count; index += 1) {
-      pushRead(columns, id, on.meter(first + index), quarters, expectation, behind);
+      pushRead(columns, id, on.meter(first + index), quarters, expectation, second, behind);
     }
   }
   return columns;
@@ -140,17 +141,24 @@ function pushRead(
   meter: Meter,
   quarters: readonly FeederQuarter[],
   expectation: Expectation,
+  second: ExpectedScene | null,
   behind: BehindMeters | undefined,
 ): void {
-  const { key, meanKwh } = meter.customer;
+  const { key } = meter.customer;
+  const customer2 = second === null ? null : customer2At(meter, second.place);
+  const customer = customer2 ?? meter.customer;
+  const { meanKwh } = customer;
   let kwh = 0;
   let received = 0;
   let delivered = 0;
   let volts = 0;
   for (const quarter of quarters) {
     const { slot } = quarter;
-    const consumed = consumedKwh(meter.customer, slot, expectation) * quarter.disturbance;
-    const net = behind ? behind.netKwh(meter.customer, slot - expectation.firstSlot, consumed) : consumed;
+    const consumed =
+      (customer2 === null
+        ? consumedKwh(meter.customer, slot, expectation)
+        : consumedKwh2(customer2, slot, second as ExpectedScene)) * quarter.disturbance;
+    const net = behind ? behind.netKwh(customer, slot - expectation.firstSlot, consumed) : consumed;
     const drawn = Math.max(0, net);
     kwh += drawn;
     received += drawn - net;
@@ -167,7 +175,7 @@ function pushRead(
   columns.voltage.push(voltage);
   columns.qualityFlags.push(voltageFlags(voltage));
   if (columns.receivedKwh !== undefined)
-    columns.receivedKwh.push(behind?.feedsIn(meter.customer) ? Math.round(received * 10_000) / 10_000 : null);
+    columns.receivedKwh.push(behind?.feedsIn(customer) ? Math.round(received * 10_000) / 10_000 : null);
 }
 
 /** What flows in lowers the voltage on the customer's own line, and what flows out raises it by as much. */

@@ -36,7 +36,7 @@ export async function writeBatch(database: Queryable, write: BatchWrite): Promis
   const { columns } = write;
   const { rows } = await database.query<BatchOutcome>({
     name: 'write-batch',
-    text: 'SELECT * FROM ami_write_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
+    text: 'SELECT * FROM ami_write_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
     values: [
       write.publishId,
       write.batch,
@@ -50,6 +50,8 @@ export async function writeBatch(database: Queryable, write: BatchWrite): Promis
       numberArray(columns.deliveredKwh),
       numberArray(columns.voltage),
       flagsArray(columns.qualityFlags),
+      // NULL, not an array of NULLs, for a fleet that feeds nothing in.
+      columns.receivedKwh ? optionalNumberArray(columns.receivedKwh) : null,
     ],
   });
   return rows[0];
@@ -117,6 +119,10 @@ function escapeElement(value: string): string {
 
 export function numberArray(values: readonly number[]): string {
   return `{${values.join(',')}}`;
+}
+
+function optionalNumberArray(values: readonly (number | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 }
 
 /**

@@ -41,6 +41,7 @@ export const MIGRATIONS = [
   'phase9_archive.sql',
   'phase9_emulation.sql',
   'phase9_theft_forms.sql',
+  'phase9_two_channels.sql',
 ] as const;
 
 export interface Migration {

@@ -9,6 +9,7 @@ import type { Database } from '../db/db.js';
 import { type EventScene, skippedReads, stolenReads } from '../emulator/events/applyEvents.js';
 import { isLateOutage, overlaps } from '../emulator/events/feederEvent.js';
 import { type FeederSpan, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
+import { silentMeters } from '../emulator/network/applyNetwork.js';
 import { type EventRecord, theftsAndOutages } from '../events/eventTable.js';
 import { type PublishedRoster, publishedSpans, snapshotMeters } from '../registry/snapshots.js';
 import {
@@ -166,6 +167,7 @@ function readsOf(
       (event.createdAt <= batch.generatedAt || (lateAsOf !== null && isLateOutage(event))) &&
       overlaps(event, readAt, intervalEnd(readAt, batch.intervalMinutes)),
   );
+  const isLost = silentMeters(batch.network, { ...scene, intervalMinutes: batch.intervalMinutes });
   const reads = new Map<string, boolean>();
   for (const { feederId, from, to, meters } of feeders) {
     if (to <= batch.from || from >= batch.to) continue;
@@ -179,7 +181,7 @@ function readsOf(
       ...(lateAsOf && { late: { asOf: lateAsOf, underWay } }),
     });
     for (const meter of meters.slice(Math.max(0, batch.from - from), batch.to - from)) {
-      if (!isSkipped(meter)) reads.set(meter, isStolen(meter));
+      if (!isSkipped(meter) && !isLost(meter, feederId)) reads.set(meter, isStolen(meter));
     }
   }
   return reads;

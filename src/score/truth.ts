@@ -1,3 +1,4 @@
+import type { Network } from '../contracts/emulation.js';
 import type { Queryable } from '../db/db.js';
 import { BATCH_RANGE_SQL } from '../ledger/batchRange.js';
 import type { PublishedRoster } from '../registry/snapshots.js';
@@ -23,6 +24,8 @@ export interface WrittenBatch {
   generatedAt: Date;
   /** Of a late delivery: outages that were over by then held nothing back any more; else null. */
   lateAsOf: Date | null;
+  /** What its network loses: reads that never came were not stolen from. */
+  network: Network;
 }
 
 /**
@@ -49,7 +52,7 @@ export async function batchesDuringThefts(
     `SELECT publish.read_at AS "readAt", ami_day_of($1, publish.read_at)::text AS day, interval_minutes AS "intervalMinutes", seed, time_zone AS "timeZone", meter_count AS "meterCount",
        feeder_count AS "feederCount", fleet_id AS "snapshotId", ${BATCH_RANGE_SQL.from} AS "from", ${BATCH_RANGE_SQL.to} AS "to",
        on_conflict = 'update' AS overwrites,
-       publish.late_as_of AS "lateAsOf",
+       publish.late_as_of AS "lateAsOf", publish.network,
        coalesce(publish.known_at, CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END) AS "generatedAt"
      FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id)
      WHERE publish.tenant_id = $1 AND publish.read_at >= ami_day_start($1, $2::date)

@@ -12,6 +12,7 @@ import {
   metersOfFeeder,
   type SyntheticFleet,
 } from '../emulator/fleet/syntheticFleet.js';
+import { applyNetwork } from '../emulator/network/applyNetwork.js';
 import {
   generateReads,
   generateRegistryReads,
@@ -42,10 +43,7 @@ export function generateBatch(
   late?: LateDelivery,
 ): ReadColumns {
   const scene = sceneOf(job, registry, late);
-  const reads = registry
-    ? generateRegistryReads(readsScene(job), registry.batch)
-    : generateReads({ ...readsScene(job), from: job.from, to: job.to, fleet: syntheticFleet(job) });
-  return applyEvents(reads, events, scene);
+  return applyEvents(arrivingReads(job, registry), events, scene);
 }
 
 /** What outages keep the batch from writing, for now. Parameters as above. */
@@ -59,11 +57,24 @@ export function heldOfBatch(
   return heldReads(job, batchMeters(job, registry?.batch), events, sceneOf(job, registry, late));
 }
 
+/** The reads of a batch as they come in over its network, without events. */
+function arrivingReads(job: BatchJob, registry?: RegistryMeters): ReadColumns {
+  const readsAt = (readAt: Date): ReadColumns => {
+    const scene = { ...readsScene(job), readAt };
+    return registry
+      ? generateRegistryReads(scene, registry.batch)
+      : generateReads({ ...scene, from: job.from, to: job.to, fleet: syntheticFleet(job) });
+  };
+  const { network } = job.emulation ?? FIRST_EMULATION;
+  const before = new Date(job.readAt.getTime() - job.intervalMinutes * 60_000);
+  return applyNetwork(readsAt(job.readAt), network, readsScene(job), () => readsAt(before));
+}
+
 function readsScene(job: BatchJob): ReadsScene {
   const { tenantId, seed, readAt, intervalMinutes, timeZone, climate } = job;
-  const { model, place, der, network } = job.emulation ?? FIRST_EMULATION;
+  const { model, place, der } = job.emulation ?? FIRST_EMULATION;
   return {
-    ...{ tenantId, seed, readAt, intervalMinutes, timeZone, climate, model, der, network },
+    ...{ tenantId, seed, readAt, intervalMinutes, timeZone, climate, model, der },
     ...(place === null ? {} : { place }),
   };
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type BatchJob, batchJob } from '../../src/contracts/batchJob.js';
+import type { Emulation } from '../../src/contracts/emulation.js';
 import { withTransaction } from '../../src/db/db.js';
 import { batchPayload } from '../../src/ledger/batchPayload.js';
 import { batchRanges } from '../../src/ledger/batchRange.js';
@@ -18,6 +19,8 @@ export interface History {
   /** A snapshot of a registry, in place of the synthetic fleet. */
   snapshotId?: string;
   onConflict?: 'nothing' | 'update';
+  /** By what its reads are made, where it is not model 1 with nothing behind the meters. */
+  emulation?: Emulation;
 }
 
 /** The write path without the read limit: for tests and benchmarks on a database of their own alone. */
@@ -35,6 +38,7 @@ export async function acceptHistory(pool: pg.Pool, history: History): Promise<Ba
     const publish = {
       ...syntheticPublish({ tenantId, readAt, meterCount, feederCount, batchSize: BATCH, onConflict }),
       snapshotId,
+      ...(history.emulation && { emulation: history.emulation }),
     };
     const { publishId } = publish;
     const batches = batchRanges(publish).map(({ number, from, to }) => {

@@ -57,7 +57,7 @@ const DAY_TYPE_BY_DAY: readonly DayType[] = [
  * What to add to UTC for the local clock, ms. A zone's offset at both ends of a UTC day is kept. When the two agree, as
  * they do on all but some two days per year, Intl (a microsecond or more per call) is not asked again.
  */
-function zoneOffsetMs(timeZone: string, slot: number): number {
+export function zoneOffsetMs(timeZone: string, slot: number): number {
   const zone = zoneClock(timeZone);
   const day = Math.floor(slot / QUARTER_HOURS_PER_DAY);
   const start = offsetAtDay(zone, day);

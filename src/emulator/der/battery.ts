@@ -1,20 +1,26 @@
-import type { Customer } from '../customers/consumption.js';
-import type { Battery, Roof } from './equipment.js';
+import type { Battery, MeteredCustomer, Roof } from './equipment.js';
 import { pvKwh } from './pv.js';
 import type { Site } from './site.js';
-import { type Sky, skyOn } from './sky.js';
+import { hoursOfSky, type Sky } from './sky.js';
 
 /**
- * A battery that follows the sun by a plan: it takes what the roof makes beyond the home's usual load, and gives it back where
- * the usual load is beyond the roof. Its day begins empty at six by the sun, after the night, so that any quarter hour needs one
- * day alone. What the home draws less than usual stays in the battery and is left out of the next day.
+ * A battery that takes what the roof makes beyond the home's load, and gives it back later. How full it is depends on all loads
+ * since the morning, of which each costs a read. So a plan is made from the home's usual load, and says how much the battery
+ * may take or give in a quarter hour; within that it follows the actual load. It neither draws from the grid nor feeds it, and
+ * what goes in and comes out agrees on average over homes and days. Its day begins empty at six by the sun, after the night,
+ * so that any quarter hour needs one day alone.
  */
 
-const QUARTERS = 96;
-/** Quarter hour of the sun's day at which a battery's day begins. */
-const MORNING = 24;
+const HOURS = 24;
+/** Hour of the sun's day at which a battery's day begins. */
+const MORNING = 6;
 /** What comes out of what went in. */
 const EFFICIENCY = 0.9;
+/**
+ * A load wanders about the usual one, and only so much of it can be met as the battery may give at once: of a usual load this
+ * part is met.
+ */
+const MET_OF_LOAD = 0.7;
 
 /** A home's usual load by the hour of the sun's day, over its mean. */
 const USUAL = [
@@ -23,21 +29,25 @@ const USUAL = [
 ];
 
 interface Plan {
-  name: string;
-  /** kWh into the battery by quarter hours from the morning on; negative out of it. */
-  flow: Float64Array;
+  day: number;
+  weatherKey: number;
+  site: Site;
+  /** Most into the battery, kWh, of a quarter hour, by hours from the morning on; negative: most out of it. */
+  most: Float64Array;
 }
 
 /** The last plan of each home: whoever writes intervals in order asks for one day again and again. */
-const plans = new WeakMap<Customer, Plan>();
+const plans = new WeakMap<MeteredCustomer, Plan>();
 
 /**
- * Energy that goes into the battery in a quarter hour by its plan, kWh; negative where it comes out.
+ * What goes through the meter of a home with a battery in a quarter hour, kWh.
  *
+ * @param net what would without it.
  * @param day of the site's sun, and `quarter` of it, 0–95.
  */
-export function plannedFlow(
-  home: Customer,
+export function withBattery(
+  net: number,
+  home: MeteredCustomer,
   battery: Battery,
   roof: Roof,
   site: Site,
@@ -45,29 +55,39 @@ export function plannedFlow(
   day: number,
   quarter: number,
 ): number {
-  const begun = quarter < MORNING ? day - 1 : day;
-  const name = `${site.place} ${site.shift} ${weatherKey} ${begun}`;
+  const hour = quarter >> 2;
+  const begun = hour < MORNING ? day - 1 : day;
   let plan = plans.get(home);
-  if (plan?.name !== name) {
-    plan = { name, flow: planOf(home, battery, roof, skyOn(site, weatherKey, begun)) };
+  if (plan?.day !== begun || plan.weatherKey !== weatherKey || plan.site !== site) {
+    const most = planOf(home, battery, roof, hoursOfSky(site, weatherKey, begun));
+    plan = { day: begun, weatherKey, site, most };
     plans.set(home, plan);
   }
-  return plan.flow[(quarter - MORNING + QUARTERS) % QUARTERS] as number;
+  const limit = plan.most[(hour - MORNING + HOURS) % HOURS] as number;
+  return limit >= 0 ? net + Math.min(limit, Math.max(0, -net)) : net - Math.min(-limit, Math.max(0, net));
 }
 
-function planOf({ meanKwh }: Customer, battery: Battery, roof: Roof, sky: Sky): Float64Array {
+function planOf(
+  { meanKwh }: MeteredCustomer,
+  battery: Battery,
+  roof: Roof,
+  sky: readonly Sky[],
+): Float64Array {
+  const plan = new Float64Array(HOURS);
   let held = 0;
-  return Float64Array.from({ length: QUARTERS }, (_, index) => {
-    const quarter = (index + MORNING) % QUARTERS;
-    const sun = index < QUARTERS - MORNING ? pvKwh(roof, sky, quarter) : 0;
-    const surplus = sun - meanKwh * (USUAL[quarter >> 2] as number);
+  for (let index = 0; index < HOURS; index += 1) {
+    const hour = (index + MORNING) % HOURS;
+    const sun = index < HOURS - MORNING ? pvKwh(roof, sky[hour] as Sky) : 0;
+    const surplus = 4 * (sun - meanKwh * (USUAL[hour] as number));
     if (surplus > 0) {
-      const taken = Math.min(surplus, battery.quarterKwh, (battery.capacityKwh - held) / EFFICIENCY);
-      held += taken * EFFICIENCY;
-      return taken;
+      const most = Math.min(4 * battery.quarterKwh, (battery.capacityKwh - held) / EFFICIENCY);
+      held += Math.min(surplus, most) * EFFICIENCY;
+      plan[index] = most / 4;
+    } else {
+      const most = Math.min(4 * battery.quarterKwh, held);
+      held -= Math.min(-surplus * MET_OF_LOAD, most);
+      plan[index] = -most / 4;
     }
-    const given = Math.min(-surplus, battery.quarterKwh, held);
-    held -= given;
-    return -given;
-  });
+  }
+  return plan;
 }

@@ -1,15 +1,15 @@
 import type { Der } from '../../contracts/emulation.js';
 import type { Climate } from '../../contracts/place.js';
 import type { Place } from '../../contracts/places.js';
-import type { Customer } from '../customers/consumption.js';
 import { localQuarter } from '../customers/localTime.js';
-import { plannedFlow } from './battery.js';
-import { equipmentOf } from './equipment.js';
+import { weatherOn } from '../weather/weather.js';
+import { withBattery } from './battery.js';
+import { equipmentAt, type MeteredCustomer } from './equipment.js';
 import { type ChargingDay, chargedKwh } from './ev.js';
 import { heatPumpKwh } from './heatPump.js';
 import { pvKwh } from './pv.js';
 import { type Site, siteOf, standardOffset, sunClock } from './site.js';
-import { type Sky, skyOn } from './sky.js';
+import { type Sky, skyAt } from './sky.js';
 
 /**
  * What stands behind the meters of a fleet's homes, in the quarter hours of one batch: what all homes have in common is worked out
@@ -17,13 +17,13 @@ import { type Sky, skyOn } from './sky.js';
  */
 export interface BehindMeters {
   /** Whether a customer's meter has a channel for what it feeds into the grid. */
-  feedsIn(customer: Customer): boolean;
+  feedsIn(customer: MeteredCustomer): boolean;
   /**
    * Net energy through the meter in the quarter hour at `index` of the batch, kWh.
    *
    * @param consumed what the customer draws without any of it, kWh.
    */
-  netKwh(customer: Customer, index: number, consumed: number): number;
+  netKwh(customer: MeteredCustomer, index: number, consumed: number): number;
 }
 
 interface Quarter {
@@ -57,37 +57,36 @@ export function behindMeters(scene: BehindScene): BehindMeters {
   const quarters = Array.from({ length: scene.slots }, (_, index) =>
     quarterAt(site, scene.timeZone, weatherKey, scene.firstSlot + index),
   );
-  const isHome = ({ customerClass }: Customer) => customerClass === 'residential';
+  const equipmentOf = equipmentAt(site.place);
+  const isHome = ({ customerClass }: MeteredCustomer) => customerClass === 'residential';
   return {
-    feedsIn: (customer) => isHome(customer) && equipmentOf(customer, site.place).pvFrom < pv,
+    feedsIn: (customer) => isHome(customer) && equipmentOf(customer).pvFrom < pv,
     netKwh(customer, index, consumed) {
       if (!isHome(customer)) return consumed;
-      const has = equipmentOf(customer, site.place);
+      const has = equipmentOf(customer);
       const { slot, hour, day, quarter, sky, outside, charging } = quarters[index] as Quarter;
       const { key } = customer;
       let net = consumed;
       if (has.evFrom < ev) net += chargedKwh(key, has.car, slot, charging);
       if (has.heatPumpFrom < heatPump) net += heatPumpKwh(key, has.heatPump, slot, outside, hour);
       if (has.pvFrom >= pv) return net;
-      net -= pvKwh(has.roof, sky, quarter);
+      net -= pvKwh(has.roof, sky);
       // Batteries stand in homes with a roof: the same draw, and a smaller share.
       if (has.pvFrom >= battery) return net;
-      const flow = plannedFlow(customer, has.battery, has.roof, site, weatherKey, day, quarter);
-      return flow >= 0 ? net + flow : net - Math.min(-flow, Math.max(0, net));
+      return withBattery(net, customer, has.battery, has.roof, site, weatherKey, day, quarter);
     },
   };
 }
 
 function quarterAt(site: Site, timeZone: string, weatherKey: number, slot: number): Quarter {
   const { day, quarter } = sunClock(site, slot);
-  const sky = skyOn(site, weatherKey, day);
-  const air = sky.air[quarter] as number;
-  const mean = sky.air.reduce((sum, degrees) => sum + degrees, 0) / sky.air.length;
+  const sky = skyAt(site, weatherKey, slot);
+  const mean = weatherOn(site.place, weatherKey, day).meanC;
   return {
     ...{ slot, day, quarter, sky },
     hour: localQuarter(timeZone, slot).quarterOfDay >> 2,
     // Walls keep half of a day's swing out.
-    outside: (air + mean) / 2,
+    outside: (sky.air + mean) / 2,
     charging: chargingDays(timeZone, slot),
   };
 }

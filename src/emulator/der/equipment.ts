@@ -1,10 +1,17 @@
 import type { Place } from '../../contracts/places.js';
 import { lognormalQuantiles, pick } from '../chance/quantiles.js';
 import { drawAt } from '../chance/random.js';
-import type { Customer } from '../customers/consumption.js';
+import type { CustomerClass } from '../customers/customers.js';
 import { PLACES } from '../weather/places.js';
 import { DER_STREAM } from './derStreams.js';
 import { measuredQuantiles } from './quantileTable.js';
+
+/** Of a customer of any model, what its equipment follows from. The same object is the same customer. */
+export interface MeteredCustomer {
+  customerClass: CustomerClass;
+  key: number;
+  meanKwh: number;
+}
 
 /** What one home could have behind its meter: it never changes, and does not depend on how many others have it. */
 export interface Equipment {
@@ -110,24 +117,27 @@ const RUNNING_KW = 0.97;
 
 const BATTERY_KWH = [5, 6.5, 10, 13.5] as const;
 
-const made = new WeakMap<Customer, Map<Place, Equipment>>();
+const made = new Map<Place, WeakMap<MeteredCustomer, Equipment>>();
 
-/** What a home has or could have, made once for each place. */
-export function equipmentOf(home: Customer, place: Place): Equipment {
-  let places = made.get(home);
-  if (places === undefined) {
-    places = new Map();
-    made.set(home, places);
+/** What the homes of a place have or could have: each home's is made once. */
+export function equipmentAt(place: Place): (home: MeteredCustomer) => Equipment {
+  let homes = made.get(place);
+  if (homes === undefined) {
+    homes = new WeakMap();
+    made.set(place, homes);
   }
-  let equipment = places.get(place);
-  if (equipment === undefined) {
-    equipment = makeEquipment(home, place);
-    places.set(place, equipment);
-  }
-  return equipment;
+  const kept = homes;
+  return (home) => {
+    let equipment = kept.get(home);
+    if (equipment === undefined) {
+      equipment = makeEquipment(home, place);
+      kept.set(home, equipment);
+    }
+    return equipment;
+  };
 }
 
-function makeEquipment({ key, meanKwh }: Customer, place: Place): Equipment {
+function makeEquipment({ key, meanKwh }: MeteredCustomer, place: Place): Equipment {
   const draw = (stream: number, step = 0) => drawAt(key, stream, step);
   const share = (stream: number, step = 0) => draw(stream, step) / 2 ** 32;
   const annual = meanKwh * QUARTERS_PER_YEAR;

@@ -13,16 +13,13 @@ const DC_OVER_AC = 1.15;
 /** What the ground throws back. */
 const ALBEDO = 0.2;
 
-/** Energy of a quarter hour of the sun's day, kWh. */
-export function pvKwh(roof: Roof, sky: Sky, quarter: number): number {
-  const diffuse = sky.diffuse[quarter] as number;
+/** Energy of a quarter hour, kWh. */
+export function pvKwh(roof: Roof, { east, north, up, diffuse, air }: Sky): number {
   if (diffuse === 0) return 0;
-  const up = sky.up[quarter] as number;
-  const beam =
-    roof.east * (sky.east[quarter] as number) + roof.north * (sky.north[quarter] as number) + roof.up * up;
+  const beam = roof.east * east + roof.north * north + roof.up * up;
   const onRoof =
     Math.max(0, beam) + (diffuse * (1 + roof.up)) / 2 + (ALBEDO * (up + diffuse) * (1 - roof.up)) / 2;
-  const degrees = (sky.air[quarter] as number) + WARMER * onRoof - 25;
+  const degrees = air + WARMER * onRoof - 25;
   const kw = (SYSTEM * roof.peakKw * onRoof * (1 - PER_DEGREE * degrees)) / 1_000;
   return Math.min(kw, roof.peakKw / DC_OVER_AC) / 4;
 }

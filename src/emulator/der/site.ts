@@ -21,13 +21,21 @@ const PLACE_OF_CLIMATE: Readonly<Record<Climate, Place>> = { us: 'us-south', ger
  * @throws RangeError when `timeZone` is no zone of the IANA database.
  */
 export function siteOf(place: Place | undefined, climate: Climate, timeZone: string): Site {
-  if (place !== undefined) {
-    const { latitude, longitude } = PLACES[place];
-    return { place, latitude, shift: (longitude * 4) / 15 };
+  const name = place ?? `${climate} ${timeZone}`;
+  let site = sites.get(name);
+  if (site === undefined) {
+    const stands = place ?? PLACE_OF_CLIMATE[climate];
+    const { latitude, longitude } = PLACES[stands];
+    const shift = place === undefined ? standardOffset(timeZone) : (longitude * 4) / 15;
+    site = { place: stands, latitude, shift };
+    if (sites.size >= 64) sites.clear();
+    sites.set(name, site);
   }
-  const stands = PLACE_OF_CLIMATE[climate];
-  return { place: stands, latitude: PLACES[stands].latitude, shift: standardOffset(timeZone) };
+  return site;
 }
+
+/** The same object for the same site, so that what is kept for one can tell it. */
+const sites = new Map<string, Site>();
 
 /** The day by the site's mean sun, since 1970-01-01, and the quarter hour of it, 0–95, in which the UTC quarter hour begins. */
 export function sunClock({ shift }: Site, slot: number): { day: number; quarter: number } {

@@ -2,65 +2,62 @@ import { LRUCache } from 'lru-cache';
 import { drawAt } from '../chance/random.js';
 import { weatherOn } from '../weather/weather.js';
 import { DER_STREAM } from './derStreams.js';
-import { airAt, firstSlot, type Site } from './site.js';
+import { airAt, firstSlot, type Site, sunClock } from './site.js';
 
 /**
- * What the sky sends down on one day, by quarter hours of the mean sun: the beam as a vector, so that a roof's share of it is a
- * product of three pairs, and what comes from all sides. W/m².
+ * What the sky sends down in a quarter hour: the beam as a vector, so that a roof's share of it is a product of three pairs, and
+ * what comes from all sides. W/m².
  */
 export interface Sky {
-  east: Float64Array;
-  north: Float64Array;
-  up: Float64Array;
-  diffuse: Float64Array;
+  east: number;
+  north: number;
+  up: number;
+  /** 0 while the sun is down. */
+  diffuse: number;
   /** Temperature of the air, °C. */
-  air: Float64Array;
+  air: number;
 }
 
 const QUARTERS = 96;
+const HOURS = 24;
 const SOLAR_CONSTANT = 1_361;
 const RADIANS = Math.PI / 180;
 /** Quarter hours between two nodes of passing clouds. */
 const CLOUD_STEPS = 2;
 
-/** Days of skies kept, 4 kB each: all meters of a batch ask for the same. */
-const kept = new LRUCache<string, Sky>({ max: 512 });
-
-/** The sky of a tenant's site on a day of its mean sun. */
-export function skyOn(site: Site, weatherKey: number, day: number): Sky {
-  const name = `${site.place} ${site.shift} ${weatherKey} ${day}`;
-  let sky = kept.get(name);
-  if (sky === undefined) {
-    sky = makeSky(site, weatherKey, day);
-    kept.set(name, sky);
-  }
-  return sky;
+/** The sky over a tenant's site in a UTC quarter hour. */
+export function skyAt(site: Site, weatherKey: number, slot: number): Sky {
+  const { day } = sunClock(site, slot);
+  const { cloud } = weatherOn(site.place, weatherKey, day);
+  const air = airAt(site, weatherKey, slot);
+  const middle = slot + 0.5 + site.shift - day * QUARTERS;
+  return skyOf(site, day, middle / QUARTERS, cover(weatherKey, slot, cloud), air);
 }
 
-function makeSky(site: Site, weatherKey: number, day: number): Sky {
-  const { cloud } = weatherOn(site.place, weatherKey, day);
-  const first = firstSlot(site.shift, day);
-  const fraction = first + site.shift - day * QUARTERS;
-  const year = yearAngle(day);
-  const sky: Sky = {
-    east: new Float64Array(QUARTERS),
-    north: new Float64Array(QUARTERS),
-    up: new Float64Array(QUARTERS),
-    diffuse: new Float64Array(QUARTERS),
-    air: new Float64Array(QUARTERS),
-  };
-  for (let quarter = 0; quarter < QUARTERS; quarter += 1) {
-    sky.air[quarter] = airAt(site, weatherKey, first + quarter);
-    const sun = sunAt(site.latitude * RADIANS, year, (quarter + fraction + 0.5) / QUARTERS);
-    if (sun.up <= 0.01) continue;
-    const covered = cover(weatherKey, first + quarter, cloud);
-    const { beam, diffuse } = radiation(sun.up, covered, 1 + 0.033 * Math.cos(year));
-    sky.east[quarter] = beam * sun.east;
-    sky.north[quarter] = beam * sun.north;
-    sky.up[quarter] = beam * sun.up;
-    sky.diffuse[quarter] = diffuse;
+/** Days of skies kept, a few kB each: all batteries of a batch ask for the same. */
+const kept = new LRUCache<string, readonly Sky[]>({ max: 256 });
+
+/** The sky of a day of the site's sun by its 24 hours, each as in its middle, without passing clouds: what can be foreseen. */
+export function hoursOfSky(site: Site, weatherKey: number, day: number): readonly Sky[] {
+  const name = `${site.place} ${site.shift} ${weatherKey} ${day}`;
+  let hours = kept.get(name);
+  if (hours === undefined) {
+    const { cloud } = weatherOn(site.place, weatherKey, day);
+    const first = firstSlot(site.shift, day);
+    hours = Array.from({ length: HOURS }, (_, hour) =>
+      skyOf(site, day, (hour + 0.5) / HOURS, cloud, airAt(site, weatherKey, first + hour * 4 + 2)),
+    );
+    kept.set(name, hours);
   }
-  return sky;
+  return hours;
+}
+
+function skyOf(site: Site, day: number, ofDay: number, cloud: number, air: number): Sky {
+  const year = yearAngle(day);
+  const sun = sunAt(site.latitude * RADIANS, year, ofDay);
+  if (sun.up <= 0.01) return { east: 0, north: 0, up: 0, diffuse: 0, air };
+  const { beam, diffuse } = radiation(sun.up, cloud, 1 + 0.033 * Math.cos(year));
+  return { east: beam * sun.east, north: beam * sun.north, up: beam * sun.up, diffuse, air };
 }
 
 /** The day's place in its year as an angle, radians from 1 January. */

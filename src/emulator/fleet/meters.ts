@@ -1,15 +1,19 @@
 import { LRUCache } from 'lru-cache';
+import type { Place } from '../../contracts/places.js';
 import { createRandomness, drawAt, type Randomness, STREAM } from '../chance/random.js';
 import { type Customer, createCustomer } from '../customers/consumption.js';
 import { createFeeder, type Feeder } from '../grid/feeder.js';
 import { pointOffset } from '../grid/voltage.js';
 import { METERS_PER_TRANSFORMER } from '../grid/voltageAnomalies.js';
+import { type Customer2, customer2Of } from '../model2.js';
 import { feederId, feederRuns, meterId, meterNumber, type SyntheticFleet } from './syntheticFleet.js';
 
 /** A meter: what never changes about it. */
 export interface Meter {
   id: string;
   customer: Customer;
+  /** The customer of the second model, once it has been asked for, and of which place; another place makes another. */
+  second: { place: Place; customer: Customer2 } | null;
   /** Its transformer, counted from 0 along its feeder. */
   transformer: number;
   /** Distance from the substation, 0–1; meters of one transformer are at the same place. */
@@ -114,8 +118,18 @@ export function createMeter(id: string, customer: Customer, feeder: Feeder, tran
   return {
     id,
     customer,
+    second: null,
     transformer,
     distance: drawAt(feeder.key, STREAM.distance, transformer) / 2 ** 32,
     voltsOffset: pointOffset(customer.key),
   };
+}
+
+/** The meter's customer of the second model in this place, made once and kept with the meter. */
+export function customer2At(meter: Meter, place: Place): Customer2 {
+  if (meter.second?.place !== place) {
+    const { key, customerClass } = meter.customer;
+    meter.second = { place, customer: customer2Of(key, customerClass, place) };
+  }
+  return meter.second.customer;
 }

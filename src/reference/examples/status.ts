@@ -61,6 +61,7 @@ export const SCHEMA: z.input<typeof schemaAnswer> = {
     },
     timesWithoutZoneAre: null,
     qualityFlagBits: null,
+    feedIn: 'received_kwh',
     filledOnInsert: [],
   },
   meters: {

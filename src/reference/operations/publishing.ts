@@ -37,6 +37,11 @@ export const publishing: Operation[] = [
           climate: 'germany',
           onConflict: 'update',
         },
+        'Homes in Germany, roofs on four of ten': {
+          tenantId: 'DEMO_TENANT',
+          place: 'germany',
+          der: { pv: 0.4, ev: 0.15, heatPump: 0.15, battery: 0.1 },
+        },
       },
     },
     answers: {

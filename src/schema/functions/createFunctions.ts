@@ -12,10 +12,11 @@ import { yieldEstimates } from './yieldEstimates.js';
 
 /** Makes the functions that fit the table of reads, where they are not there or are others. */
 export async function createFunctions(client: Queryable, { reads, ownSchema }: SchemaMapping): Promise<void> {
-  for (const { name, signature, body } of await staleFunctions(client, reads)) {
+  for (const { name, replaces, signature, body } of await staleFunctions(client, reads)) {
     let tag = '$gridlens$';
     while (body.includes(tag)) tag = tag.replace('$g', '$_g');
     const header = signature.replace('{ownSchema}', () => quoted(ownSchema));
+    if (replaces) await client.query(`DROP FUNCTION IF EXISTS ${name}${replaces}`);
     await client.query(`CREATE OR REPLACE FUNCTION ${name}${header} AS ${tag}${body}${tag}`);
     // A function that acts as its owner: on a table of one's own, as a trigger, it could be made to forge the KPIs.
     if (header.includes('SECURITY DEFINER'))

@@ -8,6 +8,8 @@ export interface SqlFunction {
   /** From the arguments to before the body: `(day date) RETURNS boolean LANGUAGE sql`. */
   signature: string;
   body: string;
+  /** The arguments that it had in earlier versions: a function of that name and these goes. */
+  replaces?: string;
 }
 
 /** A canonical read, as the rollups know it. */

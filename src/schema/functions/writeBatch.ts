@@ -13,7 +13,8 @@ export const QUALITY_BITS: Readonly<Record<string, number>> = {
 /**
  * `ami_write_batch` for a customer's table: as in sql/schema/reads.sql, with the table's own columns and types.
  * A value that the column cannot hold is refused by the assignment, never cut off. A revision changes only reads that
- * GridLens has written: what a meter of the customer's has measured stays as it is, and counts as duplicate.
+ * GridLens has written: what a meter of the customer's has measured stays as it is, and counts as duplicate. What customers feed
+ * in has no column there and is left out.
  */
 export function writeFunction(reads: ReadsMapping): SqlFunction {
   const { columns, filled, key } = reads;
@@ -54,14 +55,16 @@ export function writeFunction(reads: ReadsMapping): SqlFunction {
   const meter = `stored.${quoted(columns.meterId.name)}::text COLLATE "C"`;
   return {
     name: 'ami_write_batch',
+    replaces: `(uuid, integer, text, timestamptz, text, timestamptz, text[], text[], numeric[], numeric[], numeric[], text[])`,
     signature: `(
   p_publish_id uuid, p_batch_number integer, p_tenant_id text, p_read_at timestamptz, p_on_conflict text,
   p_started_at timestamptz, p_meter_ids text[], p_feeder_ids text[], p_kwh numeric[], p_delivered_kwh numeric[],
-  p_voltage numeric[], p_quality_flags text[]
+  p_voltage numeric[], p_quality_flags text[], p_received_kwh numeric[] DEFAULT NULL
 ) RETURNS TABLE (inserted integer, updated integer, duplicate integer, skipped integer)
 LANGUAGE plpgsql SET search_path FROM CURRENT`,
     body: `
 #variable_conflict use_column
+-- p_received_kwh has no column here.
 DECLARE
   batch_meters integer;
   interval_minutes integer;

@@ -1,0 +1,70 @@
+import { valueNoise } from '../chance/noise.js';
+import { exponentialQuantiles, lognormalQuantiles, pick } from '../chance/quantiles.js';
+import { drawAt, STREAM } from '../chance/random.js';
+import { CLOCK_TANK, type Home2, SHOWER, TANK, UNITS_PER_KWH } from './home.js';
+import type { PlaceScene } from './placeScene.js';
+import { activity, fillDay, type HomeDay, NO_DAY } from './presence.js';
+import { runsEnergy } from './runs.js';
+import { coolingEnergy, heatingEnergy, storageEnergy } from './thermostats.js';
+import { showerEnergy, tankEnergy, timedTankEnergy } from './water.js';
+
+/** Spread of days, of months and of hours, from the steadiest homes to the most changeable: sdlog. */
+const SPREADS = [0.08, 0.18, 0.32, 0.5, 0.75].map(lognormalQuantiles);
+const QUARTERS = lognormalQuantiles(0.12);
+const SHORT = exponentialQuantiles();
+/** Quarter hours between the nodes of what changes over months, and over hours. */
+const MONTH = 1_100;
+const HOURS = 9;
+
+const today: HomeDay = { ...NO_DAY };
+
+/** Energy of a home in a quarter hour, kWh. */
+export function homeKwh2(home: Home2, slot: number, scene: PlaceScene): number {
+  const index = slot - scene.firstSlot;
+  const { key } = home;
+  const quarter = scene.homeQuarter[index] as number;
+  const day = scene.homeDay[index] as number;
+  const kind = scene.homeKind[index] as number;
+  fillDay(today, key, home.household, scene.place, day, kind);
+  const active = activity(today, quarter, home.byDay, home.morning, home.night) / 256;
+  const mood = drawAt(key, STREAM.homeMood, day);
+  const months = valueNoise(
+    key,
+    STREAM.homeMonths,
+    slot + (key & 0xfff),
+    MONTH,
+    SPREADS[home.monthSpread] as Float64Array,
+  );
+  const drive = pick(SPREADS[home.daySpread] as Float64Array, mood) * months;
+
+  let energy = home.steady * pick(QUARTERS, drawAt(key, STREAM.homeQuarter, slot));
+  if ((slot + (key >>> 8)) % home.fridgeCycle < home.fridgeOn) energy += home.fridge;
+  if (active > 0) {
+    const hours = valueNoise(
+      key,
+      STREAM.homeHours,
+      slot + (key & 7),
+      HOURS,
+      SPREADS[home.hourSpread] as Float64Array,
+    );
+    energy += active * drive * hours * (home.living + home.light * (scene.dark[index] as number));
+    const short = drawAt(key, STREAM.shortRun, slot);
+    if (short >>> 16 < home.shortRuns * active * drive * (scene.breaks[index] as number))
+      energy += home.short * pick(SHORT, Math.imul(short, 0x9e3779b1) >>> 0);
+  }
+  if (!today.away) energy += runsEnergy(home, today, day, quarter, kind, drive);
+  if (home.water === SHOWER) energy += showerEnergy(home, today, slot, quarter, drive);
+  else if (home.water === TANK) energy += tankEnergy(home, active, slot, drive);
+  else if (home.water === CLOCK_TANK) energy += timedTankEnergy(home, today, quarter, mood, drive);
+  const air = scene.air[index] as number;
+  if (home.heat > 0 && air < home.heatBelow) energy += heatingEnergy(home, active, slot, day, air);
+  if (home.storage > 0) energy += storageEnergy(home, today, quarter, air);
+  if (home.cool > 0 && air > home.coolAbove) energy += coolingEnergy(home, active, slot, day, air);
+  if (home.timed > 0 && (quarter - home.timedAt + 96) % 96 < home.timedQuarters) energy += home.timed;
+  return bent(energy, home.bend) / UNITS_PER_KWH;
+}
+
+/** A service carries no more than so much: what would be more bends towards one and three quarters of `bend`. */
+function bent(energy: number, bend: number): number {
+  return energy <= bend ? energy : bend * (1.75 - 0.75 * Math.exp((bend - energy) / (0.75 * bend)));
+}
