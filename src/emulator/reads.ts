@@ -17,7 +17,7 @@ import { deliveredKwh } from './grid/losses.js';
 import { type QualityFlag, voltageFlags } from './grid/qualityFlags.js';
 import { lineVoltage, ownDrop, serviceVoltage } from './grid/voltage.js';
 import { anomalyVolts } from './grid/voltageAnomalies.js';
-import { consumedKwh2, type ExpectedScene, expectedScene } from './model2.js';
+import { consumedKwh2, type ExpectedScene, expectedScene, meanKwh2 } from './model2.js';
 
 /** Which reads to generate; the meters are said elsewhere. */
 export interface ReadsScene {
@@ -120,7 +120,7 @@ function pushRead(
 ): void {
   const { key } = meter.customer;
   const customer2 = second === null ? null : customer2At(meter, second.place);
-  const { meanKwh } = customer2 ?? meter.customer;
+  const meanKwh = customer2 === null ? meter.customer.meanKwh : meanKwh2(customer2);
   let kwh = 0;
   let delivered = 0;
   let volts = 0;
