@@ -6,7 +6,7 @@ import { realHomes } from './homes/realHomes.js';
 import { measureLevel, outside } from './homes/secondModel.js';
 import { toldApart } from './homes/twoSample.js';
 
-/** The brief form of what `npm run realism` holds the second model of customers to. */
+/** A short form of what `npm run realism` holds the second model of customers to. */
 describe('the second model of customers', () => {
   it('cannot be told from London’s homes by a plain classifier, and its homes differ as these do', () => {
     const figures = measureHomes('uk', '1', 70).filter(({ what }) => /^(told|standard)/.test(what));
