@@ -28,8 +28,6 @@ export interface Customer2 {
   customerClass: CustomerClass;
   /** The meter's key for `drawAt`. */
   key: number;
-  /** Mean energy of a quarter hour, about, kWh. */
-  meanKwh: number;
   home: Home2 | null;
   trade: Trade2 | null;
 }
@@ -48,10 +46,15 @@ export function createCustomer2(
 export function customer2Of(key: number, itsClass: CustomerClass, place: Place): Customer2 {
   if (itsClass === 'residential') {
     const home = createHome2(key, place);
-    return { customerClass: itsClass, key, meanKwh: meanHomeKwh(home), home, trade: null };
+    return { customerClass: itsClass, key, home, trade: null };
   }
   const trade = createTrade2(key, itsClass, place);
-  return { customerClass: itsClass, key, meanKwh: trade.meanKwh, home: null, trade };
+  return { customerClass: itsClass, key, home: null, trade };
+}
+
+/** Mean energy of a customer in a quarter hour of the year, kWh; of a home to a fifth or so. */
+export function meanKwh2(customer: Customer2): number {
+  return customer.home === null ? (customer.trade as Trade2).meanKwh : meanHomeKwh(customer.home);
 }
 
 /** Energy a customer draws in a quarter hour, kWh, before what all customers of its feeder have in common. */

@@ -11,6 +11,7 @@ import { consumedKwh } from './customers/consumption.js';
 import { type Expectation, expectationAround } from './customers/expectation.js';
 import { QUARTER_HOUR_MS } from './customers/localTime.js';
 import { type BehindMeters, behindMeters } from './der/behindMeter.js';
+import type { MeteredCustomer } from './der/equipment.js';
 import { customer2At, type Meter, type MeterRun, syntheticRuns } from './fleet/meters.js';
 import { type RegistryBatch, registryRuns } from './fleet/registryMeters.js';
 import type { SyntheticFleet } from './fleet/syntheticFleet.js';
@@ -19,7 +20,7 @@ import { deliveredKwh } from './grid/losses.js';
 import { type QualityFlag, voltageFlags } from './grid/qualityFlags.js';
 import { lineVoltage, ownDrop, serviceVoltage } from './grid/voltage.js';
 import { anomalyVolts } from './grid/voltageAnomalies.js';
-import { consumedKwh2, type ExpectedScene, expectedScene } from './model2.js';
+import { type Customer2, consumedKwh2, type ExpectedScene, expectedScene, meanKwh2 } from './model2.js';
 
 /** Which reads to generate; the meters are said elsewhere. */
 export interface ReadsScene {
@@ -146,8 +147,8 @@ function pushRead(
 ): void {
   const { key } = meter.customer;
   const customer2 = second === null ? null : customer2At(meter, second.place);
-  const customer = customer2 ?? meter.customer;
-  const { meanKwh } = customer;
+  const meanKwh = customer2 === null ? meter.customer.meanKwh : meanKwh2(customer2);
+  const metered = behind && customer2 !== null ? meteredOf(customer2) : meter.customer;
   let kwh = 0;
   let received = 0;
   let delivered = 0;
@@ -158,7 +159,7 @@ function pushRead(
       (customer2 === null
         ? consumedKwh(meter.customer, slot, expectation)
         : consumedKwh2(customer2, slot, second as ExpectedScene)) * quarter.disturbance;
-    const net = behind ? behind.netKwh(customer, slot - expectation.firstSlot, consumed) : consumed;
+    const net = behind ? behind.netKwh(metered, slot - expectation.firstSlot, consumed) : consumed;
     const drawn = Math.max(0, net);
     kwh += drawn;
     received += drawn - net;
@@ -175,10 +176,20 @@ function pushRead(
   columns.voltage.push(voltage);
   columns.qualityFlags.push(voltageFlags(voltage));
   if (columns.receivedKwh !== undefined)
-    columns.receivedKwh.push(behind?.feedsIn(customer) ? Math.round(received * 10_000) / 10_000 : null);
+    columns.receivedKwh.push(behind?.feedsIn(metered) ? Math.round(received * 10_000) / 10_000 : null);
 }
 
 /** What flows in lowers the voltage on the customer's own line, and what flows out raises it by as much. */
 function ownChange(ownLoad: number): number {
   return ownLoad >= 0 ? ownDrop(ownLoad) : -ownDrop(-ownLoad);
+}
+
+/** What stands behind a meter is kept by its customer, who has to be the same object each time. */
+const meteredCustomers = new WeakMap<Customer2, MeteredCustomer>();
+
+/** A customer of model 2 as the equipment behind the meter goes by it: with a mean. */
+function meteredOf(customer: Customer2): MeteredCustomer {
+  const found = meteredCustomers.get(customer) ?? { ...customer, meanKwh: meanKwh2(customer) };
+  meteredCustomers.set(customer, found);
+  return found;
 }

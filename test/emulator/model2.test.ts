@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PLACE_NAMES, type Place } from '../../src/contracts/places.js';
 import { dayKind, HOLIDAY, SATURDAY, SUNDAY, WEEKDAY } from '../../src/emulator/calendar/dayKind.js';
-import { consumedKwh2, customer2Of, sceneOfPlace } from '../../src/emulator/model2.js';
+import { consumedKwh2, customer2Of, meanKwh2, sceneOfPlace } from '../../src/emulator/model2.js';
 import { generateReads, type ReadsRequest } from '../../src/emulator/reads.js';
 
 const day = (text: string) => Date.parse(text) / 86_400_000;
@@ -140,7 +140,7 @@ describe('the calendar', () => {
       const found: number[] = [];
       for (let key = 1; found.length < 40; key += 1) {
         const customer = customer2Of(Math.imul(key, 0x9e3779b1) | 0, 'commercial', 'germany');
-        if (customer.trade?.kind === kind) found.push(consumedKwh2(customer, at, scene) / customer.meanKwh);
+        if (customer.trade?.kind === kind) found.push(consumedKwh2(customer, at, scene) / meanKwh2(customer));
       }
       return mean(found);
     };

@@ -60,7 +60,7 @@ export function measure(sample: Sample, effort: Effort): Figure[] {
 
 const WHOLE_FLEET = { meterCount: 25_000, feederCount: 25 };
 
-function customerFigures(sample: Sample, year: FleetYear): Figure[] {
+export function customerFigures(sample: Sample, year: FleetYear): Figure[] {
   const fleet = places(sample, WHOLE_FLEET);
   const share = (itsClass: CustomerClass) =>
     fleet.filter((place) => place.customerClass === itsClass).length / fleet.length;

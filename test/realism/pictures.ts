@@ -1,11 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { defaultSeed } from '../../src/emulator/chance/random.js';
 import { fleetYear } from './fleetYear.js';
+import { emulatedYear } from './homes/emulatedHomes.js';
+import { homeStatistics } from './homes/homeStatistics.js';
+import { realHomes } from './homes/realHomes.js';
+import { archetypes } from './pictures/archetypes.js';
 import { dayShapes } from './pictures/dayShapes.js';
 import { feederLoss } from './pictures/feederLoss.js';
 import { homeWeek } from './pictures/homeWeek.js';
+import { realAndEmulated } from './pictures/realAndEmulated.js';
 import { seasons } from './pictures/seasons.js';
 import { sizes } from './pictures/sizes.js';
+import { spreads } from './pictures/spreads.js';
 import { voltages } from './pictures/voltages.js';
 
 /** `npm run realism:pictures`: draws docs/realism/*.svg from reads, the same bytes each time. */
@@ -18,6 +24,10 @@ const sample = {
 const METERS = 5_000;
 const year = fleetYear(sample, METERS, 3);
 
+const london = realHomes('london');
+const { homes } = emulatedYear({ place: 'uk', seed: '1', year: 2013, meters: 90 }, 48);
+const weeks = realAndEmulated(london, homes);
+
 const pictures: Record<string, string> = {
   'day-shapes': dayShapes(sample),
   'home-week': homeWeek(sample),
@@ -25,6 +35,12 @@ const pictures: Record<string, string> = {
   sizes: sizes(year),
   'feeder-loss': feederLoss(year),
   voltages: voltages(year),
+  'real-and-emulated': weeks.picture,
+  spreads: spreads(
+    london.map(homeStatistics),
+    homes.map(homeStatistics).filter((home) => home.kwhPerDay > 0.05),
+  ),
+  archetypes: archetypes(),
 };
 
 const folder = new URL('../../docs/realism/', import.meta.url);
@@ -33,3 +49,4 @@ for (const [name, text] of Object.entries(pictures)) {
   await writeFile(new URL(`${name}.svg`, folder), text);
   process.stdout.write(`docs/realism/${name}.svg  ${Math.round(text.length / 1000)} kB\n`);
 }
+process.stdout.write(`real homes in docs/realism/real-and-emulated.svg: ${weeks.key}\n`);

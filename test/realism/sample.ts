@@ -1,4 +1,5 @@
 import type { Climate } from '../../src/contracts/place.js';
+import type { Place as CustomersPlace } from '../../src/contracts/places.js';
 import type { CustomerClass } from '../../src/emulator/customers/customers.js';
 import { meteredFeeder } from '../../src/emulator/fleet/meters.js';
 import { feederRuns, type SyntheticFleet } from '../../src/emulator/fleet/syntheticFleet.js';
@@ -10,6 +11,9 @@ export interface Sample {
   seed: string;
   climate: Climate;
   timeZone: string;
+  /** The first model where it is not said. */
+  model?: 1 | 2;
+  place?: CustomersPlace;
 }
 
 export const QUARTER_HOUR_MS = 900_000;

@@ -13,7 +13,8 @@ export interface Meter {
   id: string;
   customer: Customer;
   /** The customer of the second model, once it has been asked for, and of which place; another place makes another. */
-  second: { place: Place; customer: Customer2 } | null;
+  second: Customer2 | null;
+  secondPlace: Place | null;
   /** Its transformer, counted from 0 along its feeder. */
   transformer: number;
   /** Distance from the substation, 0–1; meters of one transformer are at the same place. */
@@ -119,6 +120,7 @@ export function createMeter(id: string, customer: Customer, feeder: Feeder, tran
     id,
     customer,
     second: null,
+    secondPlace: null,
     transformer,
     distance: drawAt(feeder.key, STREAM.distance, transformer) / 2 ** 32,
     voltsOffset: pointOffset(customer.key),
@@ -127,9 +129,10 @@ export function createMeter(id: string, customer: Customer, feeder: Feeder, tran
 
 /** The meter's customer of the second model in this place, made once and kept with the meter. */
 export function customer2At(meter: Meter, place: Place): Customer2 {
-  if (meter.second?.place !== place) {
+  if (meter.second === null || meter.secondPlace !== place) {
     const { key, customerClass } = meter.customer;
-    meter.second = { place, customer: customer2Of(key, customerClass, place) };
+    meter.second = customer2Of(key, customerClass, place);
+    meter.secondPlace = place;
   }
-  return meter.second.customer;
+  return meter.second;
 }

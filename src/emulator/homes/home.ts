@@ -87,9 +87,9 @@ export function createHome2(key: number, place: Place): Home2 {
   const lived = vacant ? 0 : 1;
   const people = Math.max(0.4, household.persons) ** 0.6 * lived;
   // One family leaves everything on, another nothing.
-  const lavish = lognormal(key, 20, 1, 0.35);
+  const lavish = lognormal(key, 20, 1, 0.31);
   const uses = equipment.plenty * lavish * people;
-  const nothingOn = has(key, 21, vacant ? 0.5 : 0.05);
+  const nothingOn = !vacant && has(key, 21, 0.1);
   const water = vacant ? 0 : waterKind(uniform(key, 22), equipment);
   const heating = !vacant && has(key, 23, equipment.heating);
   const storage = !heating && has(key, 24, equipment.storageHeating / (1 - equipment.heating));
@@ -104,17 +104,22 @@ export function createHome2(key: number, place: Place): Home2 {
   const home: Home2 = {
     key,
     household,
-    steady: nothingOn ? 0 : energy(units / 4, lognormal(key, 32, equipment.steadyKw * lived + 0.01, 0.95)),
+    steady: nothingOn
+      ? 0
+      : energy(
+          units / 4,
+          lognormal(key, 32, equipment.steadyKw * lived * lavish * people ** 0.5 + 0.012, 0.75),
+        ),
     fridge: has(key, 33, 0.97 * lived + 0.1) ? energy(units / 4, lognormal(key, 34, 0.11, 0.35)) : 0,
     fridgeOn: whole(key, 35, 1, 3),
-    fridgeCycle: whole(key, 36, 3, 7),
+    fridgeCycle: whole(key, 36, 4, 8),
     living: energy(units / 4, uses * lognormal(key, 37, 0.16, 0.7)),
     light: energy(units / 4, uses * lognormal(key, 38, 0.1, 0.7)),
     morning: of256(between(key, 39, 0.2, 1.1)),
     byDay: of256(between(key, 40, 0.35, 1.05)),
-    night: of256(uniform(key, 75) ** 2 * 0.45),
+    night: nothingOn ? 0 : of256(uniform(key, 75) ** 2 * 0.45),
     shortRuns: share(lognormal(key, 41, 0.11, 0.55) * people),
-    short: energy(units, lived * lognormal(key, 42, 0.13, 0.3)),
+    short: energy(units, lived * lognormal(key, 42, 0.15, 0.3)),
     dinner: of256(between(key, 43, 0.25, 0.98)),
     dinnerAt: whole(key, 44, 50, 64),
     cooking: energy(
@@ -156,7 +161,7 @@ export function createHome2(key: number, place: Place): Home2 {
     daySpread: whole(key, 71, 0, 2),
     monthSpread: whole(key, 72, 0, 4),
     hourSpread: whole(key, 73, 2, 4),
-    bend: energy(UNITS_PER_KWH / 4, between(key, 74, 8, 12)),
+    bend: energy(UNITS_PER_KWH / 4, between(key, 74, 10.5, 12)),
     mean: 0,
   };
   home.mean = meanEnergy(home);

@@ -39,8 +39,8 @@ const HABITS: Readonly<Record<HouseholdKind, Habits>> = {
   atHome: { share: 0.08, persons: [1, 4], daytime: [0.7, 0.98], wake: 14, bed: 78, spread: 6 },
   shifts: { share: 0.05, persons: [1, 3], daytime: [0.3, 0.7], wake: 12, bed: 76, spread: 6 },
   students: { share: 0.02, persons: [2, 5], daytime: [0.3, 0.7], wake: 22, bed: 84, spread: 6 },
-  second: { share: 0.015, persons: [1, 3], daytime: [0.6, 0.9], wake: 17, bed: 77, spread: 4 },
-  vacant: { share: 0.015, persons: [0, 0], daytime: [0, 0], wake: 16, bed: 76, spread: 0 },
+  second: { share: 0.012, persons: [1, 3], daytime: [0.6, 0.9], wake: 17, bed: 77, spread: 4 },
+  vacant: { share: 0.008, persons: [0, 0], daytime: [0, 0], wake: 16, bed: 76, spread: 0 },
 };
 
 /** Whole numbers throughout, which lie in the object itself; probabilities in 65,536ths (`PROBABILITY`). */
@@ -101,14 +101,14 @@ export function createHousehold(key: number): Household {
     kind: HOUSEHOLDS.indexOf(kind),
     persons: whole(key, 3, ...persons),
     daytime: share(between(key, 4, ...daytime)),
-    daytimeOff: share(between(key, 5, 0.55, 0.97)),
+    daytimeOff: share(between(key, 5, 0.2, 0.97)),
     wake: up,
     wakeOff: up + whole(key, 6, 0, kind === 'retired' ? 2 : 10),
     leave: up + whole(key, 7, 4, 8),
     comeBack: about(key, 8, 54, 8),
     bed: Math.min(92, about(key, 10, bed, spread + 2)),
     looseness: whole(key, 12, 1, 14),
-    dayAway: share(vacant || secondHome ? 0 : between(key, 13, 0.002, 0.05) * (kind === 'single' ? 1.8 : 1)),
+    dayAway: share(vacant || secondHome ? 0 : between(key, 13, 0.002, 0.035) * (kind === 'single' ? 1.8 : 1)),
     eveningOut: share(between(key, 14, 0.02, kind === 'retired' ? 0.12 : 0.3)),
     trip: share(secondHome ? 0.35 : vacant ? 0 : uniform(key, 15) ** 2 * 0.55),
     longTrip: share(kind === 'students' ? 0.5 : has(key, 16, 0.12) ? 0.3 : 0),

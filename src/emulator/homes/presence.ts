@@ -36,8 +36,9 @@ export const NO_DAY: HomeDay = {
 };
 
 /** Lengths of the stretches of days in which there is at most one journey of a kind. */
-const FORTNIGHT = 16;
-const THIRD = 120;
+/** As powers of two. */
+const FORTNIGHT_LOG2 = 4;
+const THIRD_LOG2 = 7;
 
 /** @param kind of the day, `dayKind`. */
 export function fillDay(
@@ -98,7 +99,7 @@ function rotate(into: HomeDay, key: number, day: number, off: boolean): void {
 }
 
 function onJourney(key: number, of: Household, place: Place, day: number): boolean {
-  const block = Math.floor((day + (key & 15)) / FORTNIGHT);
+  const block = (day + (key & 15)) >> FORTNIGHT_LOG2;
   return tripCovers(key, of, place, day, block) || tripCovers(key, of, place, day, block - 1);
 }
 
@@ -107,14 +108,14 @@ function tripCovers(key: number, of: Household, place: Place, day: number, block
   const draw = drawAt(key, STREAM.trip, block);
   const chance = draw >>> 16;
   if (chance > of.trip * MOST_TRAVEL) return false;
-  const starts = block * FORTNIGHT - (key & 15) + ((draw >>> 8) & 15);
+  const starts = (block << FORTNIGHT_LOG2) - (key & 15) + ((draw >>> 8) & 15);
   const skew = (draw & 255) / 256;
   const length = 2 + ((13 * skew * skew * skew) | 0);
   return day >= starts && day < starts + length && chance < of.trip * travel(place, starts);
 }
 
 function onLongJourney(key: number, probability: number, day: number): boolean {
-  const block = Math.floor((day + (key & 127)) / THIRD);
+  const block = (day + (key & 127)) >> THIRD_LOG2;
   return longTripCovers(key, probability, day, block) || longTripCovers(key, probability, day, block - 1);
 }
 
@@ -122,7 +123,7 @@ function onLongJourney(key: number, probability: number, day: number): boolean {
 function longTripCovers(key: number, probability: number, day: number, block: number): boolean {
   const draw = drawAt(key, STREAM.longTrip, block);
   if (draw >>> 16 >= probability) return false;
-  const starts = block * THIRD - (key & 127) + ((draw & 127) % THIRD);
+  const starts = (block << THIRD_LOG2) - (key & 127) + (draw & 127);
   return day >= starts && day < starts + 20 + (((draw >>> 7) & 127) * 85) / 127;
 }
 

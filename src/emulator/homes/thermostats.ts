@@ -13,7 +13,7 @@ function used(home: Home2, active: number, slot: number, day: number): number {
   const hour = (slot + (home.key & 3)) >> 2;
   const draw = drawAt(home.key, STREAM.thermostat, hour);
   const quarter = (draw >>> (8 + 6 * ((slot + home.key) & 3))) & 63;
-  const cycle = 0.35 + (draw & 255) / 255 + (quarter - 32) / 110;
+  const cycle = 0.47 + (draw & 255) / 240 + (quarter - 32) / 70;
   if (home.frugal < 38) return cycle;
   const setback = 1 - (home.frugal / 256) * (active > 0 ? 0.15 : 0.85);
   const off = drawAt(home.key, STREAM.thermostat, -1 - day) >>> 24 < (home.frugal - 102) * 0.9;
