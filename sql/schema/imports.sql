@@ -108,15 +108,20 @@ CREATE TABLE ami_import_refusals (
   line      bigint  NOT NULL,
   meter_id  text,
   read_at   timestamptz,
-  reason    text    NOT NULL
+  reason    text    NOT NULL,
+  rows      integer NOT NULL DEFAULT 1,
+  number    bigint  GENERATED ALWAYS AS IDENTITY
 );
-CREATE INDEX ami_import_refusals_by_import ON ami_import_refusals (import_id, line);
+CREATE INDEX ami_import_refusals_by_import ON ami_import_refusals (import_id, line, number);
 COMMENT ON TABLE ami_import_refusals IS
   'The first rows of each imported file that became no read, or whose read was left, and why.';
 COMMENT ON COLUMN ami_import_refusals.import_id IS 'The file: ami_imports.import_id.';
 COMMENT ON COLUMN ami_import_refusals.line IS 'Line of the file, from 1.';
 COMMENT ON COLUMN ami_import_refusals.read_at IS 'Start of the interval, where the row came to be a read.';
 COMMENT ON COLUMN ami_import_refusals.reason IS 'What is wrong, and what would be right.';
+COMMENT ON COLUMN ami_import_refusals.rows IS
+  'Rows that it stands for: all of a meter that nobody knows, with the first of their lines.';
+COMMENT ON COLUMN ami_import_refusals.number IS 'Tells refusals of one line apart.';
 
 CREATE TABLE ami_replaced_reads (
   tenant_id        text COLLATE "C" NOT NULL,

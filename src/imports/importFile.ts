@@ -16,7 +16,7 @@ import { failImport, insertImport, keepRefusals, noteReadWhole, sameImport } fro
 import { type Judgement, judge } from './judge.js';
 import { createKnownMeters, type Registration } from './knownMeters.js';
 import type { InnerFile } from './packedFile.js';
-import { ImportPlan, type PlanReport, TooManyRefusalsError } from './plan.js';
+import { ImportPlan, type PlanReport, REFUSALS_TOLD, TooManyRefusalsError } from './plan.js';
 import {
   countMerged,
   fillBatches,
@@ -73,9 +73,6 @@ export interface ImportedFile {
   judgement?: Judgement;
 }
 
-/** Refused rows that are told one by one. */
-const REFUSALS_TOLD = 1_000;
-
 /**
  * Reads a file and hands it to the workers: whole, or not at all. The reading is one transaction, so a process that is killed
  * leaves nothing of it.
@@ -86,6 +83,8 @@ export async function importFile(file: InnerFile, options: ImportOptions): Promi
     const found = await findMeaning(file, options);
     if ('refusal' in found || 'open' in found) return { name, ...found };
     const { meaning, days, ...shown } = found;
+    const refusal = namesNoFeeder(meaning, options.register);
+    if (refusal !== undefined) return { name, ...shown, refusal };
     const reading = { file, meaning, zone: new LocalZone(days), options };
     if (options.dryRun) return { name, ...shown, ...(await dryRun(reading)) };
     return { name, ...shown, ...(await takeIn(reading, shown)) };
@@ -94,6 +93,16 @@ export async function importFile(file: InnerFile, options: ImportOptions): Promi
     if (refusal === undefined) throw error;
     return { name, ...refusal };
   }
+}
+
+/** Why new meters of a file could be put on no feeder; undefined where they could, or are not wanted. */
+function namesNoFeeder(meaning: FileMeaning, register: Registration | undefined): string | undefined {
+  if (register === undefined || register.feederId !== undefined) return undefined;
+  if (meaning.format !== 'csv')
+    return 'a file of this format names no feeders: name that of new meters with --feeder (feeder over HTTP)';
+  return meaning.mapping.feederColumn === undefined
+    ? 'nothing says which feeder new meters are on: name it with --feeder (feeder over HTTP), or the column that has it with --feeder-column (feederColumn)'
+    : undefined;
 }
 
 interface Reading {

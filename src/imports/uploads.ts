@@ -10,7 +10,7 @@ import { UnreadableFileError } from '../intervalFiles/intervalFiles.js';
 import { LocalZone } from '../intervalFiles/time/localZone.js';
 import type { SchemaMapping } from '../schema/mapping.js';
 import { withDeadline } from '../timing/deadline.js';
-import { type DryRunFile, dryRunFiles } from './dryRunAnswer.js';
+import { type DryRunFile, dryRunFiles, toldRefusal } from './dryRunAnswer.js';
 import { findMeaning, type Given } from './fileMeaning.js';
 import { type ImportedFile, type ImportOptions, importFile } from './importFile.js';
 import type { ImportService } from './imports.js';
@@ -134,7 +134,7 @@ export function createUploadService(surroundings: UploadSurroundings) {
     const options: ImportOptions = {
       ...given,
       ...{ database, schema, tenantId: query.tenantId, dryRun: isDryRun, readsRetentionDays, requestId },
-      register: query.feeder === undefined ? undefined : { feederId: query.feeder },
+      register: query.register === true ? { feederId: query.feeder } : undefined,
       mostRefusals: query.mostRefusals,
       overEmulated: query.overEmulated === true,
       now: now(),
@@ -235,11 +235,18 @@ export function createUploadService(surroundings: UploadSurroundings) {
 export type UploadService = ReturnType<typeof createUploadService>;
 
 /** What is known beside the file. @throws ApiError 400 for a mapping or a zone that there is not. */
-async function givenBy(database: Database, { tenantId, mapping, timeZone }: UploadQuery): Promise<Given> {
+async function givenBy(database: Database, query: UploadQuery): Promise<Given> {
+  const { tenantId, mapping, timeZone, feederColumn } = query;
+  const columns = feederColumn === undefined ? {} : { feederColumn };
   const zone = timeZone === undefined ? undefined : zoneNamed(timeZone);
-  if (mapping === undefined) return { given: {}, zone };
+  if (mapping === undefined) return { given: columns, zone };
   const saved = await savedMapping(database, tenantId, mapping).catch(rethrowUnavailable);
-  if (saved) return { given: saved.fields, zone };
+  if (saved && query.register && query.feeder === undefined && !feederColumn && !saved.fields.feederColumn)
+    throw invalidField(
+      'feeder',
+      `must name the feeder of new meters, since mapping ${mapping} has no feederColumn`,
+    );
+  if (saved) return { given: { ...saved.fields, ...columns }, zone };
   throw invalidField(
     'mapping',
     `${mapping} is not saved for tenant ${tenantId}: GET /api/ami/import-mappings has the names`,
@@ -291,7 +298,7 @@ function notTaken(name: string, reason: string, body: Record<string, unknown> = 
 
 function refused(outcomes: readonly Outcome[]): ApiError {
   const [{ file, importId } = { file: { name: 'the file' } as ImportedFile, importId: undefined }] = outcomes;
-  const refusals = file.report?.refusals.slice(0, REFUSALS_TOLD);
+  const refusals = file.report?.refusals.slice(0, REFUSALS_TOLD).map(toldRefusal);
   return notTaken(file.name, file.refusal ?? 'it has no reads', {
     ...(importId === undefined ? {} : { importId }),
     ...(refusals === undefined ? {} : { refusals }),

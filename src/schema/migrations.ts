@@ -38,6 +38,7 @@ export const MIGRATIONS = [
   'phase8_read_lengths.sql',
   'phase8_vee.sql',
   'phase8_vee_estimates.sql',
+  'phase9_import_refusals.sql',
 ] as const;
 
 export interface Migration {

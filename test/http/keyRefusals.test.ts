@@ -136,6 +136,7 @@ describe('a read key', () => {
     `/api/ami/backfill/${ID}`,
     '/api/ami/imports?tenantId=T',
     '/api/ami/imports/17',
+    '/api/ami/imports/17/refusals',
     '/api/ami/import-mappings?tenantId=T',
     `/api/ami/import-mappings/${ID}?tenantId=T`,
     `/api/ami/publish/${ID}`,
@@ -160,7 +161,7 @@ describe('a read key', () => {
         expect([200, 404], path).toContain((await deployment.http.get(path).set(bearer(key))).status);
     }
     expect(
-      READS.map((path) => path.replace(/\?.*/, '').replace(ID, ':id').replace(/17$/, ':id')).toSorted(),
+      READS.map((path) => path.replace(/\?.*/, '').replace(ID, ':id').replace(/17\b/, ':id')).toSorted(),
     ).toEqual(readRoutes(deployment).toSorted());
   });
 
