@@ -89,6 +89,7 @@ function askedOf({
   meters,
   feederId,
   quality,
+  asOf,
   days,
 }: ExportPlan): Record<string, unknown> {
   return {
@@ -98,6 +99,7 @@ function askedOf({
     meters: meters ?? null,
     feederId: feederId ?? null,
     quality: quality ?? null,
+    ...(asOf === undefined ? {} : { asOf: asOf.toISOString() }),
   };
 }
 
@@ -117,7 +119,7 @@ async function manifestIn(
   const manifest = parsed(text);
   if (manifest === undefined)
     throw new StartupError(`${path} is no manifest of an export: name another folder, or remove it.`);
-  const differing = Object.keys(asked).find(
+  const differing = [...new Set([...Object.keys(asked), 'asOf'])].find(
     (field) => field !== 'to' && JSON.stringify(asked[field]) !== JSON.stringify(manifest.asked[field]),
   );
   if (differing !== undefined)

@@ -144,6 +144,7 @@ describe('a read key', () => {
     '/api/ami/vee/runs/17',
     '/api/ami/vee/summary?tenantId=T&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z',
     '/api/ami/schema',
+    '/api/ami/reads?tenantId=T&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&meters=M',
     '/api/ami/exports?tenantId=T&from=2026-01-01&to=2026-01-01&format=csv',
     '/api/ami/tenants',
     '/api/ami/zone?tenantId=T',

@@ -110,7 +110,7 @@ describe('feeders that a file names', () => {
         channel: 'kwh',
         minutes: 60,
       },
-    } as const;
+    } satisfies Wanted['given'];
     expect(await taken(file, { given })).toMatchObject({ reads: 24, metersRegistered: 1 });
     expect(await meters()).toEqual(['A on F7']);
   });
