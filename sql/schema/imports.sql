@@ -43,7 +43,7 @@ COMMENT ON TABLE ami_imports IS
   'ami_import_values, and the state becomes writing. From then on they are accepted as publishes of origin import.';
 COMMENT ON COLUMN ami_imports.import_id IS 'Number of the import, rising.';
 COMMENT ON COLUMN ami_imports.file_name IS 'As it was called where it came from; of an archive the entry too.';
-COMMENT ON COLUMN ami_imports.format IS 'csv, espi, nem12 or cmep: found by content.';
+COMMENT ON COLUMN ami_imports.format IS 'csv, espi, nem12, cmep or parquet: found by content; vee of a validation.';
 COMMENT ON COLUMN ami_imports.mapping IS 'Of CSV: what its text was taken to mean, as YAML.';
 COMMENT ON COLUMN ami_imports.file_hash IS 'SHA-256 of the file''s text, once it was read whole.';
 COMMENT ON COLUMN ami_imports.over_emulated IS 'Whether its reads take the place of emulated ones.';

@@ -6,8 +6,8 @@ import { mappingFrom, mappingTextFrom, zoneOf } from './intervalFileArguments.js
 export const USAGE = `npm run import -- FILE… --tenant T [--mapping FILE.yaml] [--zone ZONE] [--dry-run]
 npm run import -- --cancel ID
 
-Reads files of interval data into the table of reads: CSV, Green Button XML, NEM12, CMEP, and gzip or zip of them, found by
-content. A file is taken whole or not at all; the workers write it, in what live work leaves free of the read limit.
+Reads files of interval data into the table of reads: CSV, Green Button XML, NEM12, CMEP, gzip or zip of them, and
+Parquet that GridLens has exported, found by content. A file is taken whole or not at all; the workers write it, in what live work leaves free of the read limit.
 
   --dry-run            says what would be written, replaced and refused, by meter and day, and writes nothing
   --mapping FILE.yaml  what a CSV file means, where its text does not say it; npm run inspect has one to begin with.

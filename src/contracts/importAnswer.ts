@@ -12,7 +12,7 @@ const listed = {
   origin: z.literal('import'),
   fileName: z.string(),
   format: z
-    .enum(['csv', 'espi', 'nem12', 'cmep', 'vee'])
+    .enum(['csv', 'espi', 'nem12', 'cmep', 'parquet', 'vee'])
     .describe('Found by content; `vee` is what a run of validation has written.'),
   state: z
     .enum(['reading', 'queued', 'running', 'done', 'failed', 'cancelled'])

@@ -59,6 +59,13 @@ export class UnreadableFileError extends Error {
   }
 }
 
+/** A file whose parts are read in any order. */
+export interface FileBytes {
+  byteLength: number;
+  /** @param to exclusive; the end of the file where it is left out. */
+  slice(from: number, to?: number): Promise<ArrayBuffer>;
+}
+
 /** Pieces of a file's text, in order, however they are cut. */
 export type FileText = AsyncIterable<string>;
 
