@@ -202,6 +202,7 @@ const pureLibraries = [
   'lru-cache',
   'csv-parse',
   'saxes',
+  'hyparquet',
   'hyparquet-writer',
 ];
 
@@ -219,6 +220,7 @@ const entries = [
   'commands/backfill',
   'commands/demo',
   'commands/doctor',
+  'commands/vee',
 ];
 
 module.exports = { rooms, pureFiles, pureLibraries, entries };

@@ -37,6 +37,7 @@ const PROGRAMS = [
   'commands/inspect.ts',
   'commands/migrate.ts',
   'commands/score.ts',
+  'commands/vee.ts',
   'local/postgres/postgresPart.ts',
   'db/hosts.ts',
   'process/config.ts',

@@ -21,6 +21,7 @@ import { asNoRoom, type KeptUpload, keepUpload, removeForsaken } from './uploadF
 
 /** Files that one process takes at once, received and waiting to be read; one of them is read at a time. */
 const AT_ONCE = 2;
+const TIDY_EVERY_MS = 10 * 60_000;
 /** Of the time of an answer, for which a file that is being read is waited for: the answer then has its counts. */
 const READING_SHARE = 0.5;
 /** Refused rows that the answer has; GET has more. */
@@ -78,9 +79,15 @@ export function createUploadService(surroundings: UploadSurroundings) {
   const stopping = new AbortController();
   const readings = new Set<Promise<unknown>>();
   let underWay = 0;
-  const tidied = removeForsaken(folder).then((removed) => {
-    if (removed > 0) log.info({ removed }, 'files of imports that were killed are removed');
-  });
+  const tidy = (): Promise<void> =>
+    removeForsaken(folder).then((removed) => {
+      if (removed > 0) log.info({ removed }, 'files of imports that were killed are removed');
+    });
+  let tidied = tidy();
+  // What a process before this one has left may have been too young when this one began.
+  const tidying = setInterval(() => {
+    tidied = tidy();
+  }, TIDY_EVERY_MS).unref();
 
   const take = async (upload: Upload): Promise<UploadAnswer> => {
     if (underWay >= AT_ONCE) throw busy();
@@ -226,6 +233,7 @@ export function createUploadService(surroundings: UploadSurroundings) {
 
     /** Ends what is being read, with nothing taken, and removes the files. */
     async stop(): Promise<void> {
+      clearInterval(tidying);
       stopping.abort(stopped());
       await Promise.allSettled([...readings, tidied]);
     },

@@ -215,6 +215,7 @@ export interface LoadOptions {
     | 'import'
     | 'export'
     | 'backfill'
+    | 'vee'
     | 'doctor'
     | 'demo';
   /** Folder that relative paths and `.env` are taken from. */

@@ -16,7 +16,7 @@ function run(args: string[]): Promise<{ code: number; stdout: string; stderr: st
 }
 
 describe('--help', () => {
-  it.each(['migrate', 'score', 'fleet', 'import', 'export', 'inspect', 'backfill', 'doctor', 'demo'])(
+  it.each(['migrate', 'score', 'fleet', 'import', 'export', 'inspect', 'backfill', 'vee', 'doctor', 'demo'])(
     'of npm run %s says how it is called, and does nothing',
     async (command) => {
       const { code, stdout, stderr } = await run([...programArguments(`commands/${command}`), '--help']);

@@ -23,6 +23,7 @@ const PROGRAMS = [
   'commands/inspect',
   'commands/migrate',
   'commands/score',
+  'commands/vee',
 ];
 
 /** A new folder beside `src/`, so that what is not bundled is found in `node_modules`. */

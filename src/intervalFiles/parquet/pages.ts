@@ -1,5 +1,5 @@
-import type { ColumnMetaData, Compressors } from 'hyparquet';
-import { snappyUncompress } from 'hyparquet';
+import type { ColumnMetaData, Compressors } from 'hyparquet/src/index.js';
+import { snappyUncompress } from 'hyparquet/src/index.js';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { UnreadableFileError } from '../intervalFiles.js';
 
