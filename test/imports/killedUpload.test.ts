@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -83,7 +82,7 @@ describe('an API that is killed while a file is sent to it', () => {
       return found !== undefined;
     });
     await api.kill('SIGKILL');
-    await once(sending, 'close');
+    sending.destroy();
     await tools.sql(`UPDATE ami_imports SET accepted_at = accepted_at - interval '1 minute'`);
     // Until Postgres has seen that the reader is gone its lock is held.
     await waitFor('the import to be failed', async () => {

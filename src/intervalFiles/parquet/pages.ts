@@ -1,6 +1,6 @@
+import { parquetHeader } from 'hyparquet/src/column.js';
 import type { ColumnMetaData, Compressors } from 'hyparquet/src/index.js';
 import { snappyUncompress } from 'hyparquet/src/index.js';
-import { parquetHeader } from 'hyparquet/src/column.js';
 import { UnreadableFileError } from '../intervalFiles.js';
 
 /**

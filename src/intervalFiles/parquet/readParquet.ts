@@ -1,4 +1,9 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet/src/index.js';
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+} from 'hyparquet/src/index.js';
 import { ExactSum, shifted } from '../decimal.js';
 import {
   type EnergyChannel,
