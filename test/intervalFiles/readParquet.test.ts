@@ -124,8 +124,8 @@ describe('our own Parquet, read back', () => {
   it(`has the right sums or is refused, of ${RUNS} files that were changed by chance`, async () => {
     const file = written([
       [
-        series('2026-03-01T00:00:00Z', '2026-03-04T00:00:00Z', { meterId: 'A', receivedKwh: '0.5' }),
-        series('2026-03-01T00:00:00Z', '2026-03-04T00:00:00Z', { meterId: 'B' }),
+        series('2026-03-01T00:00:00Z', '2026-03-01T12:00:00Z', { meterId: 'A', receivedKwh: '0.5' }),
+        series('2026-03-01T00:00:00Z', '2026-03-01T12:00:00Z', { meterId: 'B' }),
       ],
     ]);
     const whole = sumOf((await readBack(file)).reads);
