@@ -86,8 +86,11 @@ class RowSums {
   require({ key_value_metadata: said = [] }: FileMetaData): void {
     const text = said.find(({ key }) => key === SUMS_KEY)?.value;
     const found = sumsText({ kwh: this.#kwh.toString(), receivedKwh: this.#receivedKwh.toString() });
-    if (text !== undefined && text !== found)
-      throw broken(`its energies sum up to ${found}, and its end says ${text}`);
+    if (text === undefined)
+      throw broken(
+        'its end lacks the sums of its energies, which exports of older versions have not: export it anew',
+      );
+    if (text !== found) throw broken(`its energies sum up to ${found}, and its end says ${text}`);
   }
 }
 
