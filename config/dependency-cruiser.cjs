@@ -59,7 +59,7 @@ module.exports = {
     {
       name: 'pure-files-use-only-pure-libraries',
       comment:
-        'zod, csv-parse and saxes parse, hyparquet-writer encodes, seedrandom hashes, lru-cache keeps; anything else from npm or node would be I/O, a clock or an environment. identifiers.ts quotes names by pg.',
+        'zod, csv-parse, saxes and hyparquet parse, hyparquet-writer encodes, seedrandom hashes, lru-cache keeps; anything else from npm or node would be I/O, a clock or an environment. identifiers.ts quotes names by pg.',
       severity: 'error',
       from: { path: pureFiles, pathNot: '^src/schema/identifiers\\.ts$' },
       to: {

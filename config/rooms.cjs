@@ -149,7 +149,10 @@ const rooms = {
   vee: { floor: 9, doors: ['vee', 'worker', 'routes', 'pruning'] },
   score: { floor: 10, doors: ['score'] },
   writing: { floor: 10, doors: ['amiWorker', 'batchRunner', 'adaptiveConcurrency'] },
-  exports: { floor: 10, doors: ['exports', 'dayFiles', 'oneFile', 'service', 'routes'] },
+  exports: {
+    floor: 10,
+    doors: ['exports', 'dayFiles', 'oneFile', 'service', 'routes', 'readsPage', 'readsRoutes'],
+  },
   kpi: { floor: 10, doors: ['quickcheck', 'series', 'zones', 'routes'] },
   status: { floor: 10, doors: ['status', 'heartbeat', 'workers', 'clockWatch', 'routes', 'healthRoutes'] },
   metrics: { floor: 10, doors: ['metrics', 'metricsPage', 'requests', 'batches', 'listener', 'routes'] },
@@ -220,6 +223,7 @@ const pureLibraries = [
   'csv-parse',
   'saxes',
   'yaml',
+  'hyparquet',
   'hyparquet-writer',
   'date-holidays',
 ];
@@ -243,6 +247,7 @@ const entries = [
   'commands/archive',
   'process/archiveThread',
   'datasets/datasetWorker',
+  'commands/vee',
 ];
 
 module.exports = { rooms, pureFiles, pureLibraries, entries };

@@ -28,6 +28,7 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
   const [severity, setSeverity] = useState(0.8);
   const [minutes, setMinutes] = useState(60);
   const [share, setShare] = useState(1);
+  const [delivery, setDelivery] = useState<'lost' | 'late'>('lost');
   const [start, setStart] = useState<'latest' | 'now'>('latest');
   const [isSending, setIsSending] = useState(false);
 
@@ -42,6 +43,7 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
         feederId,
         severity,
         durationMinutes: minutes,
+        ...(type === 'comms-outage' ? { delivery } : {}),
         ...(share < 1 ? { meterFraction: share } : {}),
         ...(start === 'latest' && latestStart !== null ? { startAt: latestStart } : {}),
         applyNow: true,
@@ -116,12 +118,24 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
           ))}
         </select>
       </label>
+      {type === 'comms-outage' && (
+        <label>
+          Reads
+          <select
+            value={delivery}
+            onChange={(event) => setDelivery(event.currentTarget.value as 'lost' | 'late')}
+          >
+            <option value="lost">are lost</option>
+            <option value="late">arrive after it</option>
+          </select>
+        </label>
+      )}
       <button type="submit" class="primary" disabled={isSending || feederId === ''}>
         {isSending ? 'Posting…' : `Inject ${looksOf(type).name.toLowerCase()}`}
       </button>
       <p class="quiet wide">
         {type === 'comms-outage'
-          ? 'What has arrived stays: an outage shows in the interval that is published next.'
+          ? `What has arrived stays: an outage shows in the interval that is published next.${delivery === 'late' ? ' Once it is over its meters deliver what they kept, and completeness heals.' : ''}`
           : 'The latest interval of this feeder is written anew at once; later ones carry the event too.'}
       </p>
     </form>

@@ -43,7 +43,7 @@ COMMENT ON TABLE ami_imports IS
   'ami_import_values, and the state becomes writing. From then on they are accepted as publishes of origin import.';
 COMMENT ON COLUMN ami_imports.import_id IS 'Number of the import, rising.';
 COMMENT ON COLUMN ami_imports.file_name IS 'As it was called where it came from; of an archive the entry too.';
-COMMENT ON COLUMN ami_imports.format IS 'csv, espi, nem12 or cmep: found by content.';
+COMMENT ON COLUMN ami_imports.format IS 'csv, espi, nem12, cmep or parquet: found by content; vee of a validation.';
 COMMENT ON COLUMN ami_imports.mapping IS 'Of CSV: what its text was taken to mean, as YAML.';
 COMMENT ON COLUMN ami_imports.file_hash IS 'SHA-256 of the file''s text, once it was read whole.';
 COMMENT ON COLUMN ami_imports.over_emulated IS 'Whether its reads take the place of emulated ones.';
@@ -108,15 +108,20 @@ CREATE TABLE ami_import_refusals (
   line      bigint  NOT NULL,
   meter_id  text,
   read_at   timestamptz,
-  reason    text    NOT NULL
+  reason    text    NOT NULL,
+  rows      integer NOT NULL DEFAULT 1,
+  number    bigint  GENERATED ALWAYS AS IDENTITY
 );
-CREATE INDEX ami_import_refusals_by_import ON ami_import_refusals (import_id, line);
+CREATE INDEX ami_import_refusals_by_import ON ami_import_refusals (import_id, line, number);
 COMMENT ON TABLE ami_import_refusals IS
   'The first rows of each imported file that became no read, or whose read was left, and why.';
 COMMENT ON COLUMN ami_import_refusals.import_id IS 'The file: ami_imports.import_id.';
 COMMENT ON COLUMN ami_import_refusals.line IS 'Line of the file, from 1.';
 COMMENT ON COLUMN ami_import_refusals.read_at IS 'Start of the interval, where the row came to be a read.';
 COMMENT ON COLUMN ami_import_refusals.reason IS 'What is wrong, and what would be right.';
+COMMENT ON COLUMN ami_import_refusals.rows IS
+  'Rows that it stands for: all of a meter that nobody knows, with the first of their lines.';
+COMMENT ON COLUMN ami_import_refusals.number IS 'Tells refusals of one line apart.';
 
 CREATE TABLE ami_replaced_reads (
   tenant_id        text COLLATE "C" NOT NULL,

@@ -16,7 +16,8 @@ COMMENT ON COLUMN ami_vee_tenants.is_on IS 'Whether each interval is validated o
 COMMENT ON COLUMN ami_vee_tenants.estimates IS 'Whether gaps and failed reads are then estimated.';
 COMMENT ON COLUMN ami_vee_tenants.grace_intervals IS
   'Quarter hours that a read may be late before its interval is validated without it.';
-COMMENT ON COLUMN ami_vee_tenants.time_zone IS 'Whose clock like days go by.';
+COMMENT ON COLUMN ami_vee_tenants.time_zone IS
+  'Whose clock like days go by; UTC stands for that of the tenant''s days, ami_tenant_zones.';
 COMMENT ON COLUMN ami_vee_tenants.validated_to IS 'End of the last interval that was given to a run by itself.';
 COMMENT ON COLUMN ami_vee_tenants.estimated_to IS 'Up to where it estimates what was missing; NULL where it does not.';
 COMMENT ON COLUMN ami_vee_tenants.last_run IS 'Figures of the last run that is over, for quickcheck.';

@@ -1,5 +1,5 @@
 /**
- * Room: commands. Promises: `npm run migrate`, `fleet`, `inspect`, `import`, `export`, `backfill`, `score`, `scenario`, `dataset`,
+ * Room: commands. Promises: `npm run migrate`, `fleet`, `inspect`, `import`, `export`, `backfill`, `vee`, `score`, `scenario`, `dataset`, `archive`,
  * `doctor` and `demo`. A command says what it did, ends with a code that tells whether it did, and says what is wrong in a sentence.
  */
 

@@ -1,6 +1,6 @@
 import { resolve, sep } from 'node:path';
 import { ApiError, StartupError } from '../contracts/errors.js';
-import { EXPORT_FORMATS, exportQuery } from '../contracts/exportRequest.js';
+import { EXPORT_FORMATS, exportQuery, metersAsked } from '../contracts/exportRequest.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import type { ExportAsked } from '../exports/exports.js';
 import { commandLine } from './commandLine.js';
@@ -12,9 +12,10 @@ Writes interval reads as ${EXPORT_FORMATS.join(', ')}. Both days are local days 
 goes a file for each day, and manifest.json with the counts, sums and SHA-256 of each; --resume goes on at the first day that
 lacks. Into a FILE (a name with a dot in it) go all days.
 
-  --meters A,B         these meters alone
+  --meters A,B         these meters alone; --meter NAME, once for each, where a name has a comma
   --feeder F           the meters of this feeder alone
   --quality raw,…      reads of these qualities alone
+  --as-of INSTANT      the reads as they stood then, such as 2026-02-01T00:00:00Z
   --zone ZONE          whose days they are, such as Europe/Berlin; else UTC, and always +10:00 for nem12
   --json               the report as one JSON document`;
 
@@ -26,6 +27,8 @@ const OPTIONS = {
   to: { type: 'string' },
   format: { type: 'string' },
   meters: { type: 'string' },
+  meter: { type: 'string', multiple: true },
+  'as-of': { type: 'string' },
   feeder: { type: 'string' },
   quality: { type: 'string' },
   zone: { type: 'string' },
@@ -35,7 +38,11 @@ const OPTIONS = {
 } as const;
 
 /** What a field of the request is called on the command line. */
-export const OPTION_OF: Record<string, string> = { tenantId: '--tenant', feederId: '--feeder' };
+export const OPTION_OF: Record<string, string> = {
+  tenantId: '--tenant',
+  feederId: '--feeder',
+  asOf: '--as-of',
+};
 
 export interface ExportCommand {
   asked: ExportAsked;
@@ -51,7 +58,15 @@ export interface ExportCommand {
  */
 export function exportCommand(args: string[], from: string): ExportCommand {
   const { values } = parse({ args, options: OPTIONS });
-  const { tenant, out, resume: resumes = false, json: asJson = false, feeder, ...others } = values;
+  const {
+    tenant,
+    out,
+    resume: resumes = false,
+    json: asJson = false,
+    feeder,
+    'as-of': asOf,
+    ...others
+  } = values;
   if (tenant === undefined) return wrong('Name the tenant: --tenant DEMO_TENANT.');
   for (const [option, example] of [
     ['from', '2026-01-01'],
@@ -65,7 +80,7 @@ export function exportCommand(args: string[], from: string): ExportCommand {
   const isFolder = /[\\/]$/.test(out) || !/[^\\/]\.[^\\/.]+$/.test(out);
   if (resumes && !isFolder) return wrong('--resume goes with a folder, where each day is a file.');
   return {
-    asked: askedOf({ tenantId: tenantOf(tenant), feederId: feeder, ...others }),
+    asked: askedOf({ tenantId: tenantOf(tenant), feederId: feeder, asOf, ...others }),
     out: pathOf(out, from),
     isFolder,
     resumes,
@@ -79,9 +94,10 @@ function pathOf(out: string, from: string): string {
     : resolve(from, out.endsWith(sep) ? out.slice(0, -1) : out);
 }
 
-function askedOf(fields: Record<string, string | undefined>): ExportAsked {
+function askedOf(fields: Record<string, string | string[] | undefined>): ExportAsked {
   try {
-    return parseRequest(exportQuery, fields, 'The command');
+    const asked = parseRequest(exportQuery, fields, 'The command');
+    return { ...asked, meters: metersAsked(asked) };
   } catch (error) {
     return wrong(asOption(error));
   }

@@ -66,8 +66,10 @@ async function take(
   command: Extract<ImportCommand, { action: 'import' }>,
   { database, schema, service, readsRetentionDays }: Surroundings,
 ): Promise<number> {
-  const { paths, feederId, asJson, waits, dryRun, mappingName, toSave, ...options } = command;
+  const { paths, registers, feederId, feederColumn, asJson, waits, dryRun, mappingName, toSave, ...options } =
+    command;
   if (mappingName !== undefined) options.given = await mappingNamed(database, command.tenantId, mappingName);
+  if (feederColumn !== undefined) options.given = { ...options.given, feederColumn };
   if (toSave !== undefined && !dryRun)
     await saveMapping(database, command.tenantId, toSave.name, toSave.yaml);
   const taken: ImportedFile[] = [];
@@ -76,7 +78,7 @@ async function take(
   const requestId = `npm run import ${randomUUID()}`;
   for (const path of paths)
     for (const file of await filesIn(path)) {
-      const register = feederId === undefined ? undefined : { feederId };
+      const register = registers ? { feederId } : undefined;
       const one: ImportedFile =
         'open' in file
           ? await importFile(file, {

@@ -6,16 +6,17 @@ import { mappingFrom, mappingTextFrom, zoneOf } from './intervalFileArguments.js
 export const USAGE = `npm run import -- FILE… --tenant T [--mapping FILE.yaml] [--zone ZONE] [--dry-run]
 npm run import -- --cancel ID
 
-Reads files of interval data into the table of reads: CSV, Green Button XML, NEM12, CMEP, and gzip or zip of them, found by
-content. A file is taken whole or not at all; the workers write it, in what live work leaves free of the read limit.
+Reads files of interval data into the table of reads: CSV, Green Button XML, NEM12, CMEP, gzip or zip of them, and
+Parquet that GridLens has exported, found by content. A file is taken whole or not at all; the workers write it, in what live work leaves free of the read limit.
 
   --dry-run            says what would be written, replaced and refused, by meter and day, and writes nothing
   --mapping FILE.yaml  what a CSV file means, where its text does not say it; npm run inspect has one to begin with.
                        A name without a dot or a slash is one that was saved
   --save-mapping NAME  saves what --mapping FILE.yaml says under a name, for later files of this sender
   --zone ZONE          whose days are counted by, and whose clock a CMEP file has, such as Europe/Berlin
-  --register           takes meters that the registry does not have into it, on the feeder that --feeder names
-  --feeder F           that feeder; it is made where there is none
+  --register           takes meters that the registry does not have into it, on the feeder that one of these names
+  --feeder F           the feeder of all of them; it is made where there is none
+  --feeder-column NAME the column of a CSV file that names the feeder of each; --feeder is that of empty cells then
   --most-refusals N    refused rows beyond which nothing of a file is taken; ${MOST_REFUSALS} unless said
   --over-emulated      puts measured reads in the place of emulated ones, which else stay
   --cancel ID          ends an import: what is not written yet is left
@@ -34,6 +35,7 @@ const OPTIONS = {
   'dry-run': { type: 'boolean' },
   register: { type: 'boolean' },
   feeder: { type: 'string' },
+  'feeder-column': { type: 'string' },
   'most-refusals': { type: 'string' },
   'over-emulated': { type: 'boolean' },
   cancel: { type: 'string' },
@@ -54,7 +56,11 @@ export type ImportCommand =
       toSave: { name: string; yaml: string } | undefined;
       zone: string | undefined;
       dryRun: boolean;
+      /** Takes unknown meters into the registry. */
+      registers: boolean;
+      /** The feeder of those whose row names none. */
       feederId: string | undefined;
+      feederColumn: string | undefined;
       mostRefusals: number;
       overEmulated: boolean;
       waits: boolean;
@@ -72,8 +78,15 @@ export async function importCommand(args: string[]): Promise<ImportCommand> {
   }
   if (positionals.length === 0) wrong('Name at least one file.');
   if (values.tenant === undefined) return wrong('Name the tenant whose meters they are: --tenant T.');
-  if (values.register && values.feeder === undefined)
-    wrong('--register needs --feeder F: the feeder that unknown meters are taken in on.');
+  const feederColumn = values['feeder-column'];
+  if (values.register && (values.feeder ?? feederColumn ?? values.mapping) === undefined)
+    wrong(
+      '--register needs --feeder F, the feeder that unknown meters are taken in on, or --feeder-column NAME, the column of a CSV file that names it.',
+    );
+  if (feederColumn !== undefined && (!values.register || feederColumn.trim() === ''))
+    wrong(
+      '--feeder-column names the column of feeders of unknown meters: it goes with --register, and is not empty.',
+    );
   if (values.feeder !== undefined && (!values.register || values.feeder.trim() === ''))
     wrong('--feeder names the feeder of unknown meters: it goes with --register, and is not empty.');
   const { mapping } = values;
@@ -90,7 +103,9 @@ export async function importCommand(args: string[]): Promise<ImportCommand> {
         : await mappingToSave(values['save-mapping'], isName ? undefined : mapping),
     zone: values.zone === undefined ? undefined : zoneOf(values.zone, wrong),
     dryRun: values['dry-run'] === true,
+    registers: values.register === true,
     feederId: values.feeder,
+    feederColumn,
     mostRefusals:
       values['most-refusals'] === undefined
         ? MOST_REFUSALS

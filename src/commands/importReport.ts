@@ -35,10 +35,11 @@ export function takenReport(taken: ImportedFile): string {
       `  ${counted(reads, 'read')} to be written; ${counted(report.refused, 'row')} refused, ${count(repeated)} repeated.`,
     );
   for (const [what, values] of Object.entries(report.left)) lines.push(`  Left: ${count(values)} × ${what}`);
-  for (const { line, reason } of report.refusals.slice(0, REFUSALS_SHOWN))
-    lines.push(`  Line ${line}: ${reason}`);
-  if (report.refused > REFUSALS_SHOWN)
-    lines.push(`  and ${count(report.refused - REFUSALS_SHOWN)} more refused`);
+  const shown = report.refusals.slice(0, REFUSALS_SHOWN);
+  for (const { line, reason, rows = 1 } of shown)
+    lines.push(`  Line ${line}${rows > 1 ? ` and ${counted(rows - 1, 'row')} more` : ''}: ${reason}`);
+  const untold = report.refused - shown.reduce((sum, { rows = 1 }) => sum + rows, 0);
+  if (untold > 0) lines.push(`  and ${count(untold)} more refused`);
   if (metersRegistered > 0) lines.push(`  ${counted(metersRegistered, 'meter')} taken into the registry.`);
   if (taken.judgement) lines.push('', ...judgementLines(taken.judgement));
   if (taken.existing) lines.push(`  Import ${taken.importId} is writing the same file already.`);

@@ -1,7 +1,13 @@
 import type { Inspection } from '../imports/inspectFile.js';
 import type { PlannedDay, PlanReport } from '../imports/plan.js';
 
-export const FORMATS = { csv: 'CSV', espi: 'Green Button XML (ESPI)', nem12: 'NEM12', cmep: 'CMEP' };
+export const FORMATS = {
+  csv: 'CSV',
+  espi: 'Green Button XML (ESPI)',
+  nem12: 'NEM12',
+  cmep: 'CMEP',
+  parquet: 'Parquet',
+};
 /** As many as a terminal shows; --json has all that are told. */
 const DAYS_SHOWN = 40;
 const REFUSALS_SHOWN = 10;

@@ -12,7 +12,7 @@ const listed = {
   origin: z.literal('import'),
   fileName: z.string(),
   format: z
-    .enum(['csv', 'espi', 'nem12', 'cmep', 'vee'])
+    .enum(['csv', 'espi', 'nem12', 'cmep', 'parquet', 'vee'])
     .describe('Found by content; `vee` is what a run of validation has written.'),
   state: z
     .enum(['reading', 'queued', 'running', 'done', 'failed', 'cancelled'])
@@ -44,12 +44,26 @@ const refusal = z.strictObject({
   meterId: z.string().optional(),
   readAt: instantText.optional(),
   reason: z.string(),
+  rows: count.optional().describe('Rows of the meter that it stands for, `line` being the first of them.'),
 });
 const refusals = z.array(refusal).max(1_000).describe('The first of what was refused or left, by line.');
 
 export const importProgress = z
   .strictObject({ ok, ...listed, mapping, refusals })
   .meta({ id: 'ImportProgress' });
+
+/** `GET /imports/:importId/refusals`. */
+export const refusalsAnswer = z
+  .strictObject({
+    ok,
+    tenantId: tenantName,
+    importId: count,
+    refusals,
+    next: count
+      .optional()
+      .describe('What to ask with as `after` for those that follow; left out on the last page.'),
+  })
+  .meta({ id: 'ImportRefusals' });
 
 /** 202 of `POST /imports`. */
 export const uploadAnswer = z

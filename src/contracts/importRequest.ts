@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { feederId } from './eventRequest.js';
 import { tenantId } from './fields.js';
+import { pageOf } from './seriesRequest.js';
 
 /** Parameters in the path of the routes of one import. */
 export const importParameters = z.object({
@@ -24,10 +25,23 @@ export const mappingParameters = z.object({ name: mappingName });
 /** No control characters: it is shown in terminals. */
 const FILE_NAME = /^[^\p{C}/\\]{1,200}$/u;
 
+const afterForm = 'must be a whole number, as `next` of the page before says';
+
 const yesOrNo = z
   .enum(['true', 'false'], 'must be true or false')
   .transform((value) => value === 'true')
   .optional();
+
+/** Query of `GET /api/ami/imports/:importId/refusals`. */
+export const refusalsQuery = z.object({
+  limit: pageOf(1_000, 100),
+  after: z
+    .string(afterForm)
+    .regex(/^\d{1,15}$/, afterForm)
+    .transform(Number)
+    .optional()
+    .meta({ type: 'integer', minimum: 1, description: '`next` of the page before.' }),
+});
 
 /** Query of `POST /api/ami/imports`, whose body is the file. */
 export const uploadQuery = z
@@ -49,7 +63,17 @@ export const uploadQuery = z
     register: yesOrNo.meta({ description: 'Takes meters that the registry does not have into it.' }),
     feeder: feederId
       .optional()
-      .describe('The feeder that those are taken in on; it is made where there is none.'),
+      .describe(
+        'The feeder that those are taken in on; it is made where there is none. Beside `feederColumn`: of those whose row names none.',
+      ),
+    feederColumn: z
+      .string()
+      .min(1, 'must name a column of the header')
+      .max(200, 'must be at most 200 characters')
+      .optional()
+      .describe(
+        'The column of a CSV file that names the feeder of a new meter. A saved mapping may have it too.',
+      ),
     overEmulated: yesOrNo.meta({ description: 'Puts measured reads in the place of emulated ones.' }),
     mostRefusals: z
       .string()
@@ -74,14 +98,17 @@ export const uploadQuery = z
       .optional()
       .describe('Whose days are counted by, and whose clock a CMEP file has.'),
   })
-  .superRefine(({ register = false, feeder }, { addIssue }) => {
-    if (register && feeder === undefined)
+  .superRefine(({ register = false, feeder, feederColumn, mapping }, { addIssue }) => {
+    if (register && (feeder ?? feederColumn ?? mapping) === undefined)
       addIssue({
         code: 'custom',
         path: ['feeder'],
-        message: 'must name the feeder of new meters beside register=true',
+        message:
+          'must name the feeder of new meters beside register=true, or feederColumn the column that has it',
       });
     if (!register && feeder !== undefined)
       addIssue({ code: 'custom', path: ['feeder'], message: 'goes with register=true' });
+    if (!register && feederColumn !== undefined)
+      addIssue({ code: 'custom', path: ['feederColumn'], message: 'goes with register=true' });
   });
 export type UploadQuery = z.infer<typeof uploadQuery>;

@@ -34,7 +34,8 @@ const measures = z
   .transform((list) => [...new Set(list.split(','))] as Measure[]);
 
 const pageForm = (most: number): string => `must be a whole number from 1 to ${most}`;
-const pageOf = (most: number, usual: number) =>
+/** How many entries a page has, from 1 to `most`. */
+export const pageOf = (most: number, usual: number) =>
   z
     .string(pageForm(most))
     .regex(/^\d{1,4}$/, pageForm(most))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
@@ -52,7 +52,7 @@ export async function exportDays(
   { folder, resumes, now }: { folder: string; resumes: boolean; now: () => Date },
   onDay: (day: ExportedDay, wasThere: boolean) => void = () => undefined,
 ): Promise<ExportManifest> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(folder).catch((error: unknown) => {
     throw unwritable(folder, error);
   });
   const asked = askedOf(plan);
@@ -82,6 +82,24 @@ export async function exportDays(
   return manifest;
 }
 
+/** Makes a folder and those above it. `mkdir` with `recursive` never ends below /proc, where nothing can be made (Node 20). */
+async function makeFolder(folder: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = folder; !(await isThere(at)) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
+  for (const one of missing)
+    await mkdir(one).catch((error: NodeJS.ErrnoException) => {
+      // Another export may make it at the same time.
+      if (error.code !== 'EEXIST') throw error;
+    });
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 function askedOf({
   tenantId,
   format,
@@ -89,6 +107,7 @@ function askedOf({
   meters,
   feederId,
   quality,
+  asOf,
   days,
 }: ExportPlan): Record<string, unknown> {
   return {
@@ -98,6 +117,7 @@ function askedOf({
     meters: meters ?? null,
     feederId: feederId ?? null,
     quality: quality ?? null,
+    ...(asOf === undefined ? {} : { asOf: asOf.toISOString() }),
   };
 }
 
@@ -117,7 +137,7 @@ async function manifestIn(
   const manifest = parsed(text);
   if (manifest === undefined)
     throw new StartupError(`${path} is no manifest of an export: name another folder, or remove it.`);
-  const differing = Object.keys(asked).find(
+  const differing = [...new Set([...Object.keys(asked), 'asOf'])].find(
     (field) => field !== 'to' && JSON.stringify(asked[field]) !== JSON.stringify(manifest.asked[field]),
   );
   if (differing !== undefined)

@@ -24,6 +24,8 @@ export interface ExportAsked {
   meters?: readonly string[] | undefined;
   feederId?: string | undefined;
   quality?: readonly ExportQuality[] | undefined;
+  /** The reads as they stood then; as they are now where it is left out. */
+  asOf?: Date | undefined;
 }
 
 /** An export that has been checked: its days, as clock's ms of their midnights. */
@@ -65,21 +67,27 @@ function zoneOf({ zone, format }: ExportAsked): LocalZone {
   }
 }
 
-/** A name that is mistyped would else be an empty file. */
-async function requireKnown(database: Queryable, { tenantId, meters, feederId }: ExportAsked): Promise<void> {
-  if (meters !== undefined) {
-    const { rows } = await database.query<{ meterId: string }>(
+/** The first of some meters that the tenant has never had a read of. @throws DependencyUnavailableError. */
+export async function meterWithoutReads(
+  database: Queryable,
+  tenantId: string,
+  meters: readonly string[],
+): Promise<string | undefined> {
+  const { rows } = await database
+    .query<{ meterId: string }>(
       `SELECT asked AS "meterId" FROM unnest($2::text[]) AS asked
        WHERE NOT EXISTS (SELECT FROM ami_known_meters WHERE tenant_id = $1 AND meter_id = asked) LIMIT 1`,
       [tenantId, meters],
-    );
-    const [unknown] = rows;
-    if (unknown !== undefined)
-      throw invalidField(
-        'meters',
-        `must have reads: tenant ${tenantId} has none of a meter ${unknown.meterId}`,
-      );
-  }
+    )
+    .catch(rethrowUnavailable);
+  return rows[0]?.meterId;
+}
+
+/** A name that is mistyped would else be an empty file. */
+async function requireKnown(database: Queryable, { tenantId, meters, feederId }: ExportAsked): Promise<void> {
+  const unknown = meters && (await meterWithoutReads(database, tenantId, meters));
+  if (unknown !== undefined)
+    throw invalidField('meters', `must have reads: tenant ${tenantId} has none of a meter ${unknown}`);
   if (feederId === undefined) return;
   const { rows } = await database.query<{ isKnown: boolean }>(
     `SELECT EXISTS (SELECT FROM ami_feeder_days WHERE tenant_id = $1 AND feeder_id = $2) AS "isKnown"`,
@@ -102,14 +110,15 @@ export function exportFile(
   days: readonly number[],
   now: Date,
 ): ExportFile {
-  const { zone, format, tenantId, meters, feederId, quality } = plan;
+  const { zone, format, tenantId, meters, feederId, quality, asOf } = plan;
   const [first, last] = [days[0] as number, days.at(-1) as number];
   const writer = fileWriter(format, {
     title: `${tenantId} ${shownDay(first)} to ${shownDay(last)}`,
     ...{ zone, days, now: now.getTime(), uuidOf },
   });
   const asked = {
-    ...{ tenantId, meters, feederId, qualities: quality },
+    ...{ tenantId, meters, feederId, qualities: quality, asOf },
+    onUnknown: (reads: number) => writer.tally.leave('unknown', reads),
     from: new Date(zone.startOf(first)),
     to: new Date(zone.startOf(last + MS_PER_DAY)),
   };

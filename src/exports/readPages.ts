@@ -1,35 +1,16 @@
 import { ApiError } from '../contracts/errors.js';
 import { type Queryable, rethrowUnavailable } from '../db/db.js';
 import type { OutgoingRead } from '../intervalFiles/outgoing.js';
-import { type QualityKind, RAW } from '../intervalFiles/quality.js';
 import type { ReadsAsked, UnmeasuredRead } from './asked.js';
+import { asReads, type ExportedRow, READ_COLUMNS } from './exportedRows.js';
 import { publishedLengths, withLengths } from './lengths.js';
-
-/** A row as `ami_exported_reads` answers it. */
-interface ExportedRow {
-  meterId: string;
-  feederId: string;
-  startUs: number;
-  kwh: string | null;
-  deliveredKwh: string | null;
-  voltage: string | null;
-  flags: string[];
-  writtenUs: number | null;
-  revisedUs: number | null;
-  receivedKwh: string | null;
-  minutes: number | null;
-  quality: QualityKind | null;
-  qualityMethod: string | null;
-}
+import { readsOfMeters } from './readsOfMeters.js';
 
 /** Rows of one page: some 2 MB. It grows where one meter has more. */
 const PAGE_ROWS = 5_000;
 /** Rows of one meter beyond which its span is not held: eleven days of seconds. */
 const MOST_ROWS_OF_METER = 1_000_000;
-
-const COLUMNS = `meter_id AS "meterId", feeder_id AS "feederId", start_us AS "startUs", kwh,
-  delivered_kwh AS "deliveredKwh", voltage, flags, written_us AS "writtenUs", revised_us AS "revisedUs",
-  received_kwh AS "receivedKwh", interval_minutes AS minutes, quality, quality_method AS "qualityMethod"`;
+const QUARTER_MS = 900_000;
 
 /**
  * The reads that are asked for, meter by meter in the order of the table's key, each meter whole and by start. A page is a
@@ -40,8 +21,7 @@ const COLUMNS = `meter_id AS "meterId", feeder_id AS "feederId", start_us AS "st
  */
 export async function* readPages(database: Queryable, asked: ReadsAsked): AsyncGenerator<OutgoingRead[][]> {
   const published = await publishedLengths(database, asked).catch(rethrowUnavailable);
-  const pages =
-    asked.meters === undefined ? pagesOfAll(database, asked) : pagesOfMeters(database, asked, asked.meters);
+  const pages = pagesOf(database, asked);
   for await (const rows of pages) {
     const meters = byMeter(asReads(rows)).flatMap((reads) => {
       // An interval's length is a matter of all reads of the meter, whichever are asked for.
@@ -54,12 +34,16 @@ export async function* readPages(database: Queryable, asked: ReadsAsked): AsyncG
   }
 }
 
-/** What the table's columns mean. Emulated reads and a customer's own have no quality and no length: they are raw. */
-function asReads(rows: readonly ExportedRow[]): UnmeasuredRead[] {
-  return rows.map(({ quality: kind, qualityMethod: method, ...row }) => ({
-    ...row,
-    quality: kind === null ? RAW : { kind, ...(method === null ? {} : { method }) },
-  }));
+function pagesOf(database: Queryable, asked: ReadsAsked): AsyncGenerator<ExportedRow[]> {
+  if (asked.meters !== undefined)
+    return pagesOfMeters(
+      database,
+      asked,
+      asked.meters.map((meter) => [meter]),
+    );
+  // What stood there may be in the history alone, in the order of no table of a customer's.
+  if (asked.asOf !== undefined) return pagesOfMeters(database, asked, metersOf(database, asked));
+  return pagesOfAll(database, asked);
 }
 
 async function* pagesOfAll(
@@ -71,7 +55,7 @@ async function* pagesOfAll(
   for (;;) {
     const { rows }: { rows: ExportedRow[] } = await database
       .query<ExportedRow>(
-        `SELECT ${COLUMNS} FROM ami_exported_reads($1, $2, $3, $4) WHERE ($5::text IS NULL OR feeder_id = $5) LIMIT $6`,
+        `SELECT ${READ_COLUMNS} FROM ami_exported_reads($1, $2, $3, $4) read WHERE ($5::text IS NULL OR feeder_id = $5) LIMIT $6`,
         [tenantId, after, from, to, feederId ?? null, most],
       )
       .catch(rethrowUnavailable);
@@ -101,19 +85,36 @@ function doubled(most: number, meterId: string): number {
 
 async function* pagesOfMeters(
   database: Queryable,
-  { tenantId, from, to, feederId }: ReadsAsked,
-  meters: readonly string[],
+  { onUnknown, ...asked }: ReadsAsked,
+  meters: AsyncIterable<readonly string[]> | readonly (readonly string[])[],
 ): AsyncGenerator<ExportedRow[]> {
-  for (const meter of meters) {
-    const { rows } = await database
-      .query<ExportedRow>(
-        `SELECT ${COLUMNS} FROM ami_exported_reads_of_meter($1, $2, $3, $4)
-         WHERE ($5::text IS NULL OR feeder_id = $5) LIMIT $6`,
-        [tenantId, meter, from, to, feederId ?? null, MOST_ROWS_OF_METER + 1],
+  for await (const some of meters) {
+    const rows = await readsOfMeters(database, asked, some, MOST_ROWS_OF_METER + 1);
+    if (rows.length > MOST_ROWS_OF_METER) doubled(MOST_ROWS_OF_METER, some[0] as string);
+    const known = rows.filter(
+      ({ isUnknown, feederId }) =>
+        !isUnknown && (asked.feederId === undefined || feederId === asked.feederId),
+    );
+    onUnknown?.(rows.filter(({ isUnknown }) => isUnknown).length);
+    if (known.length > 0) yield known;
+  }
+}
+
+/** Meters that have reads, or had some: those of a page have about as many reads as one page has. */
+async function* metersOf(database: Queryable, { tenantId, from, to }: ReadsAsked): AsyncGenerator<string[]> {
+  const most = Math.max(1, Math.floor((PAGE_ROWS * QUARTER_MS) / (to.getTime() - from.getTime())));
+  let after: string | null = null;
+  for (;;) {
+    const { rows }: { rows: { meterId: string }[] } = await database
+      .query<{ meterId: string }>(
+        `SELECT meter_id AS "meterId" FROM ami_known_meters
+         WHERE tenant_id = $1 AND ($2::text IS NULL OR meter_id > $2) ORDER BY meter_id LIMIT $3`,
+        [tenantId, after, most],
       )
       .catch(rethrowUnavailable);
-    if (rows.length > MOST_ROWS_OF_METER) doubled(MOST_ROWS_OF_METER, meter);
-    if (rows.length > 0) yield rows;
+    if (rows.length > 0) yield rows.map(({ meterId }) => meterId);
+    if (rows.length < most) return;
+    after = (rows.at(-1) as { meterId: string }).meterId;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ExportQuery, MOST_EXPORT_DAYS } from '../contracts/exportRequest.js';
+import { type ExportQuery, MOST_EXPORT_DAYS, metersAsked } from '../contracts/exportRequest.js';
 import type { Database } from '../db/db.js';
 import type { FileCounts, Piece } from '../intervalFiles/outgoing.js';
 import { WRITTEN_FORMATS } from '../intervalFiles/writeFile.js';
@@ -22,7 +22,7 @@ export function createExportService(database: Database, now: () => Date) {
      * @throws ApiError 400 that names the field, DependencyUnavailableError.
      */
     async open(query: ExportQuery): Promise<OpenExport> {
-      const plan = await planExport(database, query, MOST_EXPORT_DAYS);
+      const plan = await planExport(database, { ...query, meters: metersAsked(query) }, MOST_EXPORT_DAYS);
       const { writer, pieces } = exportFile(database, plan, plan.days, now());
       const first = [await pieces.next(), await pieces.next()];
       const { tenantId, from, to, format } = query;

@@ -1,3 +1,4 @@
+import type { Refusal } from '../intervalFiles/intervalFiles.js';
 import type { ImportedFile } from './importFile.js';
 
 /** Days and refused rows that an answer has at most, of all its files together. */
@@ -33,13 +34,19 @@ export function dryRunFiles(files: readonly ImportedFile[]) {
       reasons: judgement?.reasons ?? [],
       byDay: toldDays.map(({ refused, ...day }) => ({ ...day, refusedByRules: refused })),
       moreDays: (judgement?.days ?? 0) - toldDays.length,
-      refusals: toldRefusals.map(({ line, meterId, reason }) => ({
-        line,
-        ...(meterId === undefined ? {} : { meterId }),
-        reason,
-      })),
+      refusals: toldRefusals.map(toldRefusal),
     };
   });
+}
+
+/** A refusal of a file that is no import. */
+export function toldRefusal({ line, meterId, reason, rows = 1 }: Refusal) {
+  return {
+    line,
+    ...(meterId === undefined ? {} : { meterId }),
+    reason,
+    ...(rows > 1 ? { rows } : {}),
+  };
 }
 
 export type DryRunFile = ReturnType<typeof dryRunFiles>[number];

@@ -34,6 +34,12 @@ const HEAD_LINES = 2_000;
  * @throws UnreadableFileError where the file cannot be unpacked or is no text.
  */
 export async function findMeaning(file: InnerFile, { given, zone }: Given): Promise<FoundMeaning> {
+  if (file.bytes !== undefined)
+    return {
+      format: 'parquet',
+      meaning: { format: 'parquet', feederColumn: given.feederColumn },
+      days: zone ?? 'UTC',
+    };
   const detected = detectFormat(await headOf(file.open()));
   if ('refusal' in detected) return { refusal: detected.refusal };
   const { format } = detected;
@@ -42,6 +48,7 @@ export async function findMeaning(file: InnerFile, { given, zone }: Given): Prom
       format,
       open: ['Which zone do its stamps have? Say it with --zone, such as America/Los_Angeles or UTC.'],
     };
+  if (format === 'parquet') return { refusal: 'it is Parquet, and its first bytes are not' };
   if (format !== 'csv') {
     const meaning: FileMeaning = format === 'cmep' ? { format, zone: zone ?? 'UTC' } : { format };
     return { format, meaning, days: zone ?? CLOCK_OF[format] };

@@ -6,7 +6,7 @@ import { MAX_BATCH_SIZE } from '../contracts/limits.js';
 import { type Database, withTransaction } from '../db/db.js';
 import { takeLock } from '../db/locks.js';
 import type { FileFormat } from '../intervalFiles/detectFormat.js';
-import { type FileText, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
+import { type FileBytes, type FileText, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
 import { type FileMeaning, readIntervalFile } from '../intervalFiles/readFile.js';
 import { LocalZone } from '../intervalFiles/time/localZone.js';
 import { registerMeters } from '../registry/registerMeters.js';
@@ -16,7 +16,7 @@ import { failImport, insertImport, keepRefusals, noteReadWhole, sameImport } fro
 import { type Judgement, judge } from './judge.js';
 import { createKnownMeters, type Registration } from './knownMeters.js';
 import type { InnerFile } from './packedFile.js';
-import { ImportPlan, type PlanReport, TooManyRefusalsError } from './plan.js';
+import { ImportPlan, type PlanReport, REFUSALS_TOLD, TooManyRefusalsError } from './plan.js';
 import {
   countMerged,
   fillBatches,
@@ -73,9 +73,6 @@ export interface ImportedFile {
   judgement?: Judgement;
 }
 
-/** Refused rows that are told one by one. */
-const REFUSALS_TOLD = 1_000;
-
 /**
  * Reads a file and hands it to the workers: whole, or not at all. The reading is one transaction, so a process that is killed
  * leaves nothing of it.
@@ -86,6 +83,8 @@ export async function importFile(file: InnerFile, options: ImportOptions): Promi
     const found = await findMeaning(file, options);
     if ('refusal' in found || 'open' in found) return { name, ...found };
     const { meaning, days, ...shown } = found;
+    const refusal = namesNoFeeder(meaning, options.register);
+    if (refusal !== undefined) return { name, ...shown, refusal };
     const reading = { file, meaning, zone: new LocalZone(days), options };
     if (options.dryRun) return { name, ...shown, ...(await dryRun(reading)) };
     return { name, ...shown, ...(await takeIn(reading, shown)) };
@@ -94,6 +93,17 @@ export async function importFile(file: InnerFile, options: ImportOptions): Promi
     if (refusal === undefined) throw error;
     return { name, ...refusal };
   }
+}
+
+/** Why new meters of a file could be put on no feeder; undefined where they could, or are not wanted. */
+function namesNoFeeder(meaning: FileMeaning, register: Registration | undefined): string | undefined {
+  if (register === undefined || register.feederId !== undefined) return undefined;
+  if (meaning.format === 'parquet' && meaning.feederColumn !== undefined) return undefined;
+  if (meaning.format !== 'csv' && meaning.format !== 'parquet')
+    return 'a file of this format names no feeders: name that of new meters with --feeder (feeder over HTTP)';
+  return meaning.format === 'parquet' || meaning.mapping.feederColumn === undefined
+    ? 'nothing says which feeder new meters are on: name it with --feeder (feeder over HTTP), or the column that has it with --feeder-column (feederColumn)'
+    : undefined;
 }
 
 interface Reading {
@@ -228,11 +238,15 @@ async function readWhole(
   await openStaging(client);
   const rows = new StagedRows(client);
   const hash = createHash('sha256');
-  for await (const batch of readIntervalFile(() => hashed(file.open(), hash), meaning)) {
+  for await (const batch of readIntervalFile(
+    { open: () => hashed(file.open(), hash), bytes: file.bytes },
+    meaning,
+  )) {
     signal?.throwIfAborted();
     await rows.take(plan.take(batch));
   }
   await rows.end();
+  if (file.bytes !== undefined) await hashBytes(file.bytes, hash);
   await mergeRows(client, known.used());
   const report = plan.report();
   Object.assign(report.left, await fitToTable(client, schema.reads));
@@ -252,4 +266,11 @@ async function* hashed(text: FileText, hash: ReturnType<typeof createHash>): Fil
     hash.update(piece);
     yield piece;
   }
+}
+
+const HASHED_AT_ONCE = 2 ** 20;
+
+async function hashBytes(bytes: FileBytes, hash: ReturnType<typeof createHash>): Promise<void> {
+  for (let from = 0; from < bytes.byteLength; from += HASHED_AT_ONCE)
+    hash.update(Buffer.from(await bytes.slice(from, Math.min(from + HASHED_AT_ONCE, bytes.byteLength))));
 }

@@ -105,13 +105,14 @@ export async function keepRefusals(
   refusals: readonly Refusal[],
 ): Promise<void> {
   await client.query(
-    `INSERT INTO ami_import_refusals (import_id, line, meter_id, reason)
-     SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[])`,
+    `INSERT INTO ami_import_refusals (import_id, line, meter_id, reason, rows)
+     SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::integer[])`,
     [
       importId,
       refusals.map(({ line }) => line),
       refusals.map(({ meterId }) => meterId ?? null),
       refusals.map(({ reason }) => reason),
+      refusals.map(({ rows = 1 }) => rows),
     ],
   );
 }

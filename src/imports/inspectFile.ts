@@ -44,6 +44,6 @@ async function reportOf(file: InnerFile, meaning: FileMeaning, zone: string, now
   // Whose meters they are is a matter of a tenant's registry: here all are counted.
   const feederOf = () => 'any';
   const plan = new ImportPlan({ feederOf, zone: new LocalZone(zone), mostRefusals: WITHOUT_LIMIT, now });
-  for await (const batch of readIntervalFile(file.open, meaning)) plan.take(batch);
+  for await (const batch of readIntervalFile(file, meaning)) plan.take(batch);
   return plan.report();
 }

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import yauzl from 'yauzl';
-import { type FileText, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
+import { type FileBytes, type FileText, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
 import { limited, UNPACK_LIMITS, type UnpackLimits } from './unpackLimits.js';
 
 /** One file of interval data, which may have come packed. */
@@ -12,9 +12,11 @@ export interface InnerFile {
   name: string;
   /** The text from its beginning, as often as it is asked for. */
   open: () => FileText;
+  /** The bytes of Parquet, which is no text. */
+  bytes?: FileBytes;
 }
 
-type Packing = 'gzip' | 'zip' | 'none';
+type Packing = 'gzip' | 'zip' | 'parquet' | 'none';
 
 /**
  * The files of interval data in a file: itself, what its gzip holds, or the entries of its zip. It is told by content.
@@ -24,6 +26,7 @@ type Packing = 'gzip' | 'zip' | 'none';
 export async function innerFiles(path: string, name: string, limits = UNPACK_LIMITS): Promise<InnerFile[]> {
   const packing = packingOf(await beginningOf(path));
   if (packing === 'zip') return zipFiles(path, name, limits);
+  if (packing === 'parquet') return [{ name, open: noText, bytes: await bytesOf(path) }];
   if (packing === 'none') return [{ name, open: () => textOf(() => createReadStream(path)) }];
   const unpacked = (): AsyncIterable<Buffer> => {
     const packed = createReadStream(path);
@@ -36,8 +39,33 @@ export async function innerFiles(path: string, name: string, limits = UNPACK_LIM
 
 function packingOf(beginning: Buffer): Packing {
   if (beginning[0] === 0x1f && beginning[1] === 0x8b) return 'gzip';
+  if (beginning.toString('latin1', 0, 4) === 'PAR1') return 'parquet';
   // The second is an archive without entries.
   return ['PK\u0003\u0004', 'PK\u0005\u0006'].includes(beginning.toString('latin1', 0, 4)) ? 'zip' : 'none';
+}
+
+/** Opened for each part: a file that stays open would keep one for each of a folder. */
+async function bytesOf(path: string): Promise<FileBytes> {
+  const { size } = await stat(path);
+  return {
+    byteLength: size,
+    async slice(from, to = size) {
+      const file = await open(path);
+      try {
+        const { buffer, bytesRead } = await file.read(new Uint8Array(to - from), 0, to - from, from);
+        if (bytesRead < to - from)
+          throw new UnreadableFileError(undefined, 'it became shorter while it was read');
+        return buffer.buffer;
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+// biome-ignore lint/correctness/useYield: it is the text of a file that has none.
+async function* noText(): AsyncGenerator<string> {
+  throw new UnreadableFileError(undefined, 'it is Parquet, which is no text');
 }
 
 async function beginningOf(path: string): Promise<Buffer> {
@@ -57,7 +85,10 @@ async function* textOf(bytes: () => AsyncIterable<Buffer>, isUnpacked = false): 
     for await (const piece of bytes()) {
       if (decoder === undefined) {
         if (isUnpacked && packingOf(piece) !== 'none')
-          throw new UnreadableFileError(undefined, 'it holds another archive: unpack it once first');
+          throw new UnreadableFileError(
+            undefined,
+            'it holds another archive, or Parquet: unpack it once first',
+          );
         const isUtf16 = piece[0] === 0xff && piece[1] === 0xfe;
         decoder = new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8', { fatal: true });
       }

@@ -25,10 +25,13 @@ export interface PlannedRead {
 
 /** What a plan needs to know beside the file. */
 export interface PlanOptions {
-  /** The feeder that a meter hangs on; undefined of a meter that the registry does not have. */
-  feederOf: (meterId: string) => string | undefined;
+  /**
+   * The feeder that a meter hangs on; undefined of a meter that the registry does not have. `named` is what the row names as its
+   * feeder.
+   */
+  feederOf: (meterId: string, named?: string) => string | undefined;
   /** Why rows of such a meter are refused; left out where all are known. */
-  whyUnknown?: (meterId: string) => string;
+  whyUnknown?: (meterId: string, named?: string) => string;
   /** Whose days the report counts by. */
   zone: LocalZone;
   /** Refused rows beyond which nothing of the file is taken. */
@@ -60,8 +63,8 @@ export interface PlanReport {
   days: number;
 }
 
-/** So many refusals are told one by one: whoever has more has one reason for them. */
-const REFUSALS_TOLD = 1_000;
+/** So many refusals are told: 2 MB of memory. Whoever has more has one reason for them. */
+export const REFUSALS_TOLD = 10_000;
 /** A year of 27 meters with both channels. Beyond, sums by day would make memory grow with the file. */
 const DAYS_TOLD = 20_000;
 /** A read of an interval that has not ended is no measurement; a day of doubt is left for clocks. */
@@ -97,6 +100,8 @@ export class ImportPlan {
   #reads = 0;
   #refused = 0;
   readonly #refusals: Refusal[] = [];
+  /** What is told once for all rows of a meter. */
+  readonly #ofMeters = new Map<string, Refusal>();
   readonly #left = new Map<string, number>();
   readonly #days = new Map<string, DaySum>();
   #daysUntold = 0;
@@ -110,11 +115,18 @@ export class ImportPlan {
    */
   take({ reads, refusals, left }: FileBatch): PlannedRead[] {
     for (const refusal of refusals) this.#refuse(refusal);
+    const { feederOf, whyUnknown } = this.options;
     for (const [what, count] of left) this.#left.set(what, (this.#left.get(what) ?? 0) + count);
     const planned: PlannedRead[] = [];
     for (const read of reads) {
-      const feederId = this.options.feederOf(read.meterId);
-      const reason = this.#wrongWith(read, feederId);
+      const feederId = feederOf(read.meterId, read.feederId);
+      if (feederId === undefined) {
+        const { meterId, line } = read;
+        const reason = whyUnknown?.(meterId, read.feederId) ?? `meter ${meterId} is not in the registry`;
+        this.#refuseMeter({ line, meterId, reason });
+        continue;
+      }
+      const reason = this.#wrongWith(read);
       if (reason !== undefined) {
         this.#refuse({ line: read.line, meterId: read.meterId, reason });
         continue;
@@ -122,7 +134,7 @@ export class ImportPlan {
       const { meterId, minutes, channel, kwh, quality, line } = read;
       this.#count(read);
       planned.push({
-        ...{ meterId, feederId: feederId as string, readAt: new Date(read.startMs) },
+        ...{ meterId, feederId, readAt: new Date(read.startMs) },
         ...{ minutes, channel, kwh, quality, line },
       });
     }
@@ -144,9 +156,7 @@ export class ImportPlan {
     };
   }
 
-  #wrongWith({ meterId, startMs, minutes, kwh }: FileRead, feederId: string | undefined): string | undefined {
-    if (feederId === undefined)
-      return this.options.whyUnknown?.(meterId) ?? `meter ${meterId} is not in the registry`;
+  #wrongWith({ startMs, minutes, kwh }: FileRead): string | undefined {
     if (startMs + minutes * 60_000 > this.options.now.getTime() + FUTURE_MS)
       return `the interval begins at ${new Date(startMs).toISOString()}, which is still to come`;
     if (60 % minutes !== 0)
@@ -163,9 +173,25 @@ export class ImportPlan {
     return undefined;
   }
 
+  /** Rows of a meter that has none of its rows taken are one refusal, with their count. */
+  #refuseMeter(refusal: Refusal & { meterId: string }): void {
+    const told = this.#ofMeters.get(refusal.meterId);
+    if (told?.reason === refusal.reason) {
+      told.rows = (told.rows ?? 1) + 1;
+      this.#countRefused();
+      return;
+    }
+    if (this.#refusals.length < REFUSALS_TOLD) this.#ofMeters.set(refusal.meterId, refusal);
+    this.#refuse(refusal);
+  }
+
   #refuse(refusal: Refusal): void {
-    this.#refused += 1;
     if (this.#refusals.length < REFUSALS_TOLD) this.#refusals.push(refusal);
+    this.#countRefused();
+  }
+
+  #countRefused(): void {
+    this.#refused += 1;
     if (this.#refused > this.options.mostRefusals) throw new TooManyRefusalsError(this.report());
   }
 

@@ -73,18 +73,29 @@ export interface KeptRefusal {
   meterId: string | null;
   readAt: Date | null;
   reason: string;
+  /** Rows that it stands for. */
+  rows: number;
 }
 
-/** The first refusals of an import, by line. */
+/**
+ * Refusals of an import, by line.
+ *
+ * @param after number of the last one of the page before; one that the import does not have gives an empty page.
+ */
 export async function keptRefusals(
   client: Queryable,
   importId: number,
   limit: number,
-): Promise<KeptRefusal[]> {
-  const { rows } = await client.query<KeptRefusal>(
-    `SELECT line::double precision AS line, meter_id AS "meterId", read_at AS "readAt", reason
-     FROM ami_import_refusals WHERE import_id = $1 ORDER BY line, read_at LIMIT $2`,
-    [importId, limit],
+  after?: number,
+): Promise<(KeptRefusal & { number: number })[]> {
+  const { rows } = await client.query<KeptRefusal & { number: number }>(
+    `SELECT line::double precision AS line, meter_id AS "meterId", read_at AS "readAt", reason, rows,
+       number::double precision AS number
+     FROM ami_import_refusals
+     WHERE import_id = $1 AND ($3::bigint IS NULL OR (line, number) > (
+       SELECT last.line, last.number FROM ami_import_refusals last WHERE last.import_id = $1 AND last.number = $3))
+     ORDER BY line, number LIMIT $2`,
+    [importId, limit, after ?? null],
   );
   return rows;
 }

@@ -59,12 +59,18 @@ export function importDetails(
   return {
     ...importAnswer(found, readsPerSecond),
     ...(found.mapping === null ? {} : { mapping: found.mapping }),
-    refusals: refusals.map(({ line, meterId, readAt, reason }) => ({
-      line,
-      ...(meterId === null ? {} : { meterId }),
-      ...(readAt === null ? {} : { readAt }),
-      reason,
-    })),
+    refusals: refusals.map(refusalAnswer),
+  };
+}
+
+/** A refusal as it is answered; `rows` where it stands for several. */
+export function refusalAnswer({ line, meterId, readAt, reason, rows }: KeptRefusal) {
+  return {
+    line,
+    ...(meterId === null ? {} : { meterId }),
+    ...(readAt === null ? {} : { readAt }),
+    reason,
+    ...(rows > 1 ? { rows } : {}),
   };
 }
 

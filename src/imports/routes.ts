@@ -1,14 +1,13 @@
 import type { Request, RequestHandler, Response, Router } from 'express';
-import { ApiError } from '../contracts/errors.js';
 import { tenantQuery } from '../contracts/fields.js';
-import { importParameters, uploadQuery } from '../contracts/importRequest.js';
+import { importParameters, refusalsQuery, uploadQuery } from '../contracts/importRequest.js';
 import { parseRequest } from '../contracts/parseRequest.js';
 import { NobodyWaitsError } from '../db/shares.js';
 import { answerInTime } from '../http/answerInTime.js';
 import { receiveFile, requireFileBody } from '../http/fileBody.js';
 import { readersOf } from '../http/readers.js';
 import { resource } from '../http/resource.js';
-import type { ImportService } from './imports.js';
+import { type ImportService, unknown } from './imports.js';
 import type { UploadService } from './uploads.js';
 
 /** A sender that is alive sends something more often. */
@@ -23,7 +22,7 @@ interface ImportRoutes {
   readable: RequestHandler;
 }
 
-/** `GET /imports`, `POST /imports`, `GET /imports/:importId`, `POST /imports/:importId/cancel`. */
+/** `GET /imports`, `POST /imports`, `GET /imports/:importId`, `GET /imports/:importId/refusals`, `POST /imports/:importId/cancel`. */
 export function importRoutes(router: Router, routes: ImportRoutes): void {
   const { imports, requireKey, readable } = routes;
   const cancel = answerInTime(async (request, response) => {
@@ -35,11 +34,18 @@ export function importRoutes(router: Router, routes: ImportRoutes): void {
   const progress = answerInTime(async (request, response) => {
     const { importId } = parseRequest(importParameters, request.params, 'The path');
     const found = await imports.find(importId);
-    if (!found) throw new ApiError(404, 'not_found', `importId ${importId} is not known: no import has it.`);
+    if (!found) throw unknown(importId);
     response.json({ ok: true, ...found });
   });
   router.use('/imports/:importId', readable);
   resource(router, '/imports/:importId', { get: [progress] });
+
+  const refusals = answerInTime(async (request, response) => {
+    const { importId } = parseRequest(importParameters, request.params, 'The path');
+    const page = parseRequest(refusalsQuery, request.query, 'The query');
+    response.json({ ok: true, ...(await imports.refusals(importId, page)) });
+  });
+  resource(router, '/imports/:importId/refusals', { get: [refusals] });
 
   const list = answerInTime(async (request, response) => {
     const { tenantId } = parseRequest(tenantQuery, request.query, 'The query');

@@ -10,7 +10,7 @@ import { UnreadableFileError } from '../intervalFiles/intervalFiles.js';
 import { LocalZone } from '../intervalFiles/time/localZone.js';
 import type { SchemaMapping } from '../schema/mapping.js';
 import { withDeadline } from '../timing/deadline.js';
-import { type DryRunFile, dryRunFiles } from './dryRunAnswer.js';
+import { type DryRunFile, dryRunFiles, toldRefusal } from './dryRunAnswer.js';
 import { findMeaning, type Given } from './fileMeaning.js';
 import { type ImportedFile, type ImportOptions, importFile } from './importFile.js';
 import type { ImportService } from './imports.js';
@@ -21,6 +21,7 @@ import { asNoRoom, type KeptUpload, keepUpload, removeForsaken } from './uploadF
 
 /** Files that one process takes at once, received and waiting to be read; one of them is read at a time. */
 const AT_ONCE = 2;
+const TIDY_EVERY_MS = 10 * 60_000;
 /** Of the time of an answer, for which a file that is being read is waited for: the answer then has its counts. */
 const READING_SHARE = 0.5;
 /** Refused rows that the answer has; GET has more. */
@@ -78,9 +79,15 @@ export function createUploadService(surroundings: UploadSurroundings) {
   const stopping = new AbortController();
   const readings = new Set<Promise<unknown>>();
   let underWay = 0;
-  const tidied = removeForsaken(folder).then((removed) => {
-    if (removed > 0) log.info({ removed }, 'files of imports that were killed are removed');
-  });
+  const tidy = (): Promise<void> =>
+    removeForsaken(folder).then((removed) => {
+      if (removed > 0) log.info({ removed }, 'files of imports that were killed are removed');
+    });
+  let tidied = tidy();
+  // What a process before this one has left may have been too young when this one began.
+  const tidying = setInterval(() => {
+    tidied = tidy();
+  }, TIDY_EVERY_MS).unref();
 
   const take = async (upload: Upload): Promise<UploadAnswer> => {
     if (underWay >= AT_ONCE) throw busy();
@@ -134,7 +141,7 @@ export function createUploadService(surroundings: UploadSurroundings) {
     const options: ImportOptions = {
       ...given,
       ...{ database, schema, tenantId: query.tenantId, dryRun: isDryRun, readsRetentionDays, requestId },
-      register: query.feeder === undefined ? undefined : { feederId: query.feeder },
+      register: query.register === true ? { feederId: query.feeder } : undefined,
       mostRefusals: query.mostRefusals,
       overEmulated: query.overEmulated === true,
       now: now(),
@@ -226,6 +233,7 @@ export function createUploadService(surroundings: UploadSurroundings) {
 
     /** Ends what is being read, with nothing taken, and removes the files. */
     async stop(): Promise<void> {
+      clearInterval(tidying);
       stopping.abort(stopped());
       await Promise.allSettled([...readings, tidied]);
     },
@@ -235,11 +243,18 @@ export function createUploadService(surroundings: UploadSurroundings) {
 export type UploadService = ReturnType<typeof createUploadService>;
 
 /** What is known beside the file. @throws ApiError 400 for a mapping or a zone that there is not. */
-async function givenBy(database: Database, { tenantId, mapping, timeZone }: UploadQuery): Promise<Given> {
+async function givenBy(database: Database, query: UploadQuery): Promise<Given> {
+  const { tenantId, mapping, timeZone, feederColumn } = query;
+  const columns = feederColumn === undefined ? {} : { feederColumn };
   const zone = timeZone === undefined ? undefined : zoneNamed(timeZone);
-  if (mapping === undefined) return { given: {}, zone };
+  if (mapping === undefined) return { given: columns, zone };
   const saved = await savedMapping(database, tenantId, mapping).catch(rethrowUnavailable);
-  if (saved) return { given: saved.fields, zone };
+  if (saved && query.register && query.feeder === undefined && !feederColumn && !saved.fields.feederColumn)
+    throw invalidField(
+      'feeder',
+      `must name the feeder of new meters, since mapping ${mapping} has no feederColumn`,
+    );
+  if (saved) return { given: { ...saved.fields, ...columns }, zone };
   throw invalidField(
     'mapping',
     `${mapping} is not saved for tenant ${tenantId}: GET /api/ami/import-mappings has the names`,
@@ -291,7 +306,7 @@ function notTaken(name: string, reason: string, body: Record<string, unknown> = 
 
 function refused(outcomes: readonly Outcome[]): ApiError {
   const [{ file, importId } = { file: { name: 'the file' } as ImportedFile, importId: undefined }] = outcomes;
-  const refusals = file.report?.refusals.slice(0, REFUSALS_TOLD);
+  const refusals = file.report?.refusals.slice(0, REFUSALS_TOLD).map(toldRefusal);
   return notTaken(file.name, file.refusal ?? 'it has no reads', {
     ...(importId === undefined ? {} : { importId }),
     ...(refusals === undefined ? {} : { refusals }),

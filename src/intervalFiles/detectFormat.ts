@@ -1,5 +1,5 @@
 /** What an interval file may be. */
-export const FILE_FORMATS = ['csv', 'espi', 'nem12', 'cmep'] as const;
+export const FILE_FORMATS = ['csv', 'espi', 'nem12', 'cmep', 'parquet'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
 /** What a file is, or a sentence that says why it is none that can be read. */

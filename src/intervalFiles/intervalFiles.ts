@@ -24,12 +24,16 @@ export interface FileRead {
   quality: ReadQuality;
   /** Of the file, from 1. */
   line: number;
+  /** The feeder that the file puts the meter on; undefined where it does not say. */
+  feederId?: string | undefined;
 }
 
 /** Something of the file that became no read. */
 export interface Refusal {
   line: number;
   meterId?: string;
+  /** Rows of the meter that this stands for, the first of them being `line`; 1 where it is not said. */
+  rows?: number;
   /** One sentence: what is wrong, and what would be right. */
   reason: string;
 }
@@ -53,6 +57,13 @@ export class UnreadableFileError extends Error {
   ) {
     super(line === undefined ? reason : `line ${line}: ${reason}`);
   }
+}
+
+/** A file whose parts are read in any order. */
+export interface FileBytes {
+  byteLength: number;
+  /** @param to exclusive; the end of the file where it is left out. */
+  slice(from: number, to?: number): Promise<ArrayBuffer>;
 }
 
 /** Pieces of a file's text, in order, however they are cut. */

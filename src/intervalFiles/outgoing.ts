@@ -35,6 +35,7 @@ export const REASONS_LEFT = {
   incompleteDay: 'of days that lack intervals, which the format has only whole',
   name: 'of meters whose names the format cannot write',
   quality: 'of a quality that the format cannot say',
+  unknown: 'changed since the instant that was asked for, with no former value kept',
 } as const;
 export type ReasonLeft = keyof typeof REASONS_LEFT;
 

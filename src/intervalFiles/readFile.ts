@@ -3,14 +3,24 @@ import { readCsv } from './csv/csv.js';
 import type { CsvMapping } from './csv/mapping.js';
 import type { FileFormat } from './detectFormat.js';
 import { readEspi } from './espi/espi.js';
-import type { FileBatch, FileText } from './intervalFiles.js';
+import { type FileBatch, type FileBytes, type FileText, UnreadableFileError } from './intervalFiles.js';
 import { readNem12 } from './nem12/nem12.js';
+import { readParquet } from './parquet/readParquet.js';
 
 /** What has to be known of a file beside its text. */
 export type FileMeaning =
   | { format: 'espi' | 'nem12' }
   | { format: 'cmep'; zone: string }
-  | { format: 'csv'; mapping: CsvMapping };
+  | { format: 'csv'; mapping: CsvMapping }
+  | { format: 'parquet'; feederColumn?: string | undefined };
+
+/** What a file may be read from. */
+export interface FileSource {
+  /** The text from its beginning; ESPI is read twice. */
+  open: () => FileText;
+  /** Of Parquet, which is no text. */
+  bytes?: FileBytes | undefined;
+}
 
 /** The formats whose text does not say all that it means. */
 export function needsMeaning(format: FileFormat): format is 'csv' | 'cmep' {
@@ -20,10 +30,13 @@ export function needsMeaning(format: FileFormat): format is 'csv' | 'cmep' {
 /**
  * Reads a file of any format, piece by piece.
  *
- * @param open the file's text from its beginning; ESPI is read twice.
  * @throws UnreadableFileError where the file as a whole is not what it should be: nothing of it may then be taken for whole.
  */
-export function readIntervalFile(open: () => FileText, meaning: FileMeaning): AsyncIterable<FileBatch> {
+export function readIntervalFile(
+  source: FileSource | FileSource['open'],
+  meaning: FileMeaning,
+): AsyncIterable<FileBatch> {
+  const { open, bytes }: FileSource = typeof source === 'function' ? { open: source } : source;
   switch (meaning.format) {
     case 'espi':
       return readEspi(open);
@@ -33,5 +46,9 @@ export function readIntervalFile(open: () => FileText, meaning: FileMeaning): As
       return readCmep(open(), meaning.zone);
     case 'csv':
       return readCsv(open(), meaning.mapping);
+    case 'parquet':
+      if (bytes === undefined)
+        throw new UnreadableFileError(undefined, 'it is Parquet in an archive: unpack it first');
+      return readParquet(bytes, meaning.feederColumn);
   }
 }

@@ -5,6 +5,7 @@ import { boardRoutes } from '../board/routes.js';
 import { ApiError } from '../contracts/errors.js';
 import { MAX_EVENT_BODY_BYTES } from '../contracts/limits.js';
 import { eventRoutes } from '../events/routes.js';
+import { readsRoutes } from '../exports/readsRoutes.js';
 import { exportRoutes } from '../exports/routes.js';
 import { refuseOtherHosts } from '../http/allowedHosts.js';
 import { createKeyGuards } from '../http/apiKey.js';
@@ -81,6 +82,7 @@ export function createApp(
   schemaRoutes(ami, given);
   veeRoutes(ami, given);
   exportRoutes(ami, { ...given, requireAnyKey });
+  readsRoutes(ami, { ...given, requireAnyKey });
   app.use('/api/ami', ami);
   pageRoutes(app);
   if (queueView) boardRoutes(app, { queueView, requireBrowserKey, isWritable: config.queuesWritable });

@@ -229,6 +229,7 @@ export interface LoadOptions {
     | 'import'
     | 'export'
     | 'backfill'
+    | 'vee'
     | 'doctor'
     | 'demo'
     | 'scenario'

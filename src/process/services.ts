@@ -2,6 +2,7 @@ import { type AutoModeService, createAutoModeService } from '../automatic/autoMo
 import { createTenantClock } from '../automatic/tenantClock.js';
 import { type BackfillService, createBackfillService } from '../backfill/backfill.js';
 import { createEventService, type EventService } from '../events/events.js';
+import { createReadsService, type ReadsService } from '../exports/readsPage.js';
 import { createExportService, type ExportService } from '../exports/service.js';
 import { createImportService, type ImportService } from '../imports/imports.js';
 import { createMappingService, type MappingService } from '../imports/mappings.js';
@@ -30,6 +31,7 @@ export interface Services {
   series: SeriesService;
   zones: ZoneService;
   exports: ExportService;
+  reads: ReadsService;
   status: StatusService;
   schema: SchemaService;
   vee: VeeService;
@@ -95,6 +97,7 @@ export function createServices(context: Context, now: () => Date): Services {
     series: createSeriesService(context.reads.database, context.reads),
     zones: createZoneService(database),
     exports: createExportService(database, now),
+    reads: createReadsService(database),
     status: createStatusService(database, queue, clock, maxReadsPerSecond, context.clock, context.reads),
     schema: createSchemaService(database, schema),
     vee: createVeeService({ database, schema, readsRetentionDays, now }),

@@ -40,6 +40,7 @@ export const MIGRATIONS = [
   'phase8_vee_estimates.sql',
   'phase9_archive.sql',
   'phase9_emulation.sql',
+  'phase9_import_refusals.sql',
   'phase9_theft_forms.sql',
   'phase9_two_channels.sql',
 ] as const;

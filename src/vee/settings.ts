@@ -8,6 +8,7 @@ export interface VeeSettings {
   estimates: boolean;
   /** Quarter hours that a read may be late. */
   graceIntervals: number;
+  /** Of the rules where they name one other than UTC, else that of the tenant's days. */
   timeZone: string;
   rules: RuleSettings;
 }
@@ -17,8 +18,11 @@ const OFF = { isOn: false, estimates: false, graceIntervals: 4, timeZone: 'UTC' 
 /** A tenant's settings; of one that has said nothing the defaults, which are off as a whole. */
 export async function veeSettings(client: Queryable, tenantId: string): Promise<VeeSettings> {
   const { rows } = await client.query<Omit<VeeSettings, 'rules'>>(
-    `SELECT is_on AS "isOn", estimates, grace_intervals AS "graceIntervals", time_zone AS "timeZone"
-     FROM ami_vee_tenants WHERE tenant_id = $1`,
+    `SELECT coalesce(is_on, ${OFF.isOn}) AS "isOn", coalesce(estimates, ${OFF.estimates}) AS estimates,
+       coalesce(grace_intervals, ${OFF.graceIntervals}) AS "graceIntervals",
+       coalesce(nullif(vee.time_zone, '${OFF.timeZone}'), zone.time_zone, '${OFF.timeZone}') AS "timeZone"
+     FROM (SELECT $1::text AS tenant_id) asked
+     LEFT JOIN ami_vee_tenants vee USING (tenant_id) LEFT JOIN ami_tenant_zones zone USING (tenant_id)`,
     [tenantId],
   );
   return { ...(rows[0] ?? OFF), rules: await ruleSettings(client, tenantId) };

@@ -235,6 +235,7 @@ Not in the file, since the format has no place for them:
       [...SPAN, '--format', 'csv', '--out', 'x', '--feeder', 'NO'],
       '--feeder must have reads: tenant T has none of a feeder NO.',
     ],
+    [[...SPAN, '--format', 'csv', '--out', '/proc/nothing/x/'], '/proc/nothing/x cannot be written'],
     [[...SPAN, '--format', 'csv', '--out', 'package.json/x'], 'package.json/x cannot be written'],
   ])('refuses %j, and writes nothing', async (args, sentence) => {
     const { code, stdout, stderr } = await run(...args);

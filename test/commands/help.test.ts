@@ -24,6 +24,7 @@ describe('--help', () => {
     'export',
     'inspect',
     'backfill',
+    'vee',
     'doctor',
     'demo',
     'scenario',

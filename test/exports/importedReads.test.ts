@@ -15,6 +15,8 @@ const WAYS: [sample: string, format: ExportFormat, from: string, to: string, zon
   ['greenbutton-hourly-two-usage-points.xml', 'green-button', '2026-10-31', '2026-11-02', 'America/New_York'],
   ['nem12-15min.csv', 'csv', '2026-04-03', '2026-04-07', 'UTC'],
   ['greenbutton-15min-forward-reverse.xml', 'csv', '2026-10-31', '2026-11-01', 'America/New_York'],
+  ['greenbutton-15min-forward-reverse.xml', 'parquet', '2026-10-31', '2026-11-01', 'America/New_York'],
+  ['nem12-5min.csv', 'parquet', '2026-10-03', '2026-10-05', 'UTC'],
   ['greenbutton-15min-forward-reverse.xml', 'csv-wide', '2026-10-31', '2026-11-01', 'America/New_York'],
 ];
 

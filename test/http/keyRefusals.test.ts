@@ -136,6 +136,7 @@ describe('a read key', () => {
     `/api/ami/backfill/${ID}`,
     '/api/ami/imports?tenantId=T',
     '/api/ami/imports/17',
+    '/api/ami/imports/17/refusals',
     '/api/ami/import-mappings?tenantId=T',
     `/api/ami/import-mappings/${ID}?tenantId=T`,
     `/api/ami/publish/${ID}`,
@@ -143,6 +144,7 @@ describe('a read key', () => {
     '/api/ami/vee/runs/17',
     '/api/ami/vee/summary?tenantId=T&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z',
     '/api/ami/schema',
+    '/api/ami/reads?tenantId=T&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&meters=M',
     '/api/ami/exports?tenantId=T&from=2026-01-01&to=2026-01-01&format=csv',
     '/api/ami/tenants',
     '/api/ami/zone?tenantId=T',
@@ -160,7 +162,7 @@ describe('a read key', () => {
         expect([200, 404], path).toContain((await deployment.http.get(path).set(bearer(key))).status);
     }
     expect(
-      READS.map((path) => path.replace(/\?.*/, '').replace(ID, ':id').replace(/17$/, ':id')).toSorted(),
+      READS.map((path) => path.replace(/\?.*/, '').replace(ID, ':id').replace(/17\b/, ':id')).toSorted(),
     ).toEqual(readRoutes(deployment).toSorted());
   });
 

@@ -75,4 +75,19 @@ describe('the plan of an import', () => {
     expect(beyond).toThrow(TooManyRefusalsError);
     expect(plan.report().refused).toBe(3);
   });
+
+  it('tells rows of a meter that nobody knows once, with their count, and counts each', () => {
+    const plan = planOf({ feederOf: (meterId) => (meterId === 'A' ? 'F' : undefined), mostRefusals: 5 });
+    const rows = (meterId: string, lines: number[]) => lines.map((line) => read({ meterId, line }));
+    plan.take(
+      batch({ reads: [...rows('B', [2, 3]), ...rows('C', [4]), ...rows('A', [5]), ...rows('B', [6])] }),
+    );
+    const { refused, refusals, reads } = plan.report();
+    expect([reads, refused]).toEqual([1, 4]);
+    expect(refusals.map(({ line, meterId, rows: count = 1 }) => [line, meterId, count])).toEqual([
+      [2, 'B', 3],
+      [4, 'C', 1],
+    ]);
+    expect(() => plan.take(batch({ reads: rows('B', [7, 8]) }))).toThrow(TooManyRefusalsError);
+  });
 });

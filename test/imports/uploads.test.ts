@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { type ClientRequest, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -149,6 +152,7 @@ describeOnBothBackends('POST /api/ami/imports', (backend) => {
     ['no such mapping', 'x', { mapping: 'none' }, {}, 400, 'mapping none is not saved for tenant'],
     ['a feeder alone', 'x', { feeder: 'F' }, {}, 400, 'feeder goes with register=true.'],
     ['no feeder', 'x', { register: 'true' }, {}, 400, 'feeder must name the feeder of new meters'],
+    ['a column alone', 'x', { feederColumn: 'f' }, {}, 400, 'feederColumn goes with register=true.'],
     ['a path', 'x', { fileName: '../x.csv' }, {}, 400, 'fileName must be a name of a file without folders'],
     ['a wrong zone', 'x', { timeZone: 'Nowhere' }, {}, 400, 'timeZone must be a time zone'],
     [
@@ -173,5 +177,85 @@ describeOnBothBackends('POST /api/ami/imports', (backend) => {
     await tools.finished(first.body.importId);
     const again = await post(file, { ...REGISTER, mapping: 'plain' });
     expect((await tools.finished(again.body.importId)).rows).toMatchObject({ inserted: 0, unchanged: 1 });
+  });
+
+  it('puts new meters on the feeders of a column, of the request or of a saved mapping', async () => {
+    await saveMapping(
+      deployment.context.database,
+      TENANT,
+      'with-feeders',
+      stringify({ ...PLAIN.given, feederColumn: 'feeder' }),
+    );
+    const file = 'meter,feeder,start,kwh\nA,F1,2026-11-01T00:00:00,1\nB,F2,2026-11-01T00:00:00,1\n';
+    const query = { register: 'true', dryRun: 'true' };
+    for (const said of [{ mapping: 'with-feeders' }, { mapping: 'plain', feederColumn: 'feeder' }]) {
+      const { status, body } = await post(file, { ...query, ...said });
+      expect([status, body.files?.[0].metersToRegister], JSON.stringify(body)).toEqual([200, 2]);
+    }
+    const { status, body } = await post(file, { ...query, mapping: 'plain' });
+    expect([status, body.error]).toEqual([400, expect.stringContaining('mapping plain has no feederColumn')]);
+  });
+
+  it('pages what was refused, rows of an unknown meter as one', async () => {
+    const quarters = Array.from({ length: 8 }, (_, index) => `2026-11-01T0${index}:00:00`);
+    const file = csvOf([
+      ['KNOWN', '2026-11-01T00:00:00', '1'],
+      ...quarters.map((start): [string, string, string] => ['UNKNOWN', start, '1']),
+      ...quarters.map((start): [string, string, string] => ['KNOWN', start, 'much']),
+    ]);
+    await tools.text(csvOf([['KNOWN', '2026-10-31T00:00:00', '1']]), PLAIN);
+    const { body } = await post(file, { mapping: 'plain' });
+    const ended = await tools.finished(body.importId);
+    expect(ended).toMatchObject({ state: 'done', reads: 1, rows: { refused: 16 } });
+    expect(ended.refusals[0]).toMatchObject({ line: 3, meterId: 'UNKNOWN', rows: 8 });
+    const seen: number[] = [];
+    let after = '';
+    for (let pages = 1; ; pages += 1) {
+      const page = await deployment.http.get(`/api/ami/imports/${body.importId}/refusals?limit=4${after}`);
+      expect(page.status, JSON.stringify(page.body)).toBe(200);
+      seen.push(...page.body.refusals.map(({ line }: { line: number }) => line));
+      if (page.body.next === undefined) {
+        expect(pages).toBe(3);
+        break;
+      }
+      after = `&after=${page.body.next}`;
+    }
+    expect(seen).toEqual([3, 11, 12, 13, 14, 15, 16, 17, 18]);
+    for (const [path, status] of [
+      [`${body.importId}/refusals?after=${2 ** 40}`, 200],
+      [`${body.importId}/refusals?limit=0`, 400],
+      [`${body.importId}/refusals?after=x`, 400],
+      ['999999/refusals', 404],
+    ])
+      expect((await deployment.http.get(`/api/ami/imports/${path}`)).status, String(path)).toBe(status);
+  });
+
+  it('says 503 to a third file while two are under way, and takes it afterwards', async () => {
+    const server = createServer(deployment.app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const begin = (): ClientRequest => {
+      const sending = request({
+        ...{
+          port,
+          host: '127.0.0.1',
+          method: 'POST',
+          headers: { ...BEARER, 'Content-Type': 'application/octet-stream' },
+        },
+        path: `/api/ami/imports?${new URLSearchParams({ tenantId: TENANT, mapping: 'plain', ...REGISTER })}`,
+      });
+      sending.on('error', () => undefined);
+      sending.write('meter,start,kwh\n');
+      return sending;
+    };
+    const sending = [begin(), begin()];
+    await waitFor('two files to be on their way', async () => (await readdir(folder)).length === 2);
+    const file = csvOf([['A', '2026-11-01T00:00:00', '1']]);
+    const third = await post(file, { ...REGISTER, mapping: 'plain' });
+    expect([third.status, third.body.code, third.headers['retry-after']]).toEqual([503, 'busy', '30']);
+    for (const one of sending) one.destroy();
+    await waitFor('the folder to be empty', async () => (await readdir(folder)).length === 0);
+    expect((await post(file, { ...REGISTER, mapping: 'plain' })).status).toBe(202);
+    server.close();
   });
 });

@@ -26,6 +26,7 @@ const PROGRAMS = [
   'commands/migrate',
   'commands/scenario',
   'commands/score',
+  'commands/vee',
 ];
 
 /** A new folder beside `src/`, so that what is not bundled is found in `node_modules`. */

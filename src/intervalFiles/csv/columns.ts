@@ -64,6 +64,7 @@ export interface ValueColumn {
 /** Where the mapping's columns are in a header. */
 export interface CsvColumns {
   meter: number;
+  feeder: number | undefined;
   timestamp: number | undefined;
   date: number | undefined;
   time: number | undefined;
@@ -79,8 +80,11 @@ export function isHeader(fields: readonly string[], mapping: CsvMapping): boolea
 }
 
 export function namedColumns(mapping: CsvMapping): string[] {
-  const { meterColumn, timestampColumn, dateColumn, timeColumn, channelColumn, estimatedColumn } = mapping;
-  const single = [meterColumn, timestampColumn, dateColumn, timeColumn, channelColumn, estimatedColumn];
+  const single = [
+    ...[mapping.meterColumn, mapping.feederColumn],
+    ...[mapping.timestampColumn, mapping.dateColumn, mapping.timeColumn],
+    ...[mapping.channelColumn, mapping.estimatedColumn],
+  ];
   return [...single, ...(mapping.values ?? []).map(({ column }) => column)].filter(
     (name) => name !== undefined,
   );
@@ -103,6 +107,7 @@ export function findColumns(header: readonly string[], mapping: CsvMapping, line
   const intervals = mapping.layout === 'wide' ? intervalColumns(header) : undefined;
   const found = {
     meter: find(mapping.meterColumn),
+    feeder: maybe(mapping.feederColumn),
     timestamp: maybe(mapping.timestampColumn),
     date: maybe(mapping.dateColumn),
     time: maybe(mapping.timeColumn),

@@ -29,7 +29,7 @@ const ESTIMATED: ReadQuality = { kind: 'estimated', method: 'file' };
  * @throws UnreadableFileError where the columns of the mapping are not there, or the clock's times are not as it says.
  */
 export async function* readCsv(text: FileText, mapping: CsvMapping): AsyncGenerator<FileBatch> {
-  if (mapping.dialect !== undefined) return yield* readOwnCsv(text);
+  if (mapping.dialect !== undefined) return yield* readOwnCsv(text, mapping.feederColumn);
   const reader = new CsvReader(mapping);
   const scanner = new RowScanner(mapping.delimiter, (fields, line, isUnended) =>
     reader.take(fields, line, isUnended),
@@ -54,6 +54,7 @@ class CsvReader {
   #lastMeter = '';
   #lastDate: { text: string; day: number | undefined } = { text: '', day: undefined };
   readonly #placement: Placement;
+  readonly #feederIds = new Map<string, string | undefined>();
   readonly #meterIds = new Map<string, string | undefined>();
   readonly #dates = new Map<string, number | undefined>();
   readonly #times = new Map<string, number | undefined>();
@@ -143,7 +144,9 @@ class CsvReader {
       channel = this.mapping.channels?.[text];
       if (channel === undefined) return void leave(this.#batch, `${this.mapping.channelColumn} ${text}`, 1);
     }
-    const row: CsvRow = { line, meterId, fields, quality, channel };
+    const feederId =
+      columns.feeder === undefined ? undefined : this.#feederOf(fields[columns.feeder] as string);
+    const row: CsvRow = { line, meterId, fields, quality, channel, feederId };
     if (columns.intervals === undefined) this.#long(row, columns);
     else
       wideRow(row, columns, {
@@ -154,7 +157,7 @@ class CsvReader {
   }
 
   #long(row: CsvRow, columns: CsvColumns): void {
-    const { fields, line, meterId, quality } = row;
+    const { fields, line, meterId, quality, feederId } = row;
     const stamp = this.#stampOf(fields, columns);
     if (stamp === undefined) {
       const text = [columns.timestamp, columns.date, columns.time]
@@ -185,10 +188,14 @@ class CsvReader {
           kwh,
           quality,
           line,
+          feederId,
         });
       else {
         const { local, offsetMs } = stamp;
-        this.#placement.place({ meterId, channel, kwh, quality, line, local, offsetMs }, this.#batch);
+        this.#placement.place(
+          { meterId, channel, kwh, quality, line, feederId, local, offsetMs },
+          this.#batch,
+        );
       }
     }
   }
@@ -199,6 +206,10 @@ class CsvReader {
     const day = this.#dateOf(fields[date as number] as string);
     const minutes = this.#timeOf(fields[time as number] as string);
     return day === undefined || minutes === undefined ? undefined : { local: day + minutes * 60_000 };
+  }
+
+  #feederOf(text: string): string | undefined {
+    return kept(this.#feederIds, text, () => idIn(text));
   }
 
   #dateOf(text: string): number | undefined {

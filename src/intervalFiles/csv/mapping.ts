@@ -22,6 +22,8 @@ export const csvMapping = z.strictObject({
   delimiter: z.enum([',', ';', '\t', '|'], 'must be a comma, a semicolon, a tab or |'),
   decimalMark: z.enum(['.', ','], 'must be "." or ","'),
   meterColumn: columnName,
+  /** The column that names the feeder of a row's meter: a meter that is taken into the registry is put on it. */
+  feederColumn: columnName.optional(),
   /** Date and time in one column; else they are in `dateColumn` and `timeColumn`. A wide file has a date alone. */
   timestampColumn: columnName.optional(),
   dateColumn: columnName.optional(),

@@ -114,9 +114,13 @@ export class Placement {
     this.#held.clear();
   }
 
-  emit({ meterId, channel, kwh, quality, line }: ClockValue, startMs: number, batch: FileBatch): void {
+  emit(
+    { meterId, channel, kwh, quality, line, feederId }: ClockValue,
+    startMs: number,
+    batch: FileBatch,
+  ): void {
     const { minutes } = this.meaning;
-    batch.reads.push({ meterId, channel, startMs, minutes, kwh, quality, line });
+    batch.reads.push({ meterId, channel, startMs, minutes, kwh, quality, line, feederId });
   }
 
   /** @param instant of what the stamp's clock time stands for. */

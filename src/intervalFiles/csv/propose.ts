@@ -33,7 +33,7 @@ const MOST_LINES_BEFORE_HEADER = 50;
  * @throws UnreadableFileError where it has no header with the names of its columns.
  */
 export function proposeMapping(lines: readonly Line[], given: Partial<CsvMapping> = {}): ProposedMapping {
-  const own = proposeOwn(lines);
+  const own = proposeOwn(lines, given);
   if (own !== undefined) return own;
   const { delimiter, header, rows } = tableOf(lines, given.delimiter);
   const proposing: Proposing = {

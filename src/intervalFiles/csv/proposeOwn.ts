@@ -12,8 +12,15 @@ interface OwnProposal {
   open: Finding[];
 }
 
-/** What an export of GridLens means, by its header alone: it may have no rows. Undefined of anybody else's file. */
-export function proposeOwn(lines: readonly Line[]): OwnProposal | undefined {
+/**
+ * What an export of GridLens means, by its header alone: it may have no rows. Undefined of anybody else's file.
+ *
+ * @param given the column of feeders is taken over, since the file does not say what it is wanted for.
+ */
+export function proposeOwn(
+  lines: readonly Line[],
+  { feederColumn }: Pick<Partial<CsvMapping>, 'feederColumn'> = {},
+): OwnProposal | undefined {
   const [head, first] = lines.filter(({ text }) => text !== '');
   const header = (head === undefined ? undefined : splitLine(head.text, ',')) ?? [];
   const layout = ownLayout(header);
@@ -23,6 +30,7 @@ export function proposeOwn(lines: readonly Line[]): OwnProposal | undefined {
     delimiter: ',',
     decimalMark: '.',
     meterColumn: 'meter_id',
+    ...(feederColumn === undefined ? {} : { feederColumn }),
     dateOrder: 'ymd',
     stamp: 'start',
     repeatedHour: 'inOrder',

@@ -31,11 +31,12 @@ function columnIndexes<T extends string>(names: readonly T[]): Record<T, number>
  * Reads a CSV file that GridLens has written, whichever of the two layouts. It says all that it means: each row has its
  * interval's length and quality, and a name is what stands in its cell, with blanks and line breaks.
  *
+ * @param feederColumn whether each row's feeder is wanted: `feeder_id`, which the long layout has.
  * @yields what each piece of the text says.
- * @throws UnreadableFileError where the header is not that of an export.
+ * @throws UnreadableFileError where the header is not that of an export, or has no such column.
  */
-export async function* readOwnCsv(text: FileText): AsyncGenerator<FileBatch> {
-  const reader = new OwnReader();
+export async function* readOwnCsv(text: FileText, feederColumn?: string): AsyncGenerator<FileBatch> {
+  const reader = new OwnReader(feederColumn);
   const scanner = new RowScanner(
     ',',
     (fields, line, isUnended) => reader.take(fields, line, isUnended),
@@ -55,6 +56,7 @@ interface OwnRow {
   meterId: string;
   quality: ReadQuality;
   minutes: number;
+  feederId?: string;
 }
 
 class OwnReader {
@@ -63,6 +65,8 @@ class OwnReader {
   #isWide = false;
   #intervals: OwnInterval[] = [];
   readonly #zones = new Map<string, LocalZone | undefined>();
+
+  constructor(private readonly feederColumn: string | undefined) {}
 
   take(fields: readonly string[] | undefined, line: number, isUnended: boolean): void {
     if (this.#header === undefined) return void this.#begin(fields ?? [], line);
@@ -97,6 +101,11 @@ class OwnReader {
       throw new UnreadableFileError(line, 'the header is not that of an export of GridLens');
     this.#header = [...fields];
     this.#isWide = layout === 'wide';
+    if (this.feederColumn !== undefined && (this.#isWide || this.feederColumn !== 'feeder_id'))
+      throw new UnreadableFileError(
+        line,
+        `an export of this layout has no column ${this.feederColumn} of feeders`,
+      );
     if (this.#isWide)
       this.#intervals = fields.slice(WIDE_COLUMNS.length).map((name) => intervalNamed(name) as OwnInterval);
   }
@@ -110,6 +119,8 @@ class OwnReader {
       cell('quality_method'),
     ]);
     if (row === undefined) return;
+    const feederId = this.feederColumn === undefined ? '' : fromCell(cell('feeder_id'));
+    if (feederId !== '') row.feederId = feederId;
     const startMs = instantOf(cell('interval_start'));
     if (startMs === undefined)
       return void this.#refuse(
@@ -197,8 +208,8 @@ class OwnReader {
     const kwh = shifted(text, 0);
     if (kwh === undefined || kwh.startsWith('-'))
       return void this.#refuse(row.line, `${name} is ${text}: it must be a number from 0 up`, row.meterId);
-    const { meterId, minutes, quality, line } = row;
-    this.#batch.reads.push({ meterId, channel, startMs, minutes, kwh, quality, line });
+    const { meterId, minutes, quality, line, feederId } = row;
+    this.#batch.reads.push({ meterId, channel, startMs, minutes, kwh, quality, line, feederId });
   }
 
   #zoneOf(name: string): LocalZone | undefined {

@@ -10,6 +10,8 @@ export interface CsvRow {
   quality: ReadQuality;
   /** Of the row's channel column, where there is one. */
   channel: EnergyChannel | undefined;
+  /** Of the row's feeder column; undefined where there is none, or its cell is empty. */
+  feederId: string | undefined;
 }
 
 /** kWh of a field; undefined of what is no number, or negative: both channels count up from 0. */

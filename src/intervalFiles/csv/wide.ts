@@ -18,7 +18,7 @@ const MS_PER_DAY = 86_400_000;
 /** Places all values of a row. Empty cells are no reads: they are told once a row, but for times that the day does not have. */
 export function wideRow(row: CsvRow, { intervals, date }: CsvColumns, file: WideFile): void {
   const { mapping, batch, day, power } = file;
-  const { line, meterId, fields, quality } = row;
+  const { line, meterId, fields, quality, feederId } = row;
   const refuse = (reason: string): void => void batch.refusals.push({ line, meterId, reason });
   if (day === undefined)
     return void refuse(`${fields[date as number] || 'nothing'} is no date in the order ${mapping.dateOrder}`);
@@ -42,7 +42,7 @@ export function wideRow(row: CsvRow, { intervals, date }: CsvColumns, file: Wide
       continue;
     }
     const channel = row.channel ?? (mapping.channel as EnergyChannel);
-    const value = { meterId, channel, kwh, quality, line };
+    const value = { meterId, channel, kwh, quality, line, feederId };
     if (intervals.isNumbered) placeNumbered(value, column, day, file, refuse);
     else placeClock(value, column, day, file, isRepeated, refuse);
   }

@@ -2,44 +2,12 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { flagsText } from '../csv/writeLong.js';
 import { plainDecimal } from '../decimal.js';
 import { energiesOf, type FileWriter, type OutgoingRead, Tally } from '../outgoing.js';
-import { PRECISION, SCALE, unscaled } from './unscaled.js';
+import { COLUMNS, type Column, NAMES, SUMS_KEY, sumsText } from './columns.js';
+import { unscaled } from './unscaled.js';
 
 /** Rows of a group: what is held before it is written. With 50,000 an export had 311 MB at its peak, where the other formats have 150 to 190. */
 const GROUP_ROWS = 20_000;
 
-const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const;
-/** With the older mark beside the newer one: DuckDB 1.5 takes a column with the newer alone for bytes. */
-const decimal = {
-  type: 'FIXED_LEN_BYTE_ARRAY',
-  type_length: 16,
-  converted_type: 'DECIMAL',
-  logical_type: { type: 'DECIMAL', precision: PRECISION, scale: SCALE },
-  ...{ precision: PRECISION, scale: SCALE },
-} as const;
-/** Without the mark of UTC, readers take it for a time of no zone. */
-const instant = {
-  type: 'INT64',
-  logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
-} as const;
-const whole = { type: 'INT32' } as const;
-
-const COLUMNS = {
-  meter_id: text,
-  feeder_id: text,
-  interval_start: instant,
-  interval_minutes: whole,
-  kwh: decimal,
-  received_kwh: decimal,
-  delivered_kwh: decimal,
-  voltage: decimal,
-  quality: text,
-  quality_method: text,
-  flags: text,
-  written_at: instant,
-  revised_at: instant,
-} as const;
-type Column = keyof typeof COLUMNS;
-const NAMES = Object.keys(COLUMNS) as Column[];
 const REQUIRED = new Set<Column>([
   'meter_id',
   'feeder_id',
@@ -67,11 +35,13 @@ type Row = Record<Column, Cell>;
 export function parquetWriter(): FileWriter {
   const tally = new Tally();
   const bytes = new ByteWriter();
+  const atTheEnd: { key: string; value?: string }[] = [];
   const parquet = new ParquetWriter({
     writer: bytes,
     schema: SCHEMA,
     statisticsTruncateLength: Number.POSITIVE_INFINITY,
     createdBy: 'GridLens AMI',
+    kvMetadata: atTheEnd,
   });
   let rows: Row[] = [];
   const writeGroup = (group: readonly Row[]): void => {
@@ -106,6 +76,7 @@ export function parquetWriter(): FileWriter {
     end() {
       writeGroup(rows);
       rows = [];
+      atTheEnd.push({ key: SUMS_KEY, value: sumsText(tally.counts()) });
       void parquet.finish();
       return written();
     },

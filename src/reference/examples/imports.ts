@@ -4,6 +4,7 @@ import type {
   importListed,
   importProgress,
   importsAnswer,
+  refusalsAnswer,
   uploadAnswer,
 } from '../../contracts/importAnswer.js';
 
@@ -41,6 +42,20 @@ export const IMPORT: z.input<typeof importProgress> = {
       reason: 'a read that is worth more stands there (validated), and this one is estimated',
     },
   ],
+};
+export const REFUSALS: z.input<typeof refusalsAnswer> = {
+  ok: true,
+  tenantId: 'DEMO_TENANT',
+  importId: 17,
+  refusals: [
+    {
+      line: 2,
+      meterId: 'NTEST00009',
+      reason: 'meter NTEST00009 is not in the registry: --register takes it in, as npm run fleet does',
+      rows: 96,
+    },
+  ],
+  next: 4_711,
 };
 export const IMPORTS: z.input<typeof importsAnswer> = {
   ok: true,

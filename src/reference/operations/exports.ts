@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { exportQuery } from '../../contracts/exportRequest.js';
+import { readsAnswer } from '../../contracts/readsAnswer.js';
+import { readsQuery } from '../../contracts/readsRequest.js';
+import { READS } from '../examples/reads.js';
 import type { Operation } from '../operation.js';
 
 export const exports: Operation[] = [
@@ -23,5 +26,24 @@ export const exports: Operation[] = [
       },
     },
     errors: [],
+  },
+  {
+    method: 'get',
+    path: '/api/ami/reads',
+    id: 'listReads',
+    tag: 'Exports',
+    summary: 'Interval reads of some meters',
+    description:
+      'As they are, or with `asOf` as they stood at an instant: what was replaced since has its former value, and what was written since is not there. `meters` or `meter` must name the meters. A page has as many reads as `limit` says, and all of the last one’s start.',
+    key: 'any',
+    query: readsQuery,
+    given: {
+      ...{ tenantId: 'DEMO_TENANT', from: '2026-01-31T10:00:00Z', to: '2026-01-31T10:30:00Z' },
+      meters: 'DEMO_TENANT-MTR-00001',
+    },
+    answers: {
+      200: { description: 'A page of them.', schema: readsAnswer, examples: { answer: READS } },
+    },
+    errors: ['not_found'],
   },
 ];

@@ -1,7 +1,13 @@
 import { tenantQuery } from '../../contracts/fields.js';
-import { dryRunAnswer, importProgress, importsAnswer, uploadAnswer } from '../../contracts/importAnswer.js';
-import { importParameters, uploadQuery } from '../../contracts/importRequest.js';
-import { DRY_RUN, IMPORT, IMPORT_ID, IMPORTS, TAKEN } from '../examples/imports.js';
+import {
+  dryRunAnswer,
+  importProgress,
+  importsAnswer,
+  refusalsAnswer,
+  uploadAnswer,
+} from '../../contracts/importAnswer.js';
+import { importParameters, refusalsQuery, uploadQuery } from '../../contracts/importRequest.js';
+import { DRY_RUN, IMPORT, IMPORT_ID, IMPORTS, REFUSALS, TAKEN } from '../examples/imports.js';
 import { type Operation, taggedAnswers } from '../operation.js';
 
 export const imports: Operation[] = [
@@ -15,6 +21,21 @@ export const imports: Operation[] = [
     parameters: importParameters,
     given: { importId: IMPORT_ID },
     answers: taggedAnswers('Its progress, with the first refusals.', importProgress, IMPORT),
+    errors: ['not_found'],
+  },
+  {
+    method: 'get',
+    path: '/api/ami/imports/{importId}/refusals',
+    id: 'listImportRefusals',
+    tag: 'Imports',
+    summary: 'What an import refused',
+    description:
+      'Rows of the file that became no read, and reads that were left since what stands there is worth more: the first 10,000 and 2,000 of them, by line. Rows of a meter that nobody knows are one refusal with their count. While the import is being written, refusals may come to pages before.',
+    key: 'read',
+    parameters: importParameters,
+    query: refusalsQuery,
+    given: { importId: IMPORT_ID },
+    answers: taggedAnswers('A page of them.', refusalsAnswer, REFUSALS),
     errors: ['not_found'],
   },
   {
@@ -49,7 +70,7 @@ export const imports: Operation[] = [
     tag: 'Imports',
     summary: 'Take in a file of interval data',
     description:
-      'CSV, Green Button XML, NEM12 or CMEP, and gzip or zip of them, told by content. The body is the file as it is, with any `Content-Type` but JSON and forms. It may take its time, as long as it does not stop for 30 s. The answer comes when the file has arrived and says what it means: it may still be `reading`, and nothing counts before it was read whole. An archive with several files, and a dry run, are answered when all is read.',
+      'CSV, Green Button XML, NEM12 or CMEP, gzip or zip of them, or Parquet that GridLens has exported, told by content. The body is the file as it is, with any `Content-Type` but JSON and forms. It may take its time, as long as it does not stop for 30 s. The answer comes when the file has arrived and says what it means: it may still be `reading`, and nothing counts before it was read whole. An archive with several files, and a dry run, are answered when all is read.',
     key: 'write',
     query: uploadQuery,
     given: {

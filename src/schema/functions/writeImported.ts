@@ -5,7 +5,7 @@ import { judgedReads } from './judgedReads.js';
 import type { SqlFunction } from './lookUpReads.js';
 import { flagsValue, instant } from './writeBatch.js';
 
-/** Refused reads that are kept of an import, beside as many rows of its file: whoever has more has one reason for them. */
+/** Refused reads that are kept of an import, beside rows of its file: whoever has more has one reason for them. */
 const REFUSALS_KEPT = 2_000;
 
 /**
@@ -75,7 +75,7 @@ BEGIN
     INSERT INTO ami_import_refusals (import_id, line, meter_id, read_at, reason)
     SELECT of_import, line, meter_id, read_at, verdict FROM judged
     WHERE verdict NOT IN ('new', 'replaces', 'same') ORDER BY line
-    LIMIT greatest(0, ${REFUSALS_KEPT} - (SELECT count(*) FROM ami_import_refusals WHERE import_id = of_import))
+    LIMIT greatest(0, ${REFUSALS_KEPT} - (SELECT count(*) FROM ami_import_refusals WHERE import_id = of_import AND read_at IS NOT NULL))
   )${reads.own ? '' : NOTED}
   SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM changed),
     count(*) FILTER (WHERE verdict = 'same'), count(*) FILTER (WHERE verdict NOT IN ('new', 'replaces', 'same')),
