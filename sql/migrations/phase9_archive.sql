@@ -1,6 +1,4 @@
 -- Archive: days of reads that were archived as files before retention dropped them.
-SELECT set_config('ami.search_path', current_setting('search_path'), true);
-SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 CREATE TABLE ami_archive_days (
   day         date   PRIMARY KEY,
   reads       bigint,
@@ -16,6 +14,20 @@ CREATE TABLE ami_archive_days (
   CONSTRAINT ami_archive_days_failure_dated CHECK ((failure IS NULL) = (failed_at IS NULL))
 );
 
+SELECT set_config('ami.search_path', current_setting('search_path'), true);
+SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
+-- Partitions are dropped of our own table alone.
+DO $migrate$
+DECLARE
+  definition text;
+BEGIN
+  SELECT pg_get_functiondef(oid) INTO definition FROM pg_proc
+  WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proname = 'ami_write_batch'
+    AND position('ami_written_reads' IN prosrc) = 0;
+  IF definition IS NULL THEN
+    RETURN;
+  END IF;
+  EXECUTE $drop$
 CREATE FUNCTION ami_drop_archived_partition(archived_day date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET jit = off AS $$
 BEGIN
@@ -28,8 +40,8 @@ BEGIN
   WHERE read_at >= archived_day::timestamp AT TIME ZONE 'UTC'
     AND read_at < (archived_day + 1)::timestamp AT TIME ZONE 'UTC';
 END $$;
-
--- Whoever might call it could throw a day of reads away.
-REVOKE EXECUTE ON FUNCTION ami_drop_archived_partition(date) FROM PUBLIC;
-
+  $drop$;
+  -- Whoever might call it could throw a day of reads away.
+  REVOKE EXECUTE ON FUNCTION ami_drop_archived_partition(date) FROM PUBLIC;
+END $migrate$;
 SELECT set_config('search_path', current_setting('ami.search_path'), true);

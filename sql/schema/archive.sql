@@ -24,23 +24,3 @@ COMMENT ON COLUMN ami_archive_days.dropped_at IS 'When the table''s partition wa
 COMMENT ON COLUMN ami_archive_days.restored_at IS
   'When its reads were last put back; they are archived and dropped again a week later.';
 COMMENT ON COLUMN ami_archive_days.failure IS 'Why it could not be archived at the latest try; NULL after one that could.';
-
-SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
-CREATE FUNCTION ami_drop_archived_partition(archived_day date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET jit = off AS $$
-BEGIN
-  -- The table first: an insert holds it before it wants the other lock, and the reverse order would deadlock.
-  LOCK TABLE meter_reads_electric IN ACCESS EXCLUSIVE MODE;
-  PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
-  EXECUTE format('DROP TABLE %I', 'meter_reads_electric_p' || to_char(archived_day, 'YYYYMMDD'));
-  INSERT INTO ami_meter_rechecks (tenant_id)
-  SELECT DISTINCT tenant_id FROM ami_feeder_intervals
-  WHERE read_at >= archived_day::timestamp AT TIME ZONE 'UTC'
-    AND read_at < (archived_day + 1)::timestamp AT TIME ZONE 'UTC';
-END $$;
-COMMENT ON FUNCTION ami_drop_archived_partition(date) IS
-  'Drops the partition of a day that was archived. What was counted of the day stays, unlike after '
-  'ami_drop_read_partitions_before. Set lock_timeout, as for that one. Acts as the owner of the reads.';
-
--- Whoever might call it could throw a day of reads away.
-REVOKE EXECUTE ON FUNCTION ami_drop_archived_partition(date) FROM PUBLIC;

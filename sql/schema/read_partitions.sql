@@ -120,5 +120,22 @@ COMMENT ON FUNCTION ami_drop_read_partitions_before(date) IS
   'are left. Set lock_timeout: behind a long report it must give up rather than make every insert wait behind it. '
   'One process does it at a time; another finds nothing to do. Acts as the owner of the reads.';
 
+CREATE FUNCTION ami_drop_archived_partition(archived_day date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET jit = off AS $$
+BEGIN
+  -- The table first: an insert holds it before it wants the other lock, and the reverse order would deadlock.
+  LOCK TABLE meter_reads_electric IN ACCESS EXCLUSIVE MODE;
+  PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
+  EXECUTE format('DROP TABLE %I', 'meter_reads_electric_p' || to_char(archived_day, 'YYYYMMDD'));
+  INSERT INTO ami_meter_rechecks (tenant_id)
+  SELECT DISTINCT tenant_id FROM ami_feeder_intervals
+  WHERE read_at >= archived_day::timestamp AT TIME ZONE 'UTC'
+    AND read_at < (archived_day + 1)::timestamp AT TIME ZONE 'UTC';
+END $$;
+COMMENT ON FUNCTION ami_drop_archived_partition(date) IS
+  'Drops the partition of a day that was archived. What was counted of the day stays, unlike after '
+  'ami_drop_read_partitions_before. Set lock_timeout, as for that one. Acts as the owner of the reads.';
+
 -- Whoever might call it could throw days of reads away.
-REVOKE EXECUTE ON FUNCTION ami_ensure_read_partition(date), ami_drop_read_partitions_before(date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION ami_ensure_read_partition(date), ami_drop_read_partitions_before(date),
+  ami_drop_archived_partition(date) FROM PUBLIC;

@@ -129,7 +129,8 @@ async function* pagesOf(client: Queryable, day: string): AsyncGenerator<Archived
   for (;;) {
     const { rows } = await client.query<Record<string, string | null>>(`FETCH ${FETCH_ROWS} FROM archived`);
     if (rows.length === 0) return;
-    yield rows.map((row) => COLUMN_NAMES.map((name) => row[name] ?? null));
+    // In the order in which they were asked for.
+    yield rows.map((row) => Object.values(row));
   }
 }
 

@@ -59,12 +59,13 @@ export async function writeDay(
     files.push({ path, rows: rows.length, bytes: contents.length, sha256: sha256Of(contents) });
     rows = [];
   };
-  for await (const page of pages)
+  for await (const page of pages) {
+    sums.add(page);
     for (const row of page) {
-      sums.add(row);
       rows.push(row);
       if (rows.length === PART_ROWS) await writePart();
     }
+  }
   if (rows.length > 0 || files.length === 0) await writePart();
   const manifest: DayManifest = { manifest: 'gridlens-archive', version: 1, day, ...sums.figures(), files };
   await requireAsManifest(folder, manifest);
@@ -79,7 +80,7 @@ export async function writeDay(
  */
 export async function requireAsManifest(folder: string, manifest: DayManifest): Promise<void> {
   const sums = new RowSums();
-  for await (const row of readRows(folder, manifest)) sums.add(row);
+  for await (const rows of readRows(folder, manifest)) sums.add(rows);
   const found = sums.figures();
   for (const name of ['rows', 'kwh', 'deliveredKwh', 'receivedKwh', 'checksum'] as const)
     if (found[name] !== manifest[name])
@@ -89,16 +90,16 @@ export async function requireAsManifest(folder: string, manifest: DayManifest): 
 }
 
 /**
- * @yields the rows of a day as they were archived.
+ * @yields the rows of a day as they were archived, file by file.
  * @throws StartupError for a file that is not there or is not as it was written.
  */
-export async function* readRows(folder: string, manifest: DayManifest): AsyncGenerator<ArchivedRow> {
+export async function* readRows(folder: string, manifest: DayManifest): AsyncGenerator<ArchivedRow[]> {
   const parquet = await loadParquet();
   for (const { path, sha256 } of manifest.files) {
     const file = join(dayFolder(folder, manifest.day), path);
     if ((await sha256OfFile(file)) !== sha256)
       throw new StartupError(`${file} is not there, or not as it was written.`);
-    yield* rowsOf(parquet.read(await readFile(file)));
+    yield rowsOf(parquet.read(await readFile(file)));
   }
 }
 

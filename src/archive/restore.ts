@@ -1,7 +1,7 @@
 import { type Database, withTransaction } from '../db/db.js';
 import { recordRestored } from './archivedDays.js';
 import { dayManifest, readRows, requireAsManifest } from './dayFolder.js';
-import { type ArchivedRow, COLUMN_NAMES, READ_COLUMNS } from './rows.js';
+import { COLUMN_NAMES, READ_COLUMNS } from './rows.js';
 
 const INSERT_ROWS = 5_000;
 
@@ -24,18 +24,13 @@ export async function restoreDay(database: Database, folder: string, day: string
   let reads = 0;
   await withTransaction(database, async (client) => {
     await client.query('SELECT ami_ensure_read_partition($1::date)', [day]);
-    let page: ArchivedRow[] = [];
-    const insert = async (): Promise<void> => {
-      const columns = COLUMN_NAMES.map((_, at) => page.map((row) => row[at] ?? null));
-      const { rowCount } = await client.query(INSERT, columns);
-      reads += rowCount ?? 0;
-      page = [];
-    };
-    for await (const row of readRows(folder, manifest)) {
-      page.push(row);
-      if (page.length === INSERT_ROWS) await insert();
-    }
-    if (page.length > 0) await insert();
+    for await (const rows of readRows(folder, manifest))
+      for (let from = 0; from < rows.length; from += INSERT_ROWS) {
+        const page = rows.slice(from, from + INSERT_ROWS);
+        const columns = COLUMN_NAMES.map((_, at) => page.map((row) => row[at] ?? null));
+        const { rowCount } = await client.query(INSERT, columns);
+        reads += rowCount ?? 0;
+      }
     // The day's figures stayed when it was dropped, and the inserts have counted on top of them.
     await client.query('SELECT ami_rebuild_rollups_of_day($1::date)', [day]);
     await recordRestored(client, day);

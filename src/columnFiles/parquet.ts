@@ -12,12 +12,17 @@ export interface Parquet {
   read(file: Uint8Array): ReadTable;
 }
 
-/** What a file says, cell by cell: instants in microseconds, decimals as whole numbers, texts as they are. */
+/**
+ * What a file says, column by column: instants in microseconds, decimals as the whole numbers that stand for them, both exact as far
+ * as a number is (2^53), texts as they are.
+ */
 export interface ReadTable {
   rows: number;
   names: readonly string[];
-  cell(name: string, row: number): string | bigint | boolean | null;
+  /** @throws Error where the file has no such column. */
+  cells(name: string): Cell[];
 }
+export type Cell = string | number | boolean | null;
 
 let loaded: Promise<Parquet> | undefined;
 
@@ -80,38 +85,39 @@ async function load(): Promise<Parquet> {
       return {
         rows: table.numRows,
         names: [...vectors.keys()],
-        cell(name, row) {
+        cells(name) {
           const vector = vectors.get(name);
           if (!vector) throw new Error(`the file has no column ${name}`);
-          return plain(vector, row);
+          return vector.data.flatMap((piece) => cellsOf(piece as Data));
         },
       };
     },
   };
 }
 
-type Vector = {
-  type: DataType;
-  get(row: number): unknown;
-  isValid(row: number): boolean;
-  data: readonly Data[];
-};
-
-function plain(vector: Vector, row: number): string | bigint | boolean | null {
-  if (!vector.isValid(row)) return null;
-  const value = vector.get(row);
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (ArrayBuffer.isView(value)) return fromWords(value as unknown as Uint32Array);
-  // Arrow shows timestamps in milliseconds, of which microseconds are fractions.
-  if (String(vector.type).startsWith('Timestamp')) return BigInt(Math.round((value as number) * 1000));
-  return BigInt(value as number);
+function cellsOf(piece: Data): Cell[] {
+  const value = readerOf(piece);
+  const { length, nullCount } = piece;
+  return Array.from({ length }, (_, row) => (nullCount > 0 && !piece.getValid(row) ? null : value(row)));
 }
 
-/** 128 bits, the lowest first. */
-function fromWords(words: Uint32Array): bigint {
-  let value = 0n;
-  for (let at = 3; at >= 0; at -= 1) value = (value << 32n) | BigInt((words[at] as number) >>> 0);
-  return BigInt.asIntN(128, value);
+/** How the values of a piece are read. Its arrays begin at its own first row. */
+function readerOf(piece: Data): (row: number) => Cell {
+  const { values, dictionary, type, offset } = piece;
+  if (dictionary) {
+    const texts = Array.from(dictionary as Iterable<string>);
+    return (row) => texts[values[row] as number] as string;
+  }
+  if (values instanceof BigInt64Array) return (row) => Number(values[row]);
+  if (String(type) === 'Bool')
+    return (row) => ((values[(offset + row) >> 3] >> ((offset + row) & 7)) & 1) === 1;
+  // A decimal: 128 bits, of which a number needs the lowest 53 and the sign.
+  if (values.length >= piece.length * 4)
+    return (row) => {
+      const [low, high] = [values[row * 4] as number, (values[row * 4 + 1] as number) | 0];
+      return high * 2 ** 32 + low;
+    };
+  return (row) => values[row] as number;
 }
 
 /** To the 128 bits that Arrow's decimals have; the writer takes as few as the precision needs. */

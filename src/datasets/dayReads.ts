@@ -56,7 +56,9 @@ export function putRead(day: DayReads, place: number, columns: ReadColumns, at: 
   day.kwh[place] = Math.round((columns.kwh[at] as number) * ENERGY);
   day.deliveredKwh[place] = Math.round((columns.deliveredKwh[at] as number) * ENERGY);
   day.voltage[place] = Math.round((columns.voltage[at] as number) * VOLTAGE);
-  day.flags[place] = FLAG_TEXTS.indexOf((columns.qualityFlags[at] as readonly string[]).join(' '));
+  const flags = columns.qualityFlags[at] as readonly string[];
+  // Nearly all reads have none: no text is made for them.
+  day.flags[place] = flags.length === 0 ? 0 : FLAG_TEXTS.indexOf(flags.join(' '));
 }
 
 /** The reads of one interval of the day, as events are applied to them. */

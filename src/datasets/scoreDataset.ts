@@ -38,19 +38,24 @@ export async function scoreDataset(folder: string): Promise<DatasetScore> {
   const named = new Set<string>();
   const meterDays = new Set<string>();
   await eachFile(folder, manifest, 'reads', (table) => {
+    const keyAt = meterDaysOf(table, dayOf);
+    const kwh = table.cells('kwh') as number[];
+    const delivered = table.cells('delivered_kwh') as number[];
     for (let row = 0; row < table.rows; row += 1) {
-      const key = keyAt(table, row, dayOf);
+      const key = keyAt(row);
       meterDays.add(key);
-      if (isUnderregistered(table.cell('kwh', row) as bigint, table.cell('delivered_kwh', row) as bigint))
-        named.add(key);
+      if (isUnderregistered(kwh[row] as number, delivered[row] as number)) named.add(key);
     }
   });
   const injected = new Map<string, Set<string>>();
   await eachFile(folder, manifest, 'labels', (table) => {
+    const keyAt = meterDaysOf(table, dayOf);
+    const formsOf = table.cells('theft_forms') as string[];
+    const isMissing = table.cells('is_missing') as boolean[];
     for (let row = 0; row < table.rows; row += 1) {
-      const forms = table.cell('theft_forms', row) as string;
-      if (forms === '' || table.cell('is_missing', row) === true) continue;
-      const key = keyAt(table, row, dayOf);
+      const forms = formsOf[row] as string;
+      if (forms === '' || isMissing[row]) continue;
+      const key = keyAt(row);
       const known = injected.get(key) ?? new Set();
       for (const form of forms.split(' ')) known.add(form);
       injected.set(key, known);
@@ -86,8 +91,8 @@ function compared(
 }
 
 /** As `ami_is_underregistered` has it, of energies in 0.1 Wh. */
-function isUnderregistered(kwh: bigint, delivered: bigint): boolean {
-  return delivered > 0n && kwh * 100n < delivered * 85n && delivered - kwh > 5n;
+function isUnderregistered(kwh: number, delivered: number): boolean {
+  return delivered > 0 && kwh * 100 < delivered * 85 && delivered - kwh > 5;
 }
 
 async function eachFile(
@@ -101,9 +106,10 @@ async function eachFile(
     if (path.startsWith(`${kind}/`)) look(parquet.read(await readFile(join(folder, path))));
 }
 
-function keyAt(table: ReadTable, row: number, dayOf: (ms: number) => string): string {
-  const ms = Number((table.cell('interval_start', row) as bigint) / 1000n);
-  return `${dayOf(ms)} ${table.cell('meter_id', row) as string}`;
+function meterDaysOf(table: ReadTable, dayOf: (ms: number) => string): (row: number) => string {
+  const starts = table.cells('interval_start') as number[];
+  const meters = table.cells('meter_id') as string[];
+  return (row) => `${dayOf(Math.floor((starts[row] as number) / 1000))} ${meters[row]}`;
 }
 
 /** The day that a local clock shows, `2026-01-31`; instants come again and again. */

@@ -106,17 +106,19 @@ function readsTable(days: readonly FeederDay[], starts: readonly number[]): Tabl
   days.forEach(({ reads, eventful: { isMissing } }, feederAt) => {
     const firstMeter = meterIds.length;
     meterIds.push(...reads.meterIds);
-    for (let place = 0; place < reads.kwh.length; place += 1) {
-      if (isMissing?.[place] === 1) continue;
-      meter[row] = firstMeter + Math.floor(place / reads.intervals);
-      feeder[row] = feederAt;
-      instants[row] = times[place % reads.intervals] as bigint;
-      kwh[row] = reads.kwh[place] as number;
-      delivered[row] = reads.deliveredKwh[place] as number;
-      voltage[row] = reads.voltage[place] as number;
-      flags[row] = reads.flags[place] as number;
-      row += 1;
-    }
+    let place = 0;
+    for (let ordinal = 0; ordinal < reads.meterIds.length; ordinal += 1)
+      for (let interval = 0; interval < reads.intervals; interval += 1, place += 1) {
+        if (isMissing?.[place] === 1) continue;
+        meter[row] = firstMeter + ordinal;
+        feeder[row] = feederAt;
+        instants[row] = times[interval] as bigint;
+        kwh[row] = reads.kwh[place] as number;
+        delivered[row] = reads.deliveredKwh[place] as number;
+        voltage[row] = reads.voltage[place] as number;
+        flags[row] = reads.flags[place] as number;
+        row += 1;
+      }
   });
   return {
     rows,

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { prepareStorage } from '../../src/process/context.js';
 import { createLogger } from '../../src/process/log.js';
 import { median } from '../support/quantiles.js';
+import { archiveRows } from './archiving.js';
 import { type BenchPostgres, benchPostgres } from './benchPostgres.js';
 import { browserRows } from './browsers.js';
 import { datasetRows } from './datasets.js';
@@ -27,8 +28,8 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
   process.stdout.write(`npm run bench [-- --quick] [-- --only=PART] [-- --against=FOLDER]
 
 Measures ratios on this machine; a full run takes an hour and 15 GB, --quick some minutes. --against measures quickcheck
-beside the build of another checkout, too. --only measures one part, browsers, paint, series or
-datasets, and only prints it.\n`);
+beside the build of another checkout, too. --only measures one part, browsers, paint, series,
+datasets or archive, and only prints it.\n`);
   process.exit(0);
 }
 
@@ -42,6 +43,7 @@ const PARTS: Record<string, (postgres: BenchPostgres) => Promise<Row[]>> = {
   browsers: (postgres) => browserRows(postgres, quick ? 12 : 60),
   paint: (postgres) => firstPaintRows(postgres, ROUNDS),
   datasets: () => datasetRows(...DATASET),
+  archive: archiveAlone,
 };
 const onlyAt = process.argv.findIndex((argument) => /^--only(=|$)/.test(argument));
 const only = process.argv[onlyAt]?.split('=')[1] ?? (onlyAt < 0 ? undefined : process.argv[onlyAt + 1]);
@@ -57,7 +59,19 @@ const HISTORY: HistorySize = quick
   : { meterCount: 25_000, days: [1, 10, 30], polls: 300, rounds: 7, slots: 12 };
 
 /** Meters, days and rounds; the span is tripled for its memory. */
-const DATASET: [number, number, number] = quick ? [2_500, 2, 2] : [25_000, 10, 3];
+const DATASET: [number, number, number] = quick ? [5_000, 4, 2] : [25_000, 10, 3];
+
+const ARCHIVED = quick ? 2_500 : 25_000;
+
+async function archiveAlone(postgres: BenchPostgres): Promise<Row[]> {
+  const pool = new pg.Pool({ connectionString: postgres.url, max: 8 });
+  pool.on('error', () => undefined);
+  try {
+    return await archiveRows(pool, postgres.url, ARCHIVED, SLOTS);
+  } finally {
+    await pool.end();
+  }
+}
 
 async function writePathRows(pool: pg.Pool, registryFleet: string): Promise<Row[]> {
   const rates = {
@@ -167,7 +181,10 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
       target: '< 2,000 bytes',
     });
     rows.push(...(await queueCostRows()), ...(await parsingRows(quick ? 400_000 : 2_000_000, 3)));
-    rows.push(...(await datasetRows(...DATASET)));
+    rows.push(
+      ...(await datasetRows(...DATASET)),
+      ...(await archiveRows(pool, postgres.url, ARCHIVED, SLOTS)),
+    );
     return { rows, version: version[0]?.version ?? '?' };
   } finally {
     await pool.end();
