@@ -55,6 +55,12 @@ describeOnBothBackends('POST /api/ami/imports', (backend) => {
       .set({ ...BEARER, 'Content-Type': 'application/octet-stream', ...headers })
       .send(body);
 
+  it('takes no Parquet, which is for the command', async () => {
+    const { status, body } = await post('PAR1 and so on PAR1', REGISTER);
+    expect({ status, code: body.code }).toEqual({ status: 400, code: 'file_refused' });
+    expect(body.error).toContain('npm run import');
+  });
+
   it.each(SAMPLES)('keeps the energy of %s by meter, channel and day', async (name, given, zone, reads) => {
     await saveMapping(deployment.context.database, TENANT, 'sample', stringify(given));
     const file = await readFile(`test/data/interval-files/${name}`);
