@@ -175,6 +175,7 @@ describeOnBothBackends('the API and its reference', (backend) => {
       reference.routes.filter(({ method, responses }) => method === 'GET' && responses[304]),
     );
     expect((await http.get(urlOf(routeCalled('exportReads'))).set(bearer(READ_KEY))).status).toBe(200);
+    expect((await send(routeCalled('listReads'), urlOf(routeCalled('listReads')))).status).toBe(200);
     expect((await http.get('/metrics').set(bearer(READ_KEY))).status).toBe(200);
     expect((await send(routeCalled('getZone'), urlOf(routeCalled('getZone')))).status).toBe(200);
     // Of a tenant that has reads.
@@ -216,9 +217,11 @@ describeOnBothBackends('the API and its reference', (backend) => {
       const { parameters = [] } = route;
       const inPath = parameters.filter((parameter) => parameter.in === 'path');
       if (route.responses[404]) {
-        const nothing = Object.fromEntries(
-          inPath.map(({ name }) => [name, ['importId', 'runId'].includes(name) ? '999999999' : NOBODY]),
-        );
+        const inAddress = inPath.map(({ name }) => [
+          name,
+          ['importId', 'runId'].includes(name) ? '999999999' : NOBODY,
+        ]);
+        const nothing = { meters: NOBODY, ...Object.fromEntries(inAddress) };
         expect((await send(route, urlOf(route, nothing))).status, route.path).toBe(404);
       }
       expect((await http.patch(urlOf(route)).set(keyOf(route))).status).toBe(405);
