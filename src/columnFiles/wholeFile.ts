@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { StartupError } from '../contracts/errors.js';
@@ -16,7 +16,7 @@ export const UNFINISHED = '.unfinished';
 export async function writeWholeFile(path: string, contents: Uint8Array | string): Promise<void> {
   const temporary = `${path}.${process.pid}-${threadId}${UNFINISHED}`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const handle = await open(temporary, 'w');
     try {
       await handle.writeFile(contents);
@@ -40,8 +40,26 @@ export function unwritableFile(path: string, error: unknown): unknown {
   return new StartupError(`${path} cannot be written: ${reason}.`, { cause: error });
 }
 
+/** Makes a folder and those above it. `mkdir` with `recursive` never ends below /proc, where nothing can be made (Node 20). */
+export async function makeFolder(folder: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = folder; !(await isThere(at)) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
+  for (const one of missing)
+    await mkdir(one).catch((error: NodeJS.ErrnoException) => {
+      // Another process may make it at the same time.
+      if (error.code !== 'EEXIST') throw error;
+    });
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** The new name is on the disk when the folder is. Where folders cannot be opened, the system sees to it. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();

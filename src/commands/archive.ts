@@ -50,15 +50,15 @@ await runProcess(async () => {
     ...one,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
   }));
-  const isWhole = found.every((one) => !('trouble' in one));
-  if (asJson) return leaveWithCode(json({ folder, days: shown }), isWhole);
+  const code = found.every((one) => !('trouble' in one)) ? 0 : 1;
+  if (asJson) return leaveWith(json({ folder, days: shown }), code);
   const lines = shown.map((one) => {
     if ('trouble' in one) return `${one.day}  ${one.trouble}`;
     return `${one.day}  ${one.rows} reads  ${one.bytes} bytes  ${one.kwh} kWh${action === 'verify' ? '  as it was written' : ''}`;
   });
-  return leaveWithCode(
+  return leaveWith(
     `${[...lines, lines.length === 0 ? `${folder} has no archived day.` : ''].join('\n').trimEnd()}\n`,
-    isWhole,
+    code,
   );
 });
 
@@ -76,12 +76,6 @@ function wrong(day: string) {
     },
     ...{ checksum: '', files: [] as { bytes: number }[], trouble: error.message },
   });
-}
-
-async function leaveWithCode(report: string, isWhole: boolean): Promise<never> {
-  process.exitCode = isWhole ? 0 : 1;
-  await new Promise((resolve) => process.stdout.write(report, resolve));
-  process.exit();
 }
 
 function options(args: string[]): {

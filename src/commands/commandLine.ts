@@ -79,7 +79,14 @@ export function json(answer: object): string {
 }
 
 /** Ends the command with its report on stdout. */
-export async function leaveWith(report: string): Promise<never> {
+export async function leaveWith(report: string, code = 0): Promise<never> {
   await say(process.stdout, report);
-  process.exit(0);
+  process.exit(code);
+}
+
+/** npm changes to the package's folder, but relative paths are meant from where npm was called. */
+export function startedFrom(...scripts: readonly string[]): string {
+  const { npm_lifecycle_event: script = '', INIT_CWD: folder } = process.env;
+  // A script of another name that calls this one may mean its own folder.
+  return scripts.includes(script) && folder ? folder : process.cwd();
 }

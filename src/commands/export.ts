@@ -8,7 +8,7 @@ import { outliveTerminal } from '../local/terminal.js';
 import { loadConfig } from '../process/config.js';
 import { runProcess } from '../process/lifecycle.js';
 import { openCommandDatabase } from './commandDatabase.js';
-import { asksForHelp, json, leaveWith, requirePrepared, say } from './commandLine.js';
+import { asksForHelp, json, leaveWith, requirePrepared, say, startedFrom } from './commandLine.js';
 import { byOptions, type ExportCommand, exportCommand, USAGE } from './exportArguments.js';
 import { exportReport } from './exportReport.js';
 
@@ -20,7 +20,7 @@ outliveTerminal();
 await runProcess(async () => {
   const args = process.argv.slice(2);
   if (asksForHelp(args)) return leaveWith(`${USAGE}\n`);
-  const command = exportCommand(args, startedFrom());
+  const command = exportCommand(args, startedFrom('export'));
   const config = loadConfig(process.env, { command: 'export' });
   const database = await openCommandDatabase(config, 'gridlens-export');
   await requirePrepared(database, config);
@@ -31,12 +31,6 @@ await runProcess(async () => {
   await database.end();
   return leaveWith(report);
 });
-
-/** npm changes to the package's folder, but relative paths are meant from where npm was called. */
-function startedFrom(): string {
-  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
-  return script === 'export' && folder ? folder : process.cwd();
-}
 
 async function days(
   { out, resumes, asJson }: ExportCommand,

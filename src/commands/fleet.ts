@@ -7,7 +7,7 @@ import { loadFleet } from '../registry/file/loadFleet.js';
 import { synthesizeFleet } from '../registry/file/synthesizeFleet.js';
 import type { RegistryMapping } from '../schema/mapping.js';
 import { openCommandDatabase } from './commandDatabase.js';
-import { asksForHelp, json, leaveWith, requirePrepared } from './commandLine.js';
+import { asksForHelp, json, leaveWith, requirePrepared, startedFrom } from './commandLine.js';
 import { type FleetCommand, fleetCommand, USAGE } from './fleetArguments.js';
 import { fleetReport, leftOutReport } from './fleetReport.js';
 
@@ -16,7 +16,7 @@ outliveTerminal();
 await runProcess(async () => {
   const args = process.argv.slice(2);
   if (asksForHelp(args)) return leaveWith(`${USAGE}\n`);
-  const command = fleetCommand(args, startedFrom());
+  const command = fleetCommand(args, startedFrom('fleet'));
   const config = loadConfig(process.env, { command: 'fleet' });
   const database = await openCommandDatabase(config, 'gridlens-fleet');
   const schema = await requirePrepared(database, config);
@@ -24,13 +24,6 @@ await runProcess(async () => {
   await database.end();
   return leaveWith(report);
 });
-
-/** npm changes to the package's folder, but relative paths are meant from where npm was called. */
-function startedFrom(): string {
-  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
-  // A script of another name that calls this one may mean its own folder.
-  return script === 'fleet' && folder ? folder : process.cwd();
-}
 
 /** Does what the command says; returns what there is to say about it. */
 async function run(command: FleetCommand, database: Database, registry: RegistryMapping): Promise<string> {

@@ -3,12 +3,11 @@ import { resolve } from 'node:path';
 import { StartupError } from '../contracts/errors.js';
 import { readScenario } from '../scenarios/readScenario.js';
 import type { Scenario } from '../scenarios/scenario.js';
+import { startedFrom } from './commandLine.js';
 
-/** npm changes to the package's folder, but relative paths are meant from where npm was called. */
+/** A path as the caller of one of these commands means it. */
 export function fromCaller(path: string): string {
-  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
-  const isOurs = script === 'scenario' || script === 'dataset' || script === 'score';
-  return resolve(isOurs && folder ? folder : process.cwd(), path);
+  return resolve(startedFrom('scenario', 'dataset', 'score'), path);
 }
 
 /** @throws StartupError one sentence: why the file cannot be read, or what is wrong in it on which line. */

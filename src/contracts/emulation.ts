@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { invalidField } from './errors.js';
 import { type Climate, climate, DEFAULT_CLIMATE } from './place.js';
-import { PLACE_NAMES, type Place } from './places.js';
+import { DEFAULT_PLACE, PLACE_NAMES, type Place } from './places.js';
 
 /** What a fleet's reads are made by, beside its seed: it is part of what makes an interval the same interval. */
 
@@ -13,7 +13,6 @@ export type Model = (typeof MODELS)[number];
 export const DEFAULT_MODEL: Model = 1;
 /** The model of whatever was published before there was a choice. */
 export const FIRST_MODEL: Model = 1;
-export const DEFAULT_PLACE: Place = 'us-south';
 
 /** What stands behind the meters, as shares of the homes, 0 to 1; a kind that no home has is left out. */
 export const DER_KINDS = ['pv', 'ev', 'heatPump', 'battery'] as const;

@@ -1,6 +1,12 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256OfFile, UNFINISHED, unwritableFile, writeWholeFile } from '../columnFiles/wholeFile.js';
+import {
+  makeFolder,
+  sha256OfFile,
+  UNFINISHED,
+  unwritableFile,
+  writeWholeFile,
+} from '../columnFiles/wholeFile.js';
 import { StartupError } from '../contracts/errors.js';
 import type { DatasetFormat, MadeUnit } from './unitFiles.js';
 
@@ -28,10 +34,11 @@ export async function takeFolder(
   asked: Asked,
   resumes: boolean,
 ): Promise<{ isWhole: boolean; made: Map<string, MadeUnit> }> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw unwritableFile(folder, error);
-  });
-  const names = await readdir(folder);
+  const names = await makeFolder(folder)
+    .then(() => readdir(folder))
+    .catch((error: unknown) => {
+      throw unwritableFile(folder, error);
+    });
   if (names.length === 0) {
     await writeWholeFile(join(folder, PROGRESS, ASKED), JSON.stringify(asked));
     return { isWhole: false, made: new Map() };

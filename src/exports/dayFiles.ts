@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder, sha256OfFile } from '../columnFiles/wholeFile.js';
 import { StartupError } from '../contracts/errors.js';
 import type { Queryable } from '../db/db.js';
 import { WRITTEN_FORMATS } from '../intervalFiles/writeFile.js';
@@ -61,7 +60,7 @@ export async function exportDays(
   for (const day of plan.days) {
     const name = shownDay(day);
     const known = before.find((one) => one.day === name);
-    const wasThere = known !== undefined && (await isAsWritten(join(folder, known.file), known.sha256));
+    const wasThere = known !== undefined && (await sha256OfFile(join(folder, known.file))) === known.sha256;
     const file = `${name}.${WRITTEN_FORMATS[plan.format].ending}`;
     const exported = wasThere
       ? known
@@ -80,24 +79,6 @@ export async function exportDays(
   }
   await keep(folder, manifest);
   return manifest;
-}
-
-/** Makes a folder and those above it. `mkdir` with `recursive` never ends below /proc, where nothing can be made (Node 20). */
-async function makeFolder(folder: string): Promise<void> {
-  const missing: string[] = [];
-  for (let at = folder; !(await isThere(at)) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
-  for (const one of missing)
-    await mkdir(one).catch((error: NodeJS.ErrnoException) => {
-      // Another export may make it at the same time.
-      if (error.code !== 'EEXIST') throw error;
-    });
-}
-
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function askedOf({
@@ -157,16 +138,6 @@ function parsed(text: string): z.infer<typeof manifestSchema> | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function isAsWritten(path: string, sha256: string): Promise<boolean> {
-  const hash = createHash('sha256');
-  try {
-    for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
-  } catch {
-    return false;
-  }
-  return hash.digest('hex') === sha256;
 }
 
 /** Whole or as it was before, whenever the process is ended. */

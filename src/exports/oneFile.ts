@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFolder } from '../columnFiles/wholeFile.js';
 import { StartupError } from '../contracts/errors.js';
 import type { FileCounts } from '../intervalFiles/outgoing.js';
 import type { ExportFile } from './exports.js';
@@ -61,13 +62,6 @@ async function write(handle: FileHandle, { pieces, writer }: ExportFile): Promis
   }
   await handle.sync();
   return { ...writer.tally.counts(), bytes, sha256: hash.digest('hex') };
-}
-
-/** The new name is on the disk when the folder is. Where folders cannot be opened, the system sees to it. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
 }
 
 /** The operating system's reason as a sentence; other errors as they are. */
