@@ -39,7 +39,7 @@ export function EventList({ events, refresh }: { events: PilotEvent[]; refresh: 
             event.state !== 'ended' && (
               <button
                 type="button"
-                aria-label={`End ${looksOf(event.eventType).name} on ${event.feederId}`}
+                aria-label={`End now: ${looksOf(event.eventType).name} on ${event.feederId}`}
                 onClick={() => void end(event, refresh)}
               >
                 End now

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import seedrandom from 'seedrandom';
 import { createDispatch } from '../../src/automatic/dispatch.js';
 import type { IntervalPublisher, PublishOutcome } from '../../src/automatic/publishInterval.js';
+import { FIRST_EMULATION } from '../../src/contracts/emulation.js';
 import { type IntervalMinutes, MAX_CATCH_UP_INTERVALS, MAX_METER_COUNT } from '../../src/contracts/limits.js';
 import { createModelDatabase, type ModelTenant } from './modelDatabase.js';
 import { createModelQueue, type ModelPublish, type Written } from './modelQueue.js';
@@ -124,6 +125,7 @@ function tenantsOf({ tenants, hourly = 0, catchUpIntervals = 4 }: Scenario) {
         seed: null,
         timeZone: 'UTC',
         climate: 'us',
+        emulation: FIRST_EMULATION,
         catchUpIntervals,
         startedAt,
         changedAt: startedAt,
