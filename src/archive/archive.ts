@@ -8,7 +8,7 @@ import { type Database, type Queryable, withTransaction } from '../db/db.js';
 import { boundWaits } from '../db/locks.js';
 import { plainDecimal } from '../intervalFiles/decimal.js';
 import { recordArchived, recordFailure } from './archivedDays.js';
-import { type DayManifest, type WriteFile, writeDay } from './dayFolder.js';
+import { type WriteFile, writeDay } from './dayFolder.js';
 import { type ArchivedRow, COLUMN_NAMES, READ_COLUMNS } from './rows.js';
 
 export interface ArchiveOptions {
@@ -70,18 +70,19 @@ export async function dueDays(client: Queryable, kept: Date): Promise<string[]> 
 }
 
 async function archiveDay({ database, folder, writeFile }: ArchiveOptions, day: string): Promise<void> {
-  const written = await withTransaction(database, async (client) => {
+  const { written, archived } = await withTransaction(database, async (client) => {
     await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const manifest = await writeDay(folder, day, pagesOf(client, day), writeFile);
-    requireSame(day, await figuresOf(client, day), manifest);
-    return manifest;
+    const found = await figuresOf(client, day);
+    requireSame(day, found, { ...manifest, fingerprint: found.fingerprint });
+    return { written: manifest, archived: found };
   });
   const bytes = written.files.reduce((sum, file) => sum + file.bytes, 0);
   await withTransaction(database, async (client) => {
     await boundWaits(client, { lockMs: DROP_WAIT_MS, frozenMs: FROZEN_AFTER_MS });
     // Nobody writes into that day from here on; all other days go on.
     await client.query(`LOCK TABLE ${partitionOf(day)} IN SHARE MODE`);
-    requireSame(day, await figuresOf(client, day), written);
+    requireSame(day, await figuresOf(client, day), archived);
     await client.query('SELECT ami_drop_archived_partition($1::date)', [day]);
     await recordArchived(client, { day, reads: written.rows, bytes, sha256: written.checksum });
   });
@@ -92,14 +93,19 @@ interface TableFigures {
   kwh: string;
   deliveredKwh: string;
   receivedKwh: string;
+  /** Of every row and column, by Postgres's own hash: a voltage that is corrected shows in no sum. */
+  fingerprint: string;
 }
 
 /** What Postgres itself counts in a partition. */
 async function figuresOf(client: Queryable, day: string): Promise<TableFigures> {
-  const { rows } = await client.query<{ rows: string } & Record<'kwh' | 'delivered' | 'received', string>>(
+  const { rows } = await client.query<
+    Record<'rows' | 'kwh' | 'delivered' | 'received' | 'fingerprint', string>
+  >(
     `SELECT count(*) AS rows, coalesce(sum(kwh), 0)::text AS kwh,
        coalesce(sum(delivered_kwh), 0)::text AS delivered,
-       coalesce(sum(received_kwh), 0)::text AS received FROM ${partitionOf(day)}`,
+       coalesce(sum(received_kwh), 0)::text AS received,
+       coalesce(bit_xor(hash_record_extended(read, 0)), 0)::text AS fingerprint FROM ${partitionOf(day)} AS read`,
   );
   const [found] = rows;
   const plain = (text = '0'): string => plainDecimal(text) ?? text;
@@ -108,12 +114,13 @@ async function figuresOf(client: Queryable, day: string): Promise<TableFigures> 
     kwh: plain(found?.kwh),
     deliveredKwh: plain(found?.delivered),
     receivedKwh: plain(found?.received),
+    fingerprint: found?.fingerprint ?? '',
   };
 }
 
 /** @throws Error where the table is not what was archived: somebody wrote into the day, or the archive is wrong. */
-function requireSame(day: string, found: TableFigures, archived: DayManifest): void {
-  for (const name of ['rows', 'kwh', 'deliveredKwh', 'receivedKwh'] as const)
+function requireSame(day: string, found: TableFigures, archived: TableFigures): void {
+  for (const name of ['rows', 'kwh', 'deliveredKwh', 'receivedKwh', 'fingerprint'] as const)
     if (found[name] !== archived[name])
       throw new Error(
         `The reads of ${day} are not what was archived: their ${name} is ${found[name]} and ${archived[name]} in the archive. It is tried again.`,

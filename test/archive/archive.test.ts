@@ -149,18 +149,23 @@ describe('the archive', () => {
     expect(existsSync(join(folder, 'day=2026-03-01/manifest.json'))).toBe(false);
   });
 
-  it('archives a day anew that somebody writes into meanwhile', async () => {
+  it.each([
+    ['kwh', 'kwh = kwh + 1'],
+    ['fingerprint', 'voltage = voltage + 1'],
+    ['fingerprint', `quality_flags = '{VOLTAGE_LOW}'`],
+    ['fingerprint', `quality = 'questionable'`],
+  ])('archives a day anew whose %s changes meanwhile: %s', async (figure, change) => {
     let writes = 0;
     const meanwhile: WriteFile = async (path, contents) => {
       await writeWholeFile(path, contents);
       writes += 1;
       if (writes === 1)
         await database.pool.query(
-          `UPDATE meter_reads_electric SET kwh = kwh + 1 WHERE meter_id = 'M-1' AND read_at = '2026-03-01T10:00Z'`,
+          `UPDATE meter_reads_electric SET ${change} WHERE meter_id = 'M-1' AND read_at = '2026-03-01T10:00Z'`,
         );
     };
     expect(await archive(meanwhile)).toMatchObject({ archived: [] });
-    await kept(/are not what was archived: their kwh is/);
+    await kept(new RegExp(`are not what was archived: their ${figure} is`));
     expect(await archive()).toEqual({ archived: ['2026-03-01', '2026-03-02'] });
   });
 
