@@ -23,10 +23,11 @@ export function planRegistryPublish(
   const asked = request.meterCount;
   if (asked === undefined && registry.beyondMeterCap > 0) {
     safetyWarnings.push(
-      `${meters(registry.beyondMeterCap)} of the registry ${are(registry.beyondMeterCap)} left out: a publish covers at most ${MAX_METER_COUNT} meters.`,
+      `${meters(registry.beyondMeterCap)} of the registry ${are(registry.beyondMeterCap)} left out: a publish covers at most ${MAX_METER_COUNT} meters, of whole feeders by name.`,
     );
   }
-  const wanted = cappedMeterCount(asked ?? available, batchSize, lowered, limit);
+  const capped = cappedMeterCount(asked ?? available, batchSize, lowered, limit);
+  const wanted = capped < (asked ?? available) ? wholeFeeders(capped, registry, lowered) : capped;
   if (wanted > available) {
     safetyWarnings.push(
       `meterCount was lowered from ${wanted} to ${available}: the registry has no more meters that can be published.`,
@@ -45,6 +46,13 @@ export function planRegistryPublish(
     batchCount: batchCount(meterCount, batchSize),
     safetyWarnings,
   };
+}
+
+/** A cap cuts at a feeder's end, since the loss of a part of a feeder is no loss; whoever asks for a number has that number. */
+function wholeFeeders(capped: number, { spans }: RegistryCounts, lowered: ReturnType<typeof capper>): number {
+  const cut = spans.find(({ from, to }) => from < capped && capped < to);
+  if (!cut || cut.from === 0) return capped;
+  return lowered('meterCount', capped, cut.from, `a cap leaves no part of a feeder, here of ${cut.feederId}`);
 }
 
 /** One sentence per kind of meter that is never published, whatever is asked for. */

@@ -21,7 +21,8 @@ export interface RegistrySurvey extends RegistryCounts {
 /**
  * A registry's roster, the order of its meters, as CTEs `roster` (position, feeder_id, meter_id), `span` and `survey`,
  * for the tenant `$1`: by feeder, then by meter, in byte order, within the caps. A meter that is there twice stands on
- * the first of its feeders.
+ * the first of its feeders. The cap of meters cuts at a feeder's end, since the loss of a part of a feeder is no loss; only a
+ * first feeder that is larger than the cap is cut itself.
  */
 export function registryRoster(registry: RegistryMapping): string {
   return `registry AS MATERIALIZED (${registryQuery(registry)}),
@@ -30,11 +31,15 @@ export function registryRoster(registry: RegistryMapping): string {
              count(*) FILTER (WHERE is_active AND feeder_id IS NOT NULL) AS times
       FROM registry GROUP BY meter_id
     ), feeder AS MATERIALIZED (
-      SELECT feeder_id, count(*) AS meters, row_number() OVER (ORDER BY feeder_id) AS place
+      SELECT feeder_id, count(*) AS meters, row_number() OVER (ORDER BY feeder_id) AS place,
+             sum(count(*)) OVER (ORDER BY feeder_id) AS meters_so_far
       FROM meter WHERE feeder_id IS NOT NULL GROUP BY feeder_id
     ), roster AS MATERIALIZED (
       SELECT (row_number() OVER (ORDER BY feeder_id, meter_id) - 1)::integer AS position, feeder_id, meter_id
-      FROM meter WHERE feeder_id <= (SELECT max(feeder_id) FROM feeder WHERE place <= ${MAX_FEEDER_COUNT})
+      FROM meter WHERE feeder_id <= (
+        SELECT max(feeder_id) FROM feeder
+        WHERE place = 1 OR (place <= ${MAX_FEEDER_COUNT} AND meters_so_far <= ${MAX_METER_COUNT})
+      )
       ORDER BY feeder_id, meter_id LIMIT ${MAX_METER_COUNT}
     ), span AS MATERIALIZED (
       SELECT feeder_id, min(position) AS range_from, max(position) + 1 AS range_to FROM roster GROUP BY feeder_id

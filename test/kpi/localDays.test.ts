@@ -19,7 +19,7 @@ const CHANGES: [zone: string, day: string, startsAt: string, quarterHours: numbe
   ['Australia/Lord_Howe', '2026-10-04', '2026-10-03T13:30:00.000Z', 94],
 ];
 
-describe('the day on which clocks are changed', () => {
+describe('C2: the day on which clocks are changed', () => {
   let deployment: Deployment;
   beforeAll(async () => {
     deployment = await createDeployment('postgres', {}, () => NOW);

@@ -52,13 +52,14 @@ describe('the plan of a registry publish', () => {
       "5 feeders of the registry's 45, with 60 meters, are left out: a fleet has at most 40 feeders, the first by name.",
     ]);
     expect(warnings({ beyondMeterCap: 1 })).toEqual([
-      '1 meter of the registry is left out: a publish covers at most 25000 meters.',
+      '1 meter of the registry is left out: a publish covers at most 25000 meters, of whole feeders by name.',
     ]);
     expect(warnings({ beyondMeterCap: 9 }, { meterCount: 10 })).toEqual([]);
   });
 
   it('holds to the caps of a publish', () => {
     const plan = planRegistryPublish({ batchSize: 3, meterCount: 26_000, feederCount: 10 }, registry);
+    // Feeder A alone has more than the cap: a part of it is all there is.
     expect(plan.fleet.meterCount).toBe(600);
     expect(plan.batchCount).toBe(200);
     expect(plan.safetyWarnings).toEqual([
@@ -66,5 +67,21 @@ describe('the plan of a registry publish', () => {
       'meterCount was lowered from 25000 to 600: a publish enqueues at most 200 jobs, of 3 meters each.',
       "feederCount 10 is ignored: a registry fleet is on the registry's own feeders, here 1.",
     ]);
+  });
+
+  it("C4: cuts at a feeder's end where a cap cuts, and where it was asked to where it was asked", () => {
+    const by = (batchSize: number, meterCount?: number) =>
+      planRegistryPublish({ batchSize, meterCount, feederCount: undefined }, registry);
+    const capped = by(5);
+    expect(capped.fleet).toEqual({ meterCount: 700, feederCount: 1 });
+    expect(capped.safetyWarnings).toEqual([
+      'meterCount was lowered from 1200 to 1000: a publish enqueues at most 200 jobs, of 5 meters each.',
+      'meterCount was lowered from 1000 to 700: a cap leaves no part of a feeder, here of B.',
+    ]);
+    expect(by(5, 1_100).fleet.meterCount).toBe(700);
+    expect(by(5, 900).fleet).toEqual({ meterCount: 900, feederCount: 2 });
+    expect(by(6).fleet.meterCount).toBe(1_200);
+    // At a feeder's end already.
+    expect(planRegistryPublish(request, registry, { by: 'a tick', jobs: 2 }).fleet.meterCount).toBe(700);
   });
 });

@@ -23,7 +23,7 @@ const CHANGES: [zone: string, day: string, quarterHours: number][] = [
   ['Asia/Kathmandu', '2026-03-29', 96],
 ];
 
-describe('days of a tenant with a zone', () => {
+describe('C2: days of a tenant with a zone', () => {
   let database: TestDatabase;
   const query = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> =>
     (await database.pool.query(text, values)).rows as Row[];

@@ -364,7 +364,7 @@ describeOnBothBackends('a registry fleet', (backend) => {
     expect((rows.inserted ?? 0) + (rows.duplicate ?? 0)).toBe(25);
   });
 
-  it('holds a large registry to the caps of the synthetic fleet, and says what it leaves out', async () => {
+  it('C4: holds a large registry to the caps of the synthetic fleet, cuts at the end of a feeder, and says what it leaves out', async () => {
     await sql(
       `INSERT INTO feeders (tenant_id, feeder_id) SELECT $1, 'F' || n FROM generate_series(10, 51) n`,
       [TENANT],
@@ -376,21 +376,22 @@ describeOnBothBackends('a registry fleet', (backend) => {
     );
     const whole = await publish({ batchSize: 600 });
     expect(whole.body).toMatchObject({
-      computedMeters: 25_000,
-      computedFeederCount: 39,
-      computedBatches: 50,
+      computedMeters: 24_432,
+      computedFeederCount: 38,
+      computedBatches: 49,
     });
     expect(whole.body.safetyWarnings).toEqual([
       "2 feeders of the registry's 42, with 1284 meters, are left out: a fleet has at most 40 feeders, the first by name.",
       'batchSize was lowered from 600 to 500: a job carries at most 500 meters.',
-      '716 meters of the registry are left out: a publish covers at most 25000 meters.',
+      '1284 meters of the registry are left out: a publish covers at most 25000 meters, of whole feeders by name.',
     ]);
-    expect(await written()).toEqual([1, 25_000, 39, 1]);
+    expect(await written()).toEqual([1, 24_432, 38, 1]);
     const small = await publish({ batchSize: 100, meterCount: 30_000, dryRun: true });
-    expect(small.body).toMatchObject({ computedMeters: 20_000, estimatedJobs: 200 });
+    expect(small.body).toMatchObject({ computedMeters: 19_932, estimatedJobs: 200 });
     expect(small.body.safetyWarnings.slice(1)).toEqual([
       'meterCount was lowered from 30000 to 25000: a publish covers at most 25000 meters.',
       'meterCount was lowered from 25000 to 20000: a publish enqueues at most 200 jobs, of 100 meters each.',
+      'meterCount was lowered from 20000 to 19932: a cap leaves no part of a feeder, here of F41.',
     ]);
   });
 });
