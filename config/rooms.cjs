@@ -18,6 +18,7 @@ const rooms = {
       'fleet/syntheticFleet',
       'grid/qualityFlags',
       'network/applyNetwork',
+      'wholeDays/wholeDay',
       'weather/places',
     ],
   },

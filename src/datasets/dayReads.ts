@@ -1,23 +1,13 @@
 import type { FeederSpan, SyntheticFleet } from '../emulator/fleet/syntheticFleet.js';
 import type { QualityFlag } from '../emulator/grid/qualityFlags.js';
-import { generateReads, type ReadColumns, type ReadsScene } from '../emulator/reads.js';
+import type { ReadColumns, ReadsScene } from '../emulator/reads.js';
+import { generateWholeDay, type WholeDay } from '../emulator/wholeDays/wholeDay.js';
 
 /** What reads of a scenario are made with, but for their instant. */
 export type DayScene = Omit<ReadsScene, 'readAt'> & { fleet: SyntheticFleet };
 
-/**
- * The reads of one feeder on one day, meter after meter and each by time: the read of meter m in interval s is at
- * `m × intervals + s`. Energy is in 0.1 Wh, voltage in 0.1 V.
- */
-export interface DayReads {
-  meterIds: readonly string[];
-  intervals: number;
-  kwh: Int32Array;
-  deliveredKwh: Int32Array;
-  voltage: Int32Array;
-  /** Places in `flagTexts`. */
-  flags: Uint8Array;
-}
+/** The reads of one feeder on one day; flags are places in `FLAG_TEXTS`. */
+export type DayReads = WholeDay;
 
 /** The flags of a read as one text, by their place in `DayReads.flags`. */
 export const FLAG_TEXTS: readonly string[] = ['', 'LOW_VOLTAGE', 'HIGH_VOLTAGE'];
@@ -30,25 +20,10 @@ const VOLTAGE = 10 ** VOLTAGE_SCALE;
 /** Makes a feeder's day without events. Another way of making it has to give the same to the last digit. */
 export type GenerateDay = (scene: DayScene, span: FeederSpan, starts: readonly number[]) => DayReads;
 
-/** Interval by interval, as the workers do. */
-export const generateDay: GenerateDay = (scene, { from, to }, starts) => {
-  const intervals = starts.length;
-  const size = (to - from) * intervals;
-  const day = {
-    meterIds: [] as readonly string[],
-    intervals,
-    kwh: new Int32Array(size),
-    deliveredKwh: new Int32Array(size),
-    voltage: new Int32Array(size),
-    flags: new Uint8Array(size),
-  };
-  starts.forEach((start, interval) => {
-    const columns = generateReads({ ...scene, readAt: new Date(start), from, to });
-    if (interval === 0) day.meterIds = columns.meterIds;
-    for (let meter = 0; meter < columns.kwh.length; meter += 1)
-      putRead(day, meter * intervals + interval, columns, meter);
-  });
-  return day;
+/** As a worker makes them, in one go. */
+export const generateDay: GenerateDay = ({ fleet, ...scene }, { from, to }, starts) => {
+  const [start = 0] = starts;
+  return generateWholeDay({ ...scene, readAt: new Date(start), intervals: starts.length }, fleet, from, to);
 };
 
 /** Puts read `at` of the columns in place. */

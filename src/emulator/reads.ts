@@ -11,7 +11,7 @@ import { consumedKwh } from './customers/consumption.js';
 import { type Expectation, expectationAround } from './customers/expectation.js';
 import { QUARTER_HOUR_MS } from './customers/localTime.js';
 import { type BehindMeters, behindMeters } from './der/behindMeter.js';
-import type { MeteredCustomer } from './der/equipment.js';
+import { meteredOf } from './der/meteredCustomer.js';
 import { customer2At, type Meter, type MeterRun, syntheticRuns } from './fleet/meters.js';
 import { type RegistryBatch, registryRuns } from './fleet/registryMeters.js';
 import type { SyntheticFleet } from './fleet/syntheticFleet.js';
@@ -20,7 +20,7 @@ import { deliveredKwh } from './grid/losses.js';
 import { type QualityFlag, voltageFlags } from './grid/qualityFlags.js';
 import { lineVoltage, ownDrop, serviceVoltage } from './grid/voltage.js';
 import { anomalyVolts } from './grid/voltageAnomalies.js';
-import { type Customer2, consumedKwh2, type ExpectedScene, expectedScene, meanKwh2 } from './model2.js';
+import { consumedKwh2, type ExpectedScene, expectedScene, meanKwh2 } from './model2.js';
 
 /** Which reads to generate; the meters are said elsewhere. */
 export interface ReadsScene {
@@ -119,8 +119,12 @@ function readsOf(scene: ReadsScene, runs: readonly MeterRun[]): ReadColumns {
   return columns;
 }
 
-/** All runs of a batch are of one tenant, and so of one weather. */
-function behindOf(scene: ReadsScene, weatherKey: number, expectation: Expectation): BehindMeters | undefined {
+/** What stands behind the meters; all runs of a batch are of one tenant, and so of one weather. */
+export function behindOf(
+  scene: Pick<ReadsScene, 'der' | 'place' | 'climate' | 'timeZone'>,
+  weatherKey: number,
+  expectation: Expectation,
+): BehindMeters | undefined {
   const { der, place } = scene;
   if (der === undefined || Object.keys(der).length === 0) return undefined;
   return behindMeters({
@@ -182,14 +186,4 @@ function pushRead(
 /** What flows in lowers the voltage on the customer's own line, and what flows out raises it by as much. */
 function ownChange(ownLoad: number): number {
   return ownLoad >= 0 ? ownDrop(ownLoad) : -ownDrop(-ownLoad);
-}
-
-/** What stands behind a meter is kept by its customer, who has to be the same object each time. */
-const meteredCustomers = new WeakMap<Customer2, MeteredCustomer>();
-
-/** A customer of model 2 as the equipment behind the meter goes by it: with a mean. */
-function meteredOf(customer: Customer2): MeteredCustomer {
-  const found = meteredCustomers.get(customer) ?? { ...customer, meanKwh: meanKwh2(customer) };
-  meteredCustomers.set(customer, found);
-  return found;
 }

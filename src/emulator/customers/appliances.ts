@@ -22,7 +22,7 @@ const LIGHT = {
 const HEAVY = { share: 0.11, min: 2, max: 6, power: 3.1, spread: lognormalQuantiles(0.25) } as const;
 
 /** Quarter hours to look back for the start of a run that still lasts. */
-const LOOK_BACK = Math.max(LIGHT.max, HEAVY.max) - 1;
+export const LOOK_BACK = Math.max(LIGHT.max, HEAVY.max) - 1;
 
 /** Share of a home's energy that appliance runs take; the rest flows all the time. */
 export const APPLIANCE_SHARE = LIGHT.share + HEAVY.share;
@@ -36,7 +36,7 @@ export const STARTS_PER_QUARTER = LIGHT_STARTS + HEAVY_STARTS;
 const HEAVY_PROBABILITY = HEAVY_STARTS / STARTS_PER_QUARTER;
 
 /** The highest habit there is. */
-const BUSIEST = pick(HOME_HABITS, 0xffffffff);
+export const BUSIEST = pick(HOME_HABITS, 0xffffffff);
 
 /**
  * Power of the runs that go on in a quarter hour, in mean loads of a mean home.
@@ -70,8 +70,23 @@ export function appliancePower(
 
 /** Power of a run `age` quarter hours after its start, 0 when it has ended. */
 function runPower(draw: number, age: number): number {
-  // Kind, length and power from different bits of one draw: 12, 10 and 10.
-  const kind = (draw & 0xfff) / 0x1000 < HEAVY_PROBABILITY ? HEAVY : LIGHT;
-  const length = kind.min + ((((draw >>> 12) & 0x3ff) * (kind.max - kind.min + 1)) >>> 10);
-  return age < length ? kind.power * pick(kind.spread, draw) : 0;
+  return age < runLength(draw) ? runStrength(draw) : 0;
+}
+
+// Kind, length and power of a run are different bits of one draw: 12, 10 and 10.
+
+function kindOf(draw: number): typeof HEAVY | typeof LIGHT {
+  return (draw & 0xfff) / 0x1000 < HEAVY_PROBABILITY ? HEAVY : LIGHT;
+}
+
+/** How long a run lasts, quarter hours. */
+export function runLength(draw: number): number {
+  const { min, max } = kindOf(draw);
+  return min + ((((draw >>> 12) & 0x3ff) * (max - min + 1)) >>> 10);
+}
+
+/** Power of a run while it lasts. */
+export function runStrength(draw: number): number {
+  const { power, spread } = kindOf(draw);
+  return power * pick(spread, draw);
 }

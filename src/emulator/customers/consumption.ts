@@ -56,25 +56,27 @@ function shiftOf(draw: number, max: number): number {
   return half(draw & 0xffff) + half(draw >>> 16) - max;
 }
 
+/** Bits of a key that are the phase of its customer's noise, in quarter hours. */
+export const PHASES = 0x3ff;
 /** Memory of a customer's load: what lasts for hours, for a day or two, for a week or more. */
-const HOURS = 9;
-const DAYS = 120;
-const WEEKS = 900;
-const HOME_HOURS = lognormalQuantiles(0.3);
-const HOME_DAYS = lognormalQuantiles(0.25);
-const HOME_WEEKS = lognormalQuantiles(0.22);
-const HOME_QUARTER = lognormalQuantiles(0.17);
-const BUSINESS_HOURS = lognormalQuantiles(0.12);
-const BUSINESS_DAYS = lognormalQuantiles(0.1);
-const BUSINESS_WEEKS = lognormalQuantiles(0.1);
-const BUSINESS_QUARTER = lognormalQuantiles(0.06);
+export const HOURS = 9;
+export const DAYS = 120;
+export const WEEKS = 900;
+export const HOME_HOURS = lognormalQuantiles(0.3);
+export const HOME_DAYS = lognormalQuantiles(0.25);
+export const HOME_WEEKS = lognormalQuantiles(0.22);
+export const HOME_QUARTER = lognormalQuantiles(0.17);
+export const BUSINESS_HOURS = lognormalQuantiles(0.12);
+export const BUSINESS_DAYS = lognormalQuantiles(0.1);
+export const BUSINESS_WEEKS = lognormalQuantiles(0.1);
+export const BUSINESS_QUARTER = lognormalQuantiles(0.06);
 
 /** Weeks in which nobody is at home, beginning at an instant of each meter's own, and what is drawn then. */
-const AWAY_SLOTS = 672;
-const AWAY_PROBABILITY = 0.03;
-const AWAY_DRAW = 0.35;
+export const AWAY_SLOTS = 672;
+export const AWAY_PROBABILITY = 0.03;
+export const AWAY_DRAW = 0.35;
 /** Makes up for the energy not drawn while away. */
-const AT_HOME = 1 / (1 - AWAY_PROBABILITY * (1 - AWAY_DRAW * (1 - APPLIANCE_SHARE)));
+export const AT_HOME = 1 / (1 - AWAY_PROBABILITY * (1 - AWAY_DRAW * (1 - APPLIANCE_SHARE)));
 
 /**
  * A home has a 200 A service at 240 V, of which a quarter hour's mean uses half at most: from 12 kW on, what
@@ -98,7 +100,7 @@ function homeKwh(home: Customer, slot: number, expectation: Expectation): number
   const { key } = home;
   const index = expectation.at(slot) - home.shift;
   // Each meter's noise has its own phase, or all would bend at the same instant.
-  const step = slot + (key & 0x3ff);
+  const step = slot + (key & PHASES);
   const clock = expectation.clock[index] as number;
   const standing =
     (1 - APPLIANCE_SHARE) *
@@ -117,7 +119,7 @@ function homeKwh(home: Customer, slot: number, expectation: Expectation): number
 function businessKwh(business: Customer, slot: number, expectation: Expectation): number {
   const { key } = business;
   const index = expectation.at(slot) - business.shift;
-  const step = slot + (key & 0x3ff);
+  const step = slot + (key & PHASES);
   return (
     business.meanKwh *
     (expectation.level[business.customerClass][index] as number) *
@@ -135,7 +137,7 @@ function memory(key: number, step: number, hours: Quantiles, days: Quantiles, we
   );
 }
 
-function withinService(kwh: number): number {
+export function withinService(kwh: number): number {
   if (kwh <= BEND_KWH) return kwh;
   const room = SERVICE_LIMIT_KWH - BEND_KWH;
   return BEND_KWH + room * (1 - Math.exp((BEND_KWH - kwh) / room));

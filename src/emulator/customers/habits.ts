@@ -7,8 +7,8 @@ import { drawAt, STREAM } from '../chance/random.js';
  */
 
 /** Quarter hours one habit lasts: two hours, so a day has twelve. */
-const PERIOD = 8;
-const PERIODS_PER_DAY = 96 / PERIOD;
+export const PERIOD = 8;
+export const PERIODS_PER_DAY = 96 / PERIOD;
 
 /** Spread of the habits over customers, sdlog: homes differ widely, shops keep much the same hours. */
 export const HOME_HABITS = lognormalQuantiles(0.55);

@@ -16,6 +16,8 @@ import { type Sky, skyAt } from './sky.js';
  * once. A meter registers what flows in and what flows out in two channels; here they are one number, positive inwards.
  */
 export interface BehindMeters {
+  /** Whether anything stands behind a customer's meter: where nothing does, the net energy is what is consumed. */
+  isFitted(customer: MeteredCustomer): boolean;
   /** Whether a customer's meter has a channel for what it feeds into the grid. */
   feedsIn(customer: MeteredCustomer): boolean;
   /**
@@ -60,6 +62,11 @@ export function behindMeters(scene: BehindScene): BehindMeters {
   const equipmentOf = equipmentAt(site.place);
   const isHome = ({ customerClass }: MeteredCustomer) => customerClass === 'residential';
   return {
+    isFitted(customer) {
+      if (!isHome(customer)) return false;
+      const { evFrom, heatPumpFrom, pvFrom } = equipmentOf(customer);
+      return evFrom < ev || heatPumpFrom < heatPump || pvFrom < pv;
+    },
     feedsIn: (customer) => isHome(customer) && equipmentOf(customer).pvFrom < pv,
     netKwh(customer, index, consumed) {
       if (!isHome(customer)) return consumed;

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { QUARTER_HOUR_MS } from '../customers/localTime.js';
-import { generateRegistryReads, type ReadsScene } from '../reads.js';
+import type { ReadsScene } from '../reads.js';
+import { generateRegistryDay } from '../wholeDays/wholeDay.js';
 import type { LocalDay } from './localDay.js';
 
 /** How the reads were made that events are applied to: what their meters register at other times follows from it. */
@@ -48,12 +49,19 @@ function madeDays(
   { slots }: LocalDay,
 ): Map<string, Float64Array> {
   const batch = { syntheticFeederCount: made.syntheticFeederCount, runs: [{ feederId, meterIds }] };
-  const days = new Map(meterIds.map((meterId) => [meterId, new Float64Array(slots.length)]));
-  slots.forEach((slot, index) => {
-    const columns = generateRegistryReads({ ...made, readAt: new Date(slot * QUARTER_HOUR_MS) }, batch);
-    columns.meterIds.forEach((meterId, at) => {
-      (days.get(meterId) as Float64Array)[index] = columns.kwh[at] as number;
-    });
-  });
-  return days;
+  const scene = {
+    ...made,
+    readAt: new Date((slots[0] as number) * QUARTER_HOUR_MS),
+    intervals: slots.length,
+  };
+  const day = generateRegistryDay(scene, batch);
+  return new Map(
+    day.meterIds.map((meterId, at) => [
+      meterId,
+      Float64Array.from(
+        day.kwh.subarray(at * slots.length, (at + 1) * slots.length),
+        (whole) => whole / 10_000,
+      ),
+    ]),
+  );
 }

@@ -11,7 +11,7 @@ const NO_LOAD_SHARE = 0.2;
 /** How far a meter's share of its feeder's loss is below the mean at the substation, and above it at the far end. */
 const DISTANCE_SPREAD = 0.04;
 /** Measuring error of the utility's side, relative, uniform: class 0.2 instrument (IEC 62053-22). */
-const MEASURING_ERROR = 0.002;
+export const MEASURING_ERROR = 0.002;
 
 /** A feeder's technical loss at mean load, share of delivered energy. */
 export function lossAtMeanLoad(feederKey: number): number {
@@ -29,6 +29,11 @@ export function lossFraction(atMeanLoad: number, relativeLoad: number): number {
   return atMeanLoad * (NO_LOAD_SHARE / relativeLoad + (1 - NO_LOAD_SHARE) * relativeLoad);
 }
 
+/** What a meter's place makes of its feeder's share of loss. */
+export function lossByDistance(distance: number): number {
+  return 1 + DISTANCE_SPREAD * (2 * distance - 1);
+}
+
 /**
  * What the utility's side measures as delivered to a service point, kWh: the consumption and its share of the
  * feeder's technical loss, with a small measuring error (D9). Loss = (delivered − kwh) / delivered.
@@ -42,7 +47,7 @@ export function deliveredKwh(
   meterKey: number,
   slot: number,
 ): number {
-  const share = feederLoss * (1 + DISTANCE_SPREAD * (2 * distance - 1));
+  const share = feederLoss * lossByDistance(distance);
   const draw = drawAt(meterKey, STREAM.deliveryMeasurement, slot) / 2 ** 32;
   return (consumedKwh / (1 - share)) * (1 + MEASURING_ERROR * (2 * draw - 1));
 }

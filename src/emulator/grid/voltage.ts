@@ -17,10 +17,10 @@ const DRIFT_STEPS = 20;
 const MIN_DROP = 0.9;
 const MAX_DROP = 1.35;
 /** Drop on the customer's own service line when it draws far more than it usually does, volts. */
-const OWN_DROP = 0.5;
+export const OWN_DROP = 0.5;
 /** How service points differ for good, and from one quarter hour to the next, volts to either side. */
 const POINT_SPREAD = 0.2;
-const RIPPLE = 0.2;
+export const RIPPLE = 0.2;
 
 const DRIFT: Quantiles = Float64Array.from(
   { length: 1024 },

@@ -42,10 +42,44 @@ export function anomalyVolts(feederKey: number, transformer: number, slot: numbe
   );
 }
 
+/**
+ * The same for the quarter hours from `firstSlot` on, in one go.
+ *
+ * @returns whether there is an anomaly in any of them; without one, `into` is not filled.
+ */
+export function fillAnomalies(
+  into: Float64Array,
+  feederKey: number,
+  transformer: number,
+  firstSlot: number,
+): boolean {
+  const lateral = Math.floor(transformer / TRANSFORMERS_PER_LATERAL);
+  const any =
+    mayHave(feederKey, transformer, firstSlot, into.length, TRANSFORMER) ||
+    mayHave(feederKey, lateral, firstSlot, into.length, LATERAL);
+  if (!any) return false;
+  for (let at = 0; at < into.length; at += 1) into[at] = anomalyVolts(feederKey, transformer, firstSlot + at);
+  return true;
+}
+
+/** Whether a block that these quarter hours lie in has an anomaly: few have. */
+function mayHave(feederKey: number, group: number, firstSlot: number, slots: number, kind: Kind): boolean {
+  const key = drawAt(feederKey, kind.stream, group);
+  const first = Math.floor(stepOf(key, firstSlot) / kind.block);
+  const last = Math.floor(stepOf(key, firstSlot + slots - 1) / kind.block);
+  for (let block = first; block <= last; block += 1)
+    if (drawAt(key, kind.stream, block) < kind.probability * 2 ** 32) return true;
+  return false;
+}
+
+/** Blocks of different groups begin at different times. */
+function stepOf(key: number, slot: number): number {
+  return slot + (key & 0xfff);
+}
+
 function groupVolts(feederKey: number, group: number, slot: number, kind: Kind): number {
   const key = drawAt(feederKey, kind.stream, group);
-  // Blocks of different groups begin at different times.
-  const step = slot + (key & 0xfff);
+  const step = stepOf(key, slot);
   const block = Math.floor(step / kind.block);
   if (drawAt(key, kind.stream, block) >= kind.probability * 2 ** 32) return 0;
   const draw = drawAt(key, STREAM.voltageAnomalyDepth, block);
