@@ -26,6 +26,7 @@ const rooms = {
     floor: 2,
     doors: [
       'intervalFiles',
+      'parquet/readParquet',
       'detectFormat',
       'readFile',
       'csv/formulaCells',
@@ -247,6 +248,7 @@ const entries = [
   'commands/archive',
   'process/archiveThread',
   'datasets/datasetWorker',
+  'imports/parquetProgram',
   'commands/vee',
 ];
 
