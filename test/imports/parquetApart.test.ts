@@ -70,17 +70,20 @@ describe('Parquet that is read by a process of its own', () => {
   });
 
   it.each([
-    ['answers nothing', SILENT, 'nothing more came of it for 0.3 s'],
-    ['breaks off', BROKEN_OFF, 'the reader broke off'],
-  ])('is refused, and the process ended, where its reader %s', async (_, program, sentence) => {
-    const path = await kept('reader.mjs', program);
-    const reader = new ParquetProcess({ program: path, answersWithinMs: 300 });
-    const reading = wholeOf(reader.read('any.parquet'));
-    await expect(reading).rejects.toThrow(UnreadableFileError);
-    await expect(reading).rejects.toThrow(sentence);
-    await waitFor('the reader to be gone', async () => !isThere(reader.pid as number));
-    await expect(wholeOf(reader.read('any.parquet'))).rejects.toThrow(UnreadableFileError);
-  });
+    ['answers nothing', SILENT, 300, 'nothing more came of it for 0.3 s'],
+    ['breaks off', BROKEN_OFF, 60_000, 'the reader broke off'],
+  ])(
+    'is refused, and the process ended, where its reader %s',
+    async (_, program, answersWithinMs, sentence) => {
+      const path = await kept('reader.mjs', program);
+      const reader = new ParquetProcess({ program: path, answersWithinMs });
+      const reading = wholeOf(reader.read('any.parquet'));
+      await expect(reading).rejects.toThrow(UnreadableFileError);
+      await expect(reading).rejects.toThrow(sentence);
+      await waitFor('the reader to be gone', async () => !isThere(reader.pid as number));
+      await expect(wholeOf(reader.read('any.parquet'))).rejects.toThrow(UnreadableFileError);
+    },
+  );
 
   it('fails, and blames no file, where its reader cannot be started', async () => {
     const path = join(folder, 'away.parquet');
