@@ -27,6 +27,7 @@ const rooms = {
     floor: 2,
     doors: [
       'intervalFiles',
+      'parquet/readParquet',
       'detectFormat',
       'readFile',
       'csv/formulaCells',
@@ -248,6 +249,7 @@ const entries = [
   'commands/archive',
   'process/archiveThread',
   'datasets/datasetWorker',
+  'imports/parquetProgram',
   'commands/vee',
 ];
 

@@ -41,6 +41,7 @@ const PROGRAMS = [
   'commands/scenario.ts',
   'commands/score.ts',
   'datasets/datasetWorker.ts',
+  'imports/parquetProgram.ts',
   'commands/vee.ts',
   'local/postgres/postgresPart.ts',
   'db/hosts.ts',

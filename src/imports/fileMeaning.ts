@@ -34,7 +34,7 @@ const HEAD_LINES = 2_000;
  * @throws UnreadableFileError where the file cannot be unpacked or is no text.
  */
 export async function findMeaning(file: InnerFile, { given, zone }: Given): Promise<FoundMeaning> {
-  if (file.bytes !== undefined)
+  if (file.parquet !== undefined)
     return {
       format: 'parquet',
       meaning: { format: 'parquet', feederColumn: given.feederColumn },

@@ -6,7 +6,7 @@ import { MAX_BATCH_SIZE } from '../contracts/limits.js';
 import { type Database, withTransaction } from '../db/db.js';
 import { takeLock } from '../db/locks.js';
 import type { FileFormat } from '../intervalFiles/detectFormat.js';
-import { type FileBytes, type FileText, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
+import { type FileText, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
 import { type FileMeaning, readIntervalFile } from '../intervalFiles/readFile.js';
 import { LocalZone } from '../intervalFiles/time/localZone.js';
 import { registerMeters } from '../registry/registerMeters.js';
@@ -239,14 +239,14 @@ async function readWhole(
   const rows = new StagedRows(client);
   const hash = createHash('sha256');
   for await (const batch of readIntervalFile(
-    { open: () => hashed(file.open(), hash), bytes: file.bytes },
+    { open: () => hashed(file.open(), hash), parquet: file.parquet },
     meaning,
   )) {
     signal?.throwIfAborted();
     await rows.take(plan.take(batch));
   }
   await rows.end();
-  if (file.bytes !== undefined) await hashBytes(file.bytes, hash);
+  if (file.parquet !== undefined) for await (const piece of file.parquet.bytes()) hash.update(piece);
   await mergeRows(client, known.used());
   const report = plan.report();
   Object.assign(report.left, await fitToTable(client, schema.reads));
@@ -266,11 +266,4 @@ async function* hashed(text: FileText, hash: ReturnType<typeof createHash>): Fil
     hash.update(piece);
     yield piece;
   }
-}
-
-const HASHED_AT_ONCE = 2 ** 20;
-
-async function hashBytes(bytes: FileBytes, hash: ReturnType<typeof createHash>): Promise<void> {
-  for (let from = 0; from < bytes.byteLength; from += HASHED_AT_ONCE)
-    hash.update(Buffer.from(await bytes.slice(from, Math.min(from + HASHED_AT_ONCE, bytes.byteLength))));
 }

@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import yauzl from 'yauzl';
-import { type FileBytes, type FileText, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
+import { type FileBatch, type FileText, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
+import { readParquetApart } from './parquetApart.js';
 import { limited, UNPACK_LIMITS, type UnpackLimits } from './unpackLimits.js';
 
 /** One file of interval data, which may have come packed. */
@@ -12,8 +13,16 @@ export interface InnerFile {
   name: string;
   /** The text from its beginning, as often as it is asked for. */
   open: () => FileText;
-  /** The bytes of Parquet, which is no text. */
-  bytes?: FileBytes;
+  /** Of Parquet, which is no text. */
+  parquet?: ParquetFile;
+}
+
+/** A Parquet file on the disk. */
+export interface ParquetFile {
+  /** Its bytes from the beginning, for a hash. */
+  bytes: () => AsyncIterable<Uint8Array>;
+  /** @param feederColumn whether each row's feeder is wanted: `feeder_id`. */
+  read: (feederColumn?: string) => AsyncIterable<FileBatch>;
 }
 
 type Packing = 'gzip' | 'zip' | 'parquet' | 'none';
@@ -26,7 +35,7 @@ type Packing = 'gzip' | 'zip' | 'parquet' | 'none';
 export async function innerFiles(path: string, name: string, limits = UNPACK_LIMITS): Promise<InnerFile[]> {
   const packing = packingOf(await beginningOf(path));
   if (packing === 'zip') return zipFiles(path, name, limits);
-  if (packing === 'parquet') return [{ name, open: noText, bytes: await bytesOf(path) }];
+  if (packing === 'parquet') return [{ name, open: noText, parquet: parquetAt(path) }];
   if (packing === 'none') return [{ name, open: () => textOf(() => createReadStream(path)) }];
   const unpacked = (): AsyncIterable<Buffer> => {
     const packed = createReadStream(path);
@@ -44,22 +53,10 @@ function packingOf(beginning: Buffer): Packing {
   return ['PK\u0003\u0004', 'PK\u0005\u0006'].includes(beginning.toString('latin1', 0, 4)) ? 'zip' : 'none';
 }
 
-/** Opened for each part: a file that stays open would keep one for each of a folder. */
-async function bytesOf(path: string): Promise<FileBytes> {
-  const { size } = await stat(path);
+function parquetAt(path: string): ParquetFile {
   return {
-    byteLength: size,
-    async slice(from, to = size) {
-      const file = await open(path);
-      try {
-        const { buffer, bytesRead } = await file.read(new Uint8Array(to - from), 0, to - from, from);
-        if (bytesRead < to - from)
-          throw new UnreadableFileError(undefined, 'it became shorter while it was read');
-        return buffer.buffer;
-      } finally {
-        await file.close();
-      }
-    },
+    bytes: () => createReadStream(path),
+    read: (feederColumn) => readParquetApart(path, feederColumn),
   };
 }
 

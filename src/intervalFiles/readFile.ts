@@ -3,9 +3,8 @@ import { readCsv } from './csv/csv.js';
 import type { CsvMapping } from './csv/mapping.js';
 import type { FileFormat } from './detectFormat.js';
 import { readEspi } from './espi/espi.js';
-import { type FileBatch, type FileBytes, type FileText, UnreadableFileError } from './intervalFiles.js';
+import { type FileBatch, type FileText, UnreadableFileError } from './intervalFiles.js';
 import { readNem12 } from './nem12/nem12.js';
-import { readParquet } from './parquet/readParquet.js';
 
 /** What has to be known of a file beside its text. */
 export type FileMeaning =
@@ -18,8 +17,8 @@ export type FileMeaning =
 export interface FileSource {
   /** The text from its beginning; ESPI is read twice. */
   open: () => FileText;
-  /** Of Parquet, which is no text. */
-  bytes?: FileBytes | undefined;
+  /** Of Parquet, which is no text: `readParquet` behind whatever guards it. */
+  parquet?: { read: (feederColumn?: string) => AsyncIterable<FileBatch> } | undefined;
 }
 
 /** The formats whose text does not say all that it means. */
@@ -36,7 +35,7 @@ export function readIntervalFile(
   source: FileSource | FileSource['open'],
   meaning: FileMeaning,
 ): AsyncIterable<FileBatch> {
-  const { open, bytes }: FileSource = typeof source === 'function' ? { open: source } : source;
+  const { open, parquet }: FileSource = typeof source === 'function' ? { open: source } : source;
   switch (meaning.format) {
     case 'espi':
       return readEspi(open);
@@ -47,8 +46,8 @@ export function readIntervalFile(
     case 'csv':
       return readCsv(open(), meaning.mapping);
     case 'parquet':
-      if (bytes === undefined)
+      if (parquet === undefined)
         throw new UnreadableFileError(undefined, 'it is Parquet in an archive: unpack it first');
-      return readParquet(bytes, meaning.feederColumn);
+      return parquet.read(meaning.feederColumn);
   }
 }

@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { saveMapping } from '../../src/imports/mappings.js';
+import { parquetOf, series } from '../intervalFiles/outgoing.js';
 import { describeOnBothBackends } from '../support/backends.js';
 import { BEARER, createDeployment, type Deployment } from '../support/deployment.js';
 import { waitFor } from '../support/waitFor.js';
@@ -55,10 +56,21 @@ describeOnBothBackends('POST /api/ami/imports', (backend) => {
       .set({ ...BEARER, 'Content-Type': 'application/octet-stream', ...headers })
       .send(body);
 
-  it('takes no Parquet, which is for the command', async () => {
-    const { status, body } = await post('PAR1 and so on PAR1', REGISTER);
-    expect({ status, code: body.code }).toEqual({ status: 400, code: 'file_refused' });
-    expect(body.error).toContain('npm run import');
+  it('takes Parquet that GridLens has exported, and refuses one that is broken by a sentence', async () => {
+    const reads = series('2026-03-01T00:00:00Z', '2026-03-02T00:00:00Z', { meterId: 'PARQUET-1' });
+    const file = parquetOf([[reads]]);
+    const { status, body } = await post(file, { ...REGISTER, fileName: 'day.parquet' });
+    expect(status, JSON.stringify(body)).toBe(202);
+    expect(await tools.finished(body.importId)).toMatchObject({ state: 'done', reads: 96 });
+    const [stored] = await tools.sql(
+      'SELECT sum(kwh)::text AS kwh FROM meter_reads_electric WHERE tenant_id = $1 AND meter_id = $2',
+      [TENANT, 'PARQUET-1'],
+    );
+    const sum = reads.reduce((kwh, read) => kwh + Math.round(Number(read.kwh) * 1e6), 0);
+    expect(Math.round(Number(stored.kwh) * 1e6)).toBe(sum);
+    const broken = await post(Buffer.concat([file.subarray(0, 900), Buffer.from('PAR1')]), REGISTER);
+    expect({ status: broken.status, code: broken.body.code }).toEqual({ status: 400, code: 'file_refused' });
+    expect(broken.body.error).toContain('its Parquet is broken');
   });
 
   it.each(SAMPLES)('keeps the energy of %s by meter, channel and day', async (name, given, zone, reads) => {

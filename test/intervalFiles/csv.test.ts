@@ -125,6 +125,12 @@ describe('CSV with bad rows', () => {
     expect(refusals.map(({ line }) => line)).toEqual([2]);
   });
 
+  it('refuses a line above the header whose quotes do not match, since it may be a row', async () => {
+    const above = `M1,10/31/2026,00:30,"2,0,N`;
+    const { refusals } = await read(`${above}\n${long(row('10/31/2026', '00:15', '1.5'))}`, LONG);
+    expect(refusals.map(({ line }) => line)).toEqual([1]);
+  });
+
   it('reads quoted fields as it reads others, a delimiter in them included', async () => {
     const quoted = `"M1","10/31/2026","00:15","1.5","0","N"`;
     const mixed = `"M1",10/31/2026,"00:30",2,0,N`;

@@ -5,7 +5,8 @@ import { proposeMapping } from '../../src/intervalFiles/csv/propose.js';
 import { detectFormat } from '../../src/intervalFiles/detectFormat.js';
 import type { FileRead } from '../../src/intervalFiles/intervalFiles.js';
 import { linesOf } from '../../src/intervalFiles/lines.js';
-import type { FileCounts, OutgoingRead } from '../../src/intervalFiles/outgoing.js';
+import type { FileCounts, OutgoingRead, Piece } from '../../src/intervalFiles/outgoing.js';
+import { parquetWriter } from '../../src/intervalFiles/parquet/writeParquet.js';
 import { type FileMeaning, readIntervalFile } from '../../src/intervalFiles/readFile.js';
 import { LocalZone } from '../../src/intervalFiles/time/localZone.js';
 import { fileWriter } from '../../src/intervalFiles/writeFile.js';
@@ -77,6 +78,13 @@ export function written(
   });
   const pieces = [writer.begin(), writer.take(meters), writer.end()];
   return { text: pieces.join(''), counts: writer.tally.counts() };
+}
+
+/** An export as Parquet, of pages of meters. */
+export function parquetOf(pages: readonly OutgoingRead[][][]): Buffer {
+  const writer = parquetWriter();
+  const pieces: Piece[] = [writer.begin(), ...pages.map((page) => writer.take(page)), writer.end()];
+  return Buffer.concat(pieces.map((piece) => Buffer.from(piece as Uint8Array)));
 }
 
 /** What our own readers make of a file, as `npm run inspect` reads it: nothing is said beside the text. */

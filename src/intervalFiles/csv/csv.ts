@@ -47,8 +47,8 @@ class CsvReader {
   #batch = emptyBatch();
   #columns: CsvColumns | undefined;
   #header: readonly string[] = [];
-  /** Lines that were read before the header, with their numbers of fields. */
-  readonly #before: { line: number; width: number }[] = [];
+  /** Lines that were read before the header, with their numbers of fields; undefined of one whose quotes do not match. */
+  readonly #before: { line: number; width: number | undefined }[] = [];
   /** Of the row before. */
   #lastField = '';
   #lastMeter = '';
@@ -67,7 +67,7 @@ class CsvReader {
   }
 
   take(fields: readonly string[] | undefined, number: number, isUnended: boolean): void {
-    if (this.#columns === undefined) return void this.#lookForHeader(fields ?? [], number);
+    if (this.#columns === undefined) return void this.#lookForHeader(fields, number);
     if (fields === undefined) return void this.#refuse(number, 'its quotes do not match');
     if (fields[0] === this.#header[0] && this.#header.every((name, index) => name === fields[index])) return;
     if (fields.length !== this.#header.length && !this.#isOnlyLonger(fields))
@@ -100,17 +100,19 @@ class CsvReader {
     return given;
   }
 
-  #lookForHeader(fields: readonly string[], line: number): void {
-    const names = fields.map((name) => name.trim());
-    if (isHeader(names, this.mapping)) {
+  #lookForHeader(fields: readonly string[] | undefined, line: number): void {
+    const names = fields?.map((name) => name.trim());
+    if (names !== undefined && isHeader(names, this.mapping)) {
       this.#columns = findColumns(names, this.mapping, line);
       this.#header = names;
       for (const { line: above, width } of this.#before)
         if (width === names.length)
           this.#refuse(above, 'the row stands above the header, and has as many fields');
+        else if (width === undefined)
+          this.#refuse(above, 'the row stands above the header, and its quotes do not match');
       return;
     }
-    this.#before.push({ line, width: fields.length });
+    this.#before.push({ line, width: names?.length });
     if (this.#before.length > MOST_LINES_BEFORE_HEADER) this.end();
   }
 

@@ -146,10 +146,17 @@ async function rowsOf(
     const rows = (await parquetReadObjects({ ...options, useOffsetIndex: false })) as unknown as Row[];
     if (rows.length !== rowEnd - rowStart)
       throw broken(`a group has ${rows.length} of ${rowEnd - rowStart} rows`);
+    if (!rows.every(({ kwh, received_kwh: received }) => isDecimal(kwh) && isDecimal(received)))
+      throw broken('an energy is no decimal');
     return rows;
   } catch (error) {
     throw error instanceof UnreadableFileError ? error : broken((error as Error).message);
   }
+}
+
+/** A value that was changed within its page may be of any type. */
+function isDecimal(cell: unknown): boolean {
+  return cell === null || cell === undefined || (cell instanceof Uint8Array && cell.length === 16);
 }
 
 function groupAt({ row_groups: groups }: FileMetaData, rowStart: number): number {

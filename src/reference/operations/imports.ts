@@ -70,7 +70,7 @@ export const imports: Operation[] = [
     tag: 'Imports',
     summary: 'Take in a file of interval data',
     description:
-      'CSV, Green Button XML, NEM12 or CMEP, or gzip or zip of them, told by content. The body is the file as it is, with any `Content-Type` but JSON and forms. It may take its time, as long as it does not stop for 30 s. The answer comes when the file has arrived and says what it means: it may still be `reading`, and nothing counts before it was read whole. An archive with several files, and a dry run, are answered when all is read.',
+      'CSV, Green Button XML, NEM12, CMEP, or gzip or zip of them, or Parquet that GridLens has exported, told by content. The body is the file as it is, with any `Content-Type` but JSON and forms. It may take its time, as long as it does not stop for 30 s. The answer comes when the file has arrived and says what it means: it may still be `reading`, and nothing counts before it was read whole. An archive with several files, and a dry run, are answered when all is read.',
     key: 'write',
     query: uploadQuery,
     given: {
