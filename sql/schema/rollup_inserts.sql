@@ -69,18 +69,35 @@ BEGIN
       implausible_reads = cell.implausible_reads + excluded.implausible_reads,
       meters_fingerprint = cell.meters_fingerprint + excluded.meters_fingerprint
     RETURNING tenant_id, read_at, feeder_id, reads AS interval_reads
+  ), zone_days AS MATERIALIZED (
+    -- Asked once a day of a zone and not once a cell: the batch of an import has as many cells as reads.
+    SELECT clock, day, ami_clock_day_start(clock, day) AS starts_at, ami_clock_day_start(clock, day + 1) AS ends_at
+    FROM (
+      SELECT DISTINCT clock, first_day + further AS day
+      FROM (
+        SELECT clock, ami_clock_day(clock, utc_day AT TIME ZONE 'UTC') AS first_day,
+               ami_clock_day(clock, (utc_day + interval '1 day') AT TIME ZONE 'UTC') AS last_day
+        FROM (
+          SELECT DISTINCT zone.clock, date_trunc('day', read_at AT TIME ZONE 'UTC') AS utc_day
+          FROM cells JOIN ami_tenant_zones zone USING (tenant_id)
+          WHERE zone.clock IS NOT NULL AND isfinite(read_at)
+        ) touched
+      ) around, generate_series(0, last_day - first_day) further
+    ) named
   ), placed AS MATERIALIZED (
-    SELECT cells.*, interval_reads, ami_clock_day(zone.clock, read_at) AS day, zone.clock
+    SELECT cells.*, interval_reads, coalesce(zone_days.day, (read_at AT TIME ZONE 'UTC')::date) AS day,
+           coalesce(zone_days.starts_at, date_trunc('day', read_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC') AS day_starts_at
     FROM cells JOIN folded USING (tenant_id, read_at, feeder_id) LEFT JOIN ami_tenant_zones zone USING (tenant_id)
+    LEFT JOIN zone_days ON zone_days.clock = zone.clock AND read_at >= starts_at AND read_at < ends_at
   ), days AS (
     INSERT INTO ami_feeder_days AS day (tenant_id, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
       min_voltage, low_voltage_reads, high_voltage_reads, quarter_hours, max_interval_reads, latest_read_at, changed_at,
       implausible_reads, further_quarter_hours)
     SELECT tenant_id, day, feeder_id, sum(reads), sum(kwh), sum(unmetered_kwh), sum(delivered_kwh),
            min(min_voltage), sum(low_voltage_reads), sum(high_voltage_reads),
-           bit_or(ami_day_bits(ami_clock_day_start(clock, day), read_at))::bit(96),
+           bit_or(ami_day_bits(day_starts_at, read_at))::bit(96),
            max(interval_reads), max(read_at), clock_timestamp(), sum(implausible_reads),
-           (bit_or(ami_day_bits(ami_clock_day_start(clock, day), read_at)) << 96)::bit(32)
+           (bit_or(ami_day_bits(day_starts_at, read_at)) << 96)::bit(32)
     FROM placed
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, day, feeder_id) DO UPDATE SET

@@ -43,6 +43,7 @@ export const MIGRATIONS = [
   'phase9_import_refusals.sql',
   'phase9_theft_forms.sql',
   'phase9_two_channels.sql',
+  'phase10_zone_days.sql',
 ] as const;
 
 export interface Migration {
