@@ -17,6 +17,7 @@ export interface Chunk {
 /** Rows `[from, to)` of a column. */
 export function chunkOf(column: Column, from: number, to: number): Chunk {
   const isNull = column.isNull?.subarray(from, to);
+  if (isNull && !isNull.includes(0)) return nothing(column, to - from);
   const levels = isNull ? Array.from(isNull, (one) => 1 - one) : [];
   const nulls = isNull ? isNull.reduce((sum, one) => sum + one, 0) : 0;
   const common = { levels, nulls };
@@ -68,6 +69,19 @@ export function chunkOf(column: Column, from: number, to: number): Chunk {
       };
     }
   }
+}
+
+/** Nulls alone: what nearly all columns that have any are, and dear when each is looked at. */
+function nothing({ kind }: Column, rows: number): Chunk {
+  const isNumber = kind === 'decimal' || kind === 'integer';
+  return {
+    encoding: kind === 'text' ? 'RLE_DICTIONARY' : isNumber ? 'DELTA_BINARY_PACKED' : 'PLAIN',
+    values: new Array(rows).fill(null),
+    ...(kind === 'text' && { dictionary: [] }),
+    levels: new Array(rows).fill(0),
+    nulls: rows,
+    bounds: {},
+  };
 }
 
 /** The texts that come in a group, in the order in which they first come, and each row's place among them. */

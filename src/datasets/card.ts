@@ -38,7 +38,7 @@ same scenario gives the same bytes. No person, meter or place in it is real.
 | | |
 |---|---|
 | \`reads/\` | a read a row, a folder for each UTC day, by feeder, meter and time |
-| \`labels/\` | what an event did to a read; one row for each read concerned, and for each that is missing |
+| \`labels/\` | what an event, a meter or the network did to a read; one row for each read concerned, and for each that is missing |
 | \`events\`, \`event_meters\` | the events, and the meters that each concerns |
 | \`meters\`, \`feeders\` | the fleet |
 | \`manifest.json\` | the scenario, counts, sums and the SHA-256 of every file |
@@ -56,11 +56,13 @@ LEFT JOIN ${files.replaceAll('reads/', 'labels/')} labels USING (meter_id, inter
 | \`interval_start\` | UTC | start of the interval, inclusive |
 | \`kwh\` | kWh | energy that the meter registered in the interval |
 | \`delivered_kwh\` | kWh | energy that the utility's side measured as delivered, losses included |
+| \`received_kwh\` | kWh | energy that the meter registered as fed into the grid; null of a meter without that channel |
 | \`voltage\` | V | service voltage on a 120 V base |
 | \`flags\` | | \`LOW_VOLTAGE\` below 114 V, \`HIGH_VOLTAGE\` above 126 V |
 | \`event_ids\`, \`event_types\`, \`theft_forms\` | | of a label: all events that concern the read, with a space between |
-| \`severity\` | | of a label: the highest of its events |
-| \`is_missing\` | | of a label: an outage took the read, which is not in \`reads/\` |
+| \`oddities\` | | of a label: what its meter or its network did to the read, with a space between; \`network-gap\` lost it |
+| \`severity\` | | of a label: the highest of its events, 0 without any |
+| \`is_missing\` | | of a label: an outage or the network took the read, which is not in \`reads/\` |
 | \`came_late\` | | of a label: an outage held the read back; it is in \`reads/\` |
 | \`true_kwh\`, \`registered_kwh\` | kWh | of a label: what the meter would have registered, and what it did |
 | \`true_voltage\` | V | of a label: the voltage without a sag |
@@ -71,10 +73,11 @@ LEFT JOIN ${files.replaceAll('reads/', 'labels/')} labels USING (meter_id, inter
 |---|---|
 | energy registered, delivered | ${kwh(sums.kwh)}, ${kwh(sums.deliveredKwh)} |
 | not registered of what was delivered | ${share(sums.deliveredKwh - sums.kwh, sums.deliveredKwh)} |
-| stolen, of reads that are there | ${kwh(sums.stolenKwh)} |
+| stolen, of reads that are there and show no oddity | ${kwh(sums.stolenKwh)} |
 | a meter's mean day | ${sums.reads === 0 ? '–' : (sums.kwh / 10_000 / file.meterCount / days).toFixed(2)} kWh |
 | hour of most and of least energy, local | ${peak.hour}:00 with ${share(peak.value, sums.kwh)}, ${valley.hour}:00 with ${share(valley.value, sums.kwh)} |
 | reads that are missing, that came late | ${count(sums.missing)} (${share(sums.missing, sums.missing + sums.reads)}), ${count(sums.late)} |
+| reads that a meter or the network has changed or lost | ${count(sums.odd)} |
 | reads of nothing | ${share(sums.zeros, sums.reads)} |
 | voltage: mean, least, most | ${sums.reads === 0 ? '–' : `${volts(Math.round(sums.voltage / sums.reads))}, ${volts(sums.minVoltage)}, ${volts(sums.maxVoltage)}`} |
 | reads below 114 V | ${share(sums.lowVoltage, sums.reads)} |
@@ -93,7 +96,9 @@ function daySeed({ file }: Scenario): string {
 }
 
 /** Which customers, and what stands behind their meters. */
-function customersOf({ file, emulation: { model, place, der } }: Scenario): string {
+function customersOf({ file, emulation: { model, place, der, network } }: Scenario): string {
   const shares = Object.entries(der).map(([kind, share]) => `${kind} at ${share * 100} % of the homes`);
-  return [`model ${model}`, place ?? `climate ${file.climate}`, ...shares].join(', ');
+  const over = network.quality ? [`a ${network.quality} network`] : [];
+  const odd = network.oddities ? [`oddities ${network.oddities.join(', ')}`] : [];
+  return [`model ${model}`, place ?? `climate ${file.climate}`, ...shares, ...over, ...odd].join(', ');
 }

@@ -53,7 +53,6 @@ export interface DatasetOptions {
  */
 export async function makeDataset(scenario: Scenario, options: DatasetOptions): Promise<DatasetManifest> {
   const { folder, format, threads, resumes, onProgress } = options;
-  requireMakeable(scenario);
   const scenarioSha256 = sha256Of(JSON.stringify(scenario.file));
   const asked: Asked = { scenarioSha256, format, version: VERSION };
   const { isWhole, made } = await takeFolder(folder, asked, resumes);
@@ -121,19 +120,6 @@ async function finish(
 function hashOfWhole({ scenarioSha256, format, version }: Asked, files: readonly DatasetFile[]): string {
   const lines = files.map(({ path, sha256 }) => `${sha256}  ${path}`);
   return sha256Of([scenarioSha256, format, version, ...lines].join('\n'));
-}
-
-/**
- * What a deployment writes and the files have no column or place for yet: a data set would differ from it in silence.
- *
- * @throws StartupError that names the field.
- */
-function requireMakeable({ emulation: { der, network } }: Scenario): void {
-  const field = der.pv ? 'der.pv' : network.quality ? 'network' : network.oddities ? 'oddities' : undefined;
-  if (field !== undefined)
-    throw new StartupError(
-      `${field} must be left out of the scenario of a data set, which has no place for it yet; npm run scenario takes it.`,
-    );
 }
 
 /**

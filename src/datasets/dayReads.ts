@@ -32,21 +32,35 @@ export function putRead(day: DayReads, place: number, columns: ReadColumns, at: 
   day.deliveredKwh[place] = Math.round((columns.deliveredKwh[at] as number) * ENERGY);
   day.voltage[place] = Math.round((columns.voltage[at] as number) * VOLTAGE);
   const flags = columns.qualityFlags[at] as readonly string[];
+  if (day.received) day.received.kwh[place] = Math.round((columns.receivedKwh?.[at] ?? 0) * ENERGY);
   // Nearly all reads have none: no text is made for them.
   day.flags[place] = flags.length === 0 ? 0 : FLAG_TEXTS.indexOf(flags.join(' '));
 }
 
-/** The reads of one interval of the day, as events are applied to them. */
-export function columnsAt(day: DayReads, feederId: string, interval: number): ReadColumns {
-  const { meterIds, intervals } = day;
-  const places = meterIds.map((_, meter) => meter * intervals + interval);
+/** The reads of one interval of the day, as networks and events are applied to them; what is missing is left out. */
+export function columnsAt(
+  day: DayReads,
+  feederId: string,
+  interval: number,
+  isMissing?: Uint8Array,
+): ReadColumns {
+  const { meterIds, intervals, received } = day;
+  const meters = Array.from(meterIds.keys()).filter(
+    (meter) => isMissing?.[meter * intervals + interval] !== 1,
+  );
+  const places = meters.map((meter) => meter * intervals + interval);
   return {
-    meterIds: [...meterIds],
-    feederIds: meterIds.map(() => feederId),
+    meterIds: meters.map((meter) => meterIds[meter] as string),
+    feederIds: meters.map(() => feederId),
     kwh: places.map((place) => (day.kwh[place] as number) / ENERGY),
     deliveredKwh: places.map((place) => (day.deliveredKwh[place] as number) / ENERGY),
     voltage: places.map((place) => (day.voltage[place] as number) / VOLTAGE),
     qualityFlags: places.map((place) => flagsOf(day.flags[place] as number)),
+    ...(received && {
+      receivedKwh: meters.map((meter, at) =>
+        received.isMetered[meter] === 1 ? (received.kwh[places[at] as number] as number) / ENERGY : null,
+      ),
+    }),
   };
 }
 

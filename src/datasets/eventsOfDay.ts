@@ -5,13 +5,16 @@ import { overlaps } from '../emulator/events/feederEvent.js';
 import type { UnstolenUse } from '../emulator/events/unstolenUse.js';
 import type { PlannedEvent } from '../scenarios/scenario.js';
 import { columnsAt, type DayReads, type DayScene, putRead } from './dayReads.js';
+import type { ArrivedDay, NetworkLabel } from './networkOfDay.js';
 
-/** What events did to one meter in one interval: the truth. Energy is in 0.1 Wh, voltage in 0.1 V. */
+/** What events and the network did to one meter in one interval: the truth. Energy is in 0.1 Wh, voltage in 0.1 V. */
 export interface Label {
   meter: number;
   interval: number;
-  /** In the order of the scenario. */
+  /** In the order of the scenario; none of a read that a network alone has changed or lost. */
   events: readonly PlannedEvent[];
+  /** What its meter or its network did to it. */
+  oddities: NetworkLabel['oddities'];
   /** There is no read. */
   isMissing: boolean;
   /** The read came after the outage. */
@@ -21,7 +24,7 @@ export interface Label {
   trueVoltage: number;
 }
 
-/** A feeder's day with its events. */
+/** A feeder's day with its events, and what its network did. */
 export interface EventfulDay {
   /** Whether a read is missing, by its place; undefined where none is. */
   isMissing?: Uint8Array;
@@ -40,9 +43,12 @@ export function applyToDay(
   events: readonly PlannedEvent[],
   scene: DayScene,
   use: UnstolenUse,
+  arrived?: ArrivedDay,
 ): EventfulDay {
   const labels: Label[] = [];
-  let isMissing: Uint8Array | undefined;
+  const lost = arrived?.isMissing.slice();
+  let isMissing = arrived?.isMissing.includes(1) ? arrived.isMissing : undefined;
+  const ofNetwork = new Map(arrived?.labels);
   const ofFeeder = events.filter((event) => event.feederId === feederId);
   const selected = new Map<PlannedEvent, ReadonlySet<string>>();
   const selectionOf = (event: PlannedEvent): ReadonlySet<string> => {
@@ -61,12 +67,13 @@ export function applyToDay(
       ...{ tenantId, seed, readAt, intervalMinutes, metersOfFeeder, use },
       ...(scene.timeZone && { timeZone: scene.timeZone }),
     };
-    const before = columnsAt(day, feederId, interval);
+    const before = columnsAt(day, feederId, interval, lost);
     const after = applyEvents(before, known, { ...base, late: { asOf: EVER_AFTER, underWay: [] } });
     const concerns = known.map((event) => ({ event, touches: touching(event, base, selectionOf) }));
     let at = 0;
-    before.meterIds.forEach((meterId, meter) => {
+    day.meterIds.forEach((meterId, meter) => {
       const place = meter * day.intervals + interval;
+      if (lost?.[place] === 1) return;
       const isGone = after.meterIds[at] !== meterId;
       const [trueKwh, trueVoltage] = [day.kwh[place] as number, day.voltage[place] as number];
       if (isGone) {
@@ -78,13 +85,22 @@ export function applyToDay(
       }
       const touched = concerns.flatMap(({ event, touches }) => (touches(meterId, isGone) ? [event] : []));
       if (touched.length === 0) return;
+      const odd = ofNetwork.get(place);
+      ofNetwork.delete(place);
       labels.push({
-        ...{ meter, interval, events: touched, isMissing: isGone, trueKwh, trueVoltage },
+        ...{ meter, interval, events: touched, isMissing: isGone, trueVoltage },
+        ...{ oddities: odd?.oddities ?? [], trueKwh: odd?.trueKwh ?? trueKwh },
         cameLate: !isGone && touched.some(({ delivery }) => delivery === 'late'),
         registeredKwh: day.kwh[place] as number,
       });
     });
   });
+  for (const [place, { oddities, trueKwh }] of ofNetwork)
+    labels.push({
+      ...{ meter: Math.floor(place / day.intervals), interval: place % day.intervals, events: [], oddities },
+      ...{ isMissing: isMissing?.[place] === 1, cameLate: false, trueKwh },
+      ...{ registeredKwh: day.kwh[place] as number, trueVoltage: day.voltage[place] as number },
+    });
   labels.sort((a, b) => a.meter - b.meter || a.interval - b.interval);
   return { labels, ...(isMissing && { isMissing }) };
 }

@@ -13,6 +13,7 @@ import {
   VOLTAGE_SCALE,
 } from './dayReads.js';
 import { applyToDay, type EventfulDay, type Label } from './eventsOfDay.js';
+import { applyNetworkToDay } from './networkOfDay.js';
 import type { Unit } from './units.js';
 
 /** Digits of an energy (up to 99,999 kWh in an interval) and of a voltage. */
@@ -25,9 +26,11 @@ export interface UnitSums {
   labels: number;
   missing: number;
   late: number;
+  /** Reads that their meter or network has changed or lost. */
+  odd: number;
   kwh: number;
   deliveredKwh: number;
-  /** What meters would have registered less what they did, in intervals with a theft. */
+  /** What meters would have registered less what they did, in reads with a theft and without an oddity. */
   stolenKwh: number;
   lowVoltage: number;
   zeros: number;
@@ -66,14 +69,17 @@ export function createUnitMaker(scenario: Scenario, generate: GenerateDay = gene
     syntheticFeederCount: scene.fleet.feederCount,
   });
   const hourOf = localHours(scene.timeZone ?? 'UTC');
+  const { network } = scenario.emulation;
+  const changes = network.quality !== undefined || network.oddities !== undefined;
   return (unit: Unit): UnitTables => {
     const days = unit.feeders.map((span) => {
+      const { feederId } = span;
       const reads = generate(scene, span, unit.starts);
-      return {
-        feederId: span.feederId,
-        reads,
-        eventful: applyToDay(reads, span.feederId, unit.starts, scenario.events, scene, use),
-      };
+      const arrived = changes
+        ? applyNetworkToDay(reads, span, unit.starts, network, scene, generate)
+        : undefined;
+      const eventful = applyToDay(reads, feederId, unit.starts, scenario.events, scene, use, arrived);
+      return { feederId, reads, eventful };
     });
     return {
       reads: readsTable(days, unit.starts),
@@ -98,6 +104,8 @@ function readsTable(days: readonly FeederDay[], starts: readonly number[]): Tabl
     instants: new BigInt64Array(rows),
     kwh: column(),
     delivered: column(),
+    received: column(),
+    isUnmetered: new Uint8Array(rows).fill(1),
     voltage: column(),
     flags: column(),
   };
@@ -123,6 +131,7 @@ function readsTable(days: readonly FeederDay[], starts: readonly number[]): Tabl
       { name: 'interval_start', kind: 'instant', values: into.instants },
       energy('kwh', into.kwh),
       energy('delivered_kwh', into.delivered),
+      { ...energy('received_kwh', into.received), isNull: into.isUnmetered },
       volts('voltage', into.voltage),
       { name: 'flags', kind: 'text', dictionary: FLAG_TEXTS, values: into.flags },
     ],
@@ -135,6 +144,8 @@ interface ReadsColumns {
   instants: BigInt64Array;
   kwh: Int32Array;
   delivered: Int32Array;
+  received: Int32Array;
+  isUnmetered: Uint8Array;
   voltage: Int32Array;
   flags: Int32Array;
 }
@@ -149,11 +160,13 @@ function putAll(
 ): void {
   into.kwh.set(reads.kwh, row);
   into.delivered.set(reads.deliveredKwh, row);
+  if (reads.received) into.received.set(reads.received.kwh, row);
   into.voltage.set(reads.voltage, row);
   into.flags.set(reads.flags, row);
   for (let ordinal = 0; ordinal < reads.meterIds.length; ordinal += 1) {
     const first = row + ordinal * reads.intervals;
     into.meter.fill(firstMeter + ordinal, first, first + reads.intervals);
+    if (reads.received?.isMetered[ordinal] === 1) into.isUnmetered.fill(0, first, first + reads.intervals);
     into.instants.set(times, first);
   }
 }
@@ -176,6 +189,10 @@ function putPresent(
       into.instants[row] = times[interval] as bigint;
       into.kwh[row] = reads.kwh[place] as number;
       into.delivered[row] = reads.deliveredKwh[place] as number;
+      if (reads.received?.isMetered[ordinal] === 1) {
+        into.received[row] = reads.received.kwh[place] as number;
+        into.isUnmetered[row] = 0;
+      }
       into.voltage[row] = reads.voltage[place] as number;
       into.flags[row] = reads.flags[place] as number;
       row += 1;
@@ -219,13 +236,17 @@ function labelsTable(days: readonly FeederDay[], starts: readonly number[]): Tab
         'theft_forms',
         texts(({ events }) => events.flatMap(({ form }) => form ?? [])),
       ),
+      textColumn(
+        'oddities',
+        texts(({ oddities }) => oddities),
+      ),
       {
         name: 'severity',
         kind: 'decimal',
         precision: 5,
         scale: 4,
         values: number(({ events }) =>
-          Math.round(Math.max(...events.map(({ severity }) => severity)) * 10_000),
+          Math.round(Math.max(0, ...events.map(({ severity }) => severity)) * 10_000),
         ),
       },
       { name: 'is_missing', kind: 'boolean', values: gone },
@@ -273,9 +294,11 @@ function sumsOf(days: readonly FeederDay[], hours: readonly number[]): UnitSums 
   for (const { reads, eventful } of days) {
     sums = addSums(sums, sumsOfReads(reads, eventful.isMissing, hours));
     sums.labels += eventful.labels.length;
-    for (const { events, isMissing, cameLate, trueKwh, registeredKwh } of eventful.labels) {
+    for (const { events, oddities, isMissing, cameLate, trueKwh, registeredKwh } of eventful.labels) {
       if (cameLate) sums.late += 1;
-      if (!isMissing && events.some(({ eventType }) => eventType === 'theft'))
+      if (oddities.length > 0) sums.odd += 1;
+      // What an oddity has changed as well cannot be told from what was stolen.
+      if (!isMissing && oddities.length === 0 && events.some(({ eventType }) => eventType === 'theft'))
         sums.stolenKwh += trueKwh - registeredKwh;
     }
   }
@@ -327,7 +350,7 @@ function sumsOfReads(
 
 export function emptySums(): UnitSums {
   return {
-    ...{ reads: 0, labels: 0, missing: 0, late: 0, kwh: 0, deliveredKwh: 0, stolenKwh: 0 },
+    ...{ reads: 0, labels: 0, missing: 0, late: 0, odd: 0, kwh: 0, deliveredKwh: 0, stolenKwh: 0 },
     ...{ lowVoltage: 0, zeros: 0, voltage: 0, minVoltage: 99_999, maxVoltage: 0 },
     kwhByHour: Array.from({ length: 24 }, () => 0),
   };
@@ -340,6 +363,7 @@ export function addSums(a: UnitSums, b: UnitSums): UnitSums {
     labels: a.labels + b.labels,
     missing: a.missing + b.missing,
     late: a.late + b.late,
+    odd: a.odd + b.odd,
     kwh: a.kwh + b.kwh,
     deliveredKwh: a.deliveredKwh + b.deliveredKwh,
     stolenKwh: a.stolenKwh + b.stolenKwh,

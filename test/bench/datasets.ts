@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { median } from '../support/quantiles.js';
-import { measureGeneration } from './generation.js';
+import { type Emulated, FIRST, measureGeneration, measureWholeDays, SECOND } from './generation.js';
 import { type Row, thousands } from './report.js';
 
 const run = promisify(execFile);
@@ -37,6 +37,8 @@ export async function datasetRows(meterCount: number, days: number, rounds: numb
     const of = `${thousands(meterCount)} meters × ${days} days`;
     const [one] = made as [Made, ...Made[]];
     return [
+      wholeDaysRow('model 1', FIRST, rounds),
+      wholeDaysRow('model 2', SECOND, rounds),
       {
         what: `data set of ${of}, two threads, against generation alone on one core`,
         measured: `${thousands(rate)} against ${thousands(median(generated))} reads/s`,
@@ -65,6 +67,21 @@ export async function datasetRows(meterCount: number, days: number, rounds: numb
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** Whole days against read by read, in turns, after a round that warms both. */
+function wholeDaysRow(name: string, emulated: Emulated, rounds: number): Row {
+  const measured = Array.from({ length: rounds + 1 }, () => ({
+    single: measureGeneration(8, emulated),
+    whole: measureWholeDays(1, emulated),
+  })).slice(1);
+  const wholes = median(measured.map(({ whole }) => whole));
+  return {
+    what: `generation of whole days of ${name} against read by read, one core`,
+    measured: `${thousands(wholes)} against ${thousands(median(measured.map(({ single }) => single)))} reads/s`,
+    ratio: median(measured.map(({ whole, single }) => whole / single)).toFixed(2),
+    target: '≥ 4',
+  };
 }
 
 interface Made {

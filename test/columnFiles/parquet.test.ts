@@ -102,6 +102,10 @@ describe('a Parquet file', () => {
     expect(bounds(0)[2]).toEqual(['TENANT-WITH-A-NAME-MTR-0', 'TENANT-WITH-A-NAME-MTR-99']);
     expect(bounds(1)).toEqual(Array(3).fill([0, 95 * 900_000]));
     expect(bounds(2)[1]?.map((bound) => Number(bound).toFixed(4))).toEqual(['18.4320', '36.8637']);
-    for (const column of table.columns) expect(read(file).cells(column.name)).toEqual(cellsOf(column));
+    const found = read(file);
+    for (const column of table.columns) {
+      const cells = found.cells(column.name);
+      expect(cellsOf(column).findIndex((one, row) => one !== cells[row])).toBe(-1);
+    }
   });
 });
