@@ -139,20 +139,20 @@ describe('levels', () => {
   const with1 = (kwh: number, minutes = 15) =>
     dayOf().map((one) => (one.at === FROM + 40 * QUARTER ? { ...one, kwh, minutes } : one));
 
-  it('finds a spike above the third highest like interval, and not one below 2 kW', () => {
-    expect(found({ reads: with1(1.5) })).toMatchObject([
-      { rule: 'spike', from: FROM + 40 * QUARTER, value: 1.5 },
+  it('finds a spike above the third highest like interval, and not one below 10 kW', () => {
+    expect(found({ reads: with1(3) })).toMatchObject([
+      { rule: 'spike', from: FROM + 40 * QUARTER, value: 3 },
     ]);
-    expect(found({ reads: with1(0.5) })).toEqual([]);
-    expect(found({ reads: with1(1.5) }, { only: 'spike', limit: 10_000 })).toEqual([]);
+    expect(found({ reads: with1(2.5) })).toEqual([]);
+    expect(found({ reads: with1(3) }, { only: 'spike', limit: 10_000 })).toEqual([]);
   });
 
   it('does not take two spikes of the past for usual', () => {
     const at = FROM + 40 * QUARTER;
     const spiky = (days: number) =>
-      history((time) => (time >= at - days * DAY && (at - time) % DAY === 0 ? 1.6 : usual(time)));
-    expect(found({ reads: with1(1.5), past: spiky(2) }, { only: 'spike' })).toHaveLength(1);
-    expect(found({ reads: with1(1.5), past: spiky(3) }, { only: 'spike' })).toEqual([]);
+      history((time) => (time >= at - days * DAY && (at - time) % DAY === 0 ? 3.2 : usual(time)));
+    expect(found({ reads: with1(3), past: spiky(2) }, { only: 'spike' })).toHaveLength(1);
+    expect(found({ reads: with1(3), past: spiky(3) }, { only: 'spike' })).toEqual([]);
   });
 
   it('finds energy below zero', () => {
@@ -165,6 +165,19 @@ describe('levels', () => {
     expect(found({ reads: with1(110) })).toHaveLength(1);
     expect(found({ reads: with1(0.000_11) })).toMatchObject([{ rule: 'thousandfold' }]);
     expect(found({ reads: with1(9_000) })).toMatchObject([{ rule: 'spike' }]);
+  });
+
+  it('takes a small median behind a roof for no wrong unit', () => {
+    const shaded = history((time) => (Math.floor(time / DAY) % 4 === 0 ? 0.4 : 0.001));
+    expect(found({ reads: with1(0.766), past: shaded }, { only: 'thousandfold' })).toEqual([]);
+    expect(found({ reads: with1(0.766), past: history(() => 0.001) }, { only: 'thousandfold' })).toHaveLength(
+      1,
+    );
+    const sunny = history((time) => (Math.floor(time / DAY) % 4 === 0 ? 0.001 : 0.4));
+    expect(found({ reads: with1(0.0005), past: sunny }, { only: 'thousandfold' })).toEqual([]);
+    expect(found({ reads: with1(0.0005), past: history(() => 0.4) }, { only: 'thousandfold' })).toHaveLength(
+      1,
+    );
   });
 
   it('says nothing of NaN', () => {

@@ -1,5 +1,5 @@
 import type { VeeRule } from '../../contracts/veeRules.js';
-import { likeIntervals, likeMedian } from './likeIntervals.js';
+import { likeIntervals } from './likeIntervals.js';
 import { endOf, type Found, type MeterSpan, type SpanRead } from './meterSpan.js';
 
 const ofRead = (rule: VeeRule, read: SpanRead, value: number, limit: number): Found => ({
@@ -18,8 +18,8 @@ export function negatives({ reads }: MeterSpan, limit: number): Found[] {
     .map((read) => ofRead('negative', read, read.kwh, -limit || 0));
 }
 
-/** Nothing below an average power of 2 kW is a spike: one appliance in an empty house. */
-const LEAST_SPIKE_KW = 2;
+/** Nothing below an average power of 10 kW is a spike: a home's shower, cooker or car may come at any hour, for the first time too. */
+const LEAST_SPIKE_KW = 10;
 /** Spreads above the median. A meter of many small peaks has a wide spread. */
 const SPREADS = 10;
 
@@ -40,6 +40,11 @@ export function spikes({ reads, past }: MeterSpan, limit: number): Found[] {
 
 /** The factor of a wrong unit is a thousand; usage itself may differ by half and by double, and the limit is the half. */
 const FACTOR_RANGE = 4;
+/**
+ * Of the limit: so far beyond the meter's own third highest or third lowest a read must lie as well. Behind a roof the median is next
+ * to nothing, and 0.8 kWh in a cloud's shadow are a thousand times as much.
+ */
+const BEYOND_OWN = 0.1;
 
 /**
  * `thousandfold`: a read that is as many times the median of the meter's like intervals as the limit, or as small a part
@@ -48,11 +53,12 @@ const FACTOR_RANGE = 4;
 export function thousandfolds({ reads, past }: MeterSpan, limit: number): Found[] {
   return reads.flatMap((read) => {
     if (!(read.kwh > 0)) return [];
-    const median = likeMedian(past, read.at, read.minutes);
-    if (median === undefined || median <= 0) return [];
-    const times = read.kwh / median;
+    const like = likeIntervals(past, read.at, read.minutes);
+    if (like === undefined || like.median <= 0) return [];
+    const times = read.kwh / like.median;
     const factor = Math.max(times, 1 / times);
-    return factor >= limit && factor <= limit * FACTOR_RANGE
+    const beyond = times > 1 ? read.kwh / like.thirdHighest : like.thirdLowest / read.kwh;
+    return factor >= limit && factor <= limit * FACTOR_RANGE && beyond >= limit * BEYOND_OWN
       ? [ofRead('thousandfold', read, times, limit)]
       : [];
   });

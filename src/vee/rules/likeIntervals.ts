@@ -10,6 +10,7 @@ export interface LikeIntervals {
   spread: number;
   /** One or two values may be spikes themselves. */
   thirdHighest: number;
+  thirdLowest: number;
 }
 
 /** Of a standard deviation the median distance is this part; Rousseeuw and Croux 1993. */
@@ -25,13 +26,8 @@ export function likeIntervals(past: Past, at: number, minutes: number): LikeInte
     median,
     spread: MAD_TO_DEVIATION * middleOf(distances),
     thirdHighest: values[values.length - 3] as number,
+    thirdLowest: values[2] as number,
   };
-}
-
-/** The median alone. */
-export function likeMedian(past: Past, at: number, minutes: number): number | undefined {
-  const values = past.likeKwh(at, minutes);
-  return values.length < FEWEST ? undefined : middleOf(values);
 }
 
 function middleOf(sorted: Float64Array): number {
