@@ -5,8 +5,8 @@ import type { ReadsMapping } from '../schema/mapping.js';
 import { keepFindings } from './findings.js';
 import { type Mark, markReads } from './marks.js';
 import type { Finding } from './mergedFindings.js';
-import { PAST_DAYS } from './rules/likeIntervals.js';
 import { DAY, type Found, HOUR, type MeterSpan, MINUTE, type SpanRead } from './rules/meterSpan.js';
+import { PAST_DAYS } from './rules/past.js';
 import { validateMeter } from './rules/validate.js';
 import { moveRun, type Place, type VeeRun } from './runs.js';
 import {
@@ -62,9 +62,11 @@ async function zerosBefore(
   part: { from: number; to: number },
   fetched: readonly FetchedMeter[],
   { minutesAt }: TenantIntervals,
-): Promise<ReadonlyMap<string, SpanRead[]>> {
+): Promise<ReadonlyMap<string, readonly SpanRead[]>> {
   const { severity, limit } = rules['zero-run'];
-  const withZero = fetched.filter(({ reads }) => reads[0]?.kwh === 0).map(({ meterId }) => meterId);
+  const withZero = fetched
+    .filter(({ reads }) => reads[0]?.kwh === 0 && !reads[0].isFedIn)
+    .map(({ meterId }) => meterId);
   if (severity === 'off' || withZero.length === 0) return new Map();
   const span = { from: part.from - limit * HOUR, to: part.from };
   const before = await fetchReads(client, run.tenantId, withZero, span, [], minutesAt);

@@ -17,6 +17,7 @@ import { measureQueueCost } from './queueCost.js';
 import { measureQueuedJobBytes } from './queueMemory.js';
 import { type Row, thousands } from './report.js';
 import { seriesRows } from './series.js';
+import { veeRows } from './vee.js';
 import { measureCopy, measureSingleRows, measureWorker, registeredFleet } from './writePath.js';
 
 /**
@@ -29,7 +30,7 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
 
 Measures ratios on this machine; a full run takes an hour and 15 GB, --quick some minutes. --against measures quickcheck
 beside the build of another checkout, too. --only measures one part, browsers, paint, series,
-datasets or archive, and only prints it.\n`);
+datasets, archive or vee, and only prints it.\n`);
   process.exit(0);
 }
 
@@ -44,6 +45,7 @@ const PARTS: Record<string, (postgres: BenchPostgres) => Promise<Row[]>> = {
   paint: (postgres) => firstPaintRows(postgres, ROUNDS),
   datasets: () => datasetRows(...DATASET),
   archive: archiveAlone,
+  vee: (postgres) => veeRows(postgres, VALIDATED, ROUNDS),
 };
 const onlyAt = process.argv.findIndex((argument) => /^--only(=|$)/.test(argument));
 const only = process.argv[onlyAt]?.split('=')[1] ?? (onlyAt < 0 ? undefined : process.argv[onlyAt + 1]);
@@ -61,6 +63,7 @@ const HISTORY: HistorySize = quick
 /** Meters, days and rounds; the span is tripled for its memory. */
 const DATASET: [number, number, number] = quick ? [5_000, 4, 2] : [25_000, 10, 3];
 
+const VALIDATED = quick ? { wholeDays: 500, fleet: 2_500 } : { wholeDays: 2_500, fleet: 25_000 };
 const ARCHIVED = quick ? 2_500 : 25_000;
 
 async function archiveAlone(postgres: BenchPostgres): Promise<Row[]> {
@@ -184,6 +187,7 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
     rows.push(
       ...(await datasetRows(...DATASET)),
       ...(await archiveRows(pool, postgres.url, ARCHIVED, SLOTS)),
+      ...(await veeRows(postgres, VALIDATED, ROUNDS)),
     );
     return { rows, version: version[0]?.version ?? '?' };
   } finally {

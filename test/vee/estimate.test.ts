@@ -4,14 +4,14 @@ import { LocalZone } from '../../src/intervalFiles/time/localZone.js';
 import { dueSpan } from '../../src/vee/dueSpan.js';
 import { type Estimate, estimateHole } from '../../src/vee/estimate/estimate.js';
 import { holesOf } from '../../src/vee/estimate/holes.js';
-import { Past } from '../../src/vee/rules/likeIntervals.js';
-import { DAY, HOUR, MINUTE, type PastRead, type SpanRead } from '../../src/vee/rules/meterSpan.js';
+import { DAY, HOUR, MINUTE, type SpanRead } from '../../src/vee/rules/meterSpan.js';
+import { Past, type PastRead } from '../../src/vee/rules/past.js';
 
 const QUARTER = 15 * MINUTE;
 /** A Tuesday. */
 const FROM = Date.parse('2026-03-10T00:00:00Z');
 const read = (at: number, kwh: number, quality: string | null = null, minutes = 15): SpanRead => ({
-  ...{ at, minutes, kwh, voltage: null, quality },
+  ...{ at, minutes, kwh, hasVoltage: false, isFedIn: false, quality },
 });
 const past = (at: number, kwh: number, minutes = 15): PastRead => ({ at, minutes, kwh, hasVoltage: false });
 const times = (from: number, to: number, step = QUARTER) =>
@@ -23,7 +23,7 @@ const whole = (to = FROM + DAY) => ({
   tenantHas: new Set(times(FROM, to)),
 });
 const holes = (reads: SpanRead[], pastReads: PastRead[] = []) =>
-  holesOf({ meterId: 'M', reads, past: pastReads, before: [] }, new Past(pastReads), whole());
+  holesOf({ meterId: 'M', reads, past: Past.of(pastReads), before: [] }, whole());
 const shown = (estimates: Estimate[]) =>
   estimates.map(({ at, kwh, method }) => [new Date(at).toISOString().slice(5, 16), kwh, method]);
 
@@ -68,7 +68,7 @@ describe('an estimate', () => {
   it('is on the line between the neighbours, with as many digits as they have', () => {
     const found = estimateHole(hole(FROM, FROM + 3 * QUARTER, 0.1, 0.5001), {
       reads: [],
-      past: [],
+      past: Past.of([]),
       zone: UTC,
     });
     expect(shown(found)).toEqual([
@@ -79,7 +79,8 @@ describe('an estimate', () => {
   });
 
   const usual = (at: number) => (((at % DAY) + DAY) % DAY) / DAY + 0.25;
-  const weeks = (of: (at: number) => number) => times(FROM - 28 * DAY, FROM).map((at) => past(at, of(at)));
+  const weeks = (of: (at: number) => number) =>
+    Past.of(times(FROM - 28 * DAY, FROM).map((at) => past(at, of(at))));
 
   it('is linear up to two hours, and by like days beyond or without a neighbour', () => {
     const known = { reads: [], past: weeks(() => 0.5), zone: UTC };
@@ -135,8 +136,8 @@ describe('an estimate', () => {
   });
 
   it('is left out where no like day has a read, and never of another length', () => {
-    expect(estimateHole(hole(FROM, FROM + QUARTER), { reads: [], past: [], zone: UTC })).toEqual([]);
-    const hours = times(FROM - 28 * DAY, FROM, HOUR).map((at) => past(at, 4, 60));
+    expect(estimateHole(hole(FROM, FROM + QUARTER), { reads: [], past: Past.of([]), zone: UTC })).toEqual([]);
+    const hours = Past.of(times(FROM - 28 * DAY, FROM, HOUR).map((at) => past(at, 4, 60)));
     expect(estimateHole(hole(FROM, FROM + QUARTER), { reads: [], past: hours, zone: UTC })).toEqual([]);
     expect(
       estimateHole(hole(FROM, FROM + HOUR, 4, 4, 60), { reads: [], past: hours, zone: UTC }),

@@ -7,15 +7,15 @@ import {
   type MeterSpan,
   MINUTE,
   type Part,
-  type PastRead,
   type SpanRead,
 } from '../../src/vee/rules/meterSpan.js';
+import { Past, type PastRead } from '../../src/vee/rules/past.js';
 import { validateMeter } from '../../src/vee/rules/validate.js';
 
 const QUARTER = 15 * MINUTE;
 const FROM = Date.parse('2026-03-10T00:00:00Z');
 const read = (at: number, kwh: number, more: Partial<SpanRead> = {}): SpanRead => ({
-  ...{ at, minutes: 15, kwh, voltage: 120, quality: null },
+  ...{ at, minutes: 15, kwh, hasVoltage: true, isFedIn: false, quality: null },
   ...more,
 });
 const past = (at: number, kwh: number, more: Partial<PastRead> = {}): PastRead => ({
@@ -39,7 +39,7 @@ const dayOf = (of = usual): SpanRead[] =>
 const everyQuarter = new Set(dayOf().map(({ at }) => at));
 
 const found = (
-  meter: Partial<MeterSpan>,
+  meter: Partial<Omit<MeterSpan, 'past'>> & { past?: PastRead[] },
   { only, limit, ...part }: Partial<Part> & { only?: VeeRule; limit?: number } = {},
 ) => {
   const rules = Object.fromEntries(
@@ -49,7 +49,7 @@ const found = (
     }),
   ) as unknown as RuleSettings;
   return validateMeter(
-    { meterId: 'M', reads: dayOf(), past: history(), before: [], ...meter },
+    { meterId: 'M', reads: dayOf(), before: [], ...meter, past: Past.of(meter.past ?? history()) },
     { from: FROM, to: FROM + DAY, tenantHas: everyQuarter, rules, ...part },
   );
 };
@@ -120,6 +120,15 @@ describe('zero-run', () => {
     expect(found({ reads: zeros(0), before: zerosBefore(96) })).toEqual([]);
   });
 
+  it('is none of a roof that feeds in, and begins anew behind it', () => {
+    const exporting = zeros(96).map((one, slot) => ({ ...one, isFedIn: slot === 40 }));
+    expect(found({ reads: exporting }, { only: 'zero-run' })).toEqual([]);
+    expect(found({ reads: exporting }, { only: 'zero-run', limit: 10 })).toMatchObject([
+      { from: FROM, to: FROM + 40 * QUARTER },
+      { from: FROM + 41 * QUARTER, to: FROM + DAY },
+    ]);
+  });
+
   it('ends at a gap', () => {
     const before = zerosBefore(95).filter((_, index) => index !== 50);
     expect(found({ reads: zeros(1), before })).toEqual([]);
@@ -130,20 +139,20 @@ describe('levels', () => {
   const with1 = (kwh: number, minutes = 15) =>
     dayOf().map((one) => (one.at === FROM + 40 * QUARTER ? { ...one, kwh, minutes } : one));
 
-  it('finds a spike above the third highest like interval, and not one below 2 kW', () => {
-    expect(found({ reads: with1(1.5) })).toMatchObject([
-      { rule: 'spike', from: FROM + 40 * QUARTER, value: 1.5 },
+  it('finds a spike above the third highest like interval, and not one below 10 kW', () => {
+    expect(found({ reads: with1(3) })).toMatchObject([
+      { rule: 'spike', from: FROM + 40 * QUARTER, value: 3 },
     ]);
-    expect(found({ reads: with1(0.5) })).toEqual([]);
-    expect(found({ reads: with1(1.5) }, { only: 'spike', limit: 10_000 })).toEqual([]);
+    expect(found({ reads: with1(2.5) })).toEqual([]);
+    expect(found({ reads: with1(3) }, { only: 'spike', limit: 10_000 })).toEqual([]);
   });
 
   it('does not take two spikes of the past for usual', () => {
     const at = FROM + 40 * QUARTER;
     const spiky = (days: number) =>
-      history((time) => (time >= at - days * DAY && (at - time) % DAY === 0 ? 1.6 : usual(time)));
-    expect(found({ reads: with1(1.5), past: spiky(2) }, { only: 'spike' })).toHaveLength(1);
-    expect(found({ reads: with1(1.5), past: spiky(3) }, { only: 'spike' })).toEqual([]);
+      history((time) => (time >= at - days * DAY && (at - time) % DAY === 0 ? 3.2 : usual(time)));
+    expect(found({ reads: with1(3), past: spiky(2) }, { only: 'spike' })).toHaveLength(1);
+    expect(found({ reads: with1(3), past: spiky(3) }, { only: 'spike' })).toEqual([]);
   });
 
   it('finds energy below zero', () => {
@@ -158,6 +167,19 @@ describe('levels', () => {
     expect(found({ reads: with1(9_000) })).toMatchObject([{ rule: 'spike' }]);
   });
 
+  it('takes a small median behind a roof for no wrong unit', () => {
+    const shaded = history((time) => (Math.floor(time / DAY) % 4 === 0 ? 0.4 : 0.001));
+    expect(found({ reads: with1(0.766), past: shaded }, { only: 'thousandfold' })).toEqual([]);
+    expect(found({ reads: with1(0.766), past: history(() => 0.001) }, { only: 'thousandfold' })).toHaveLength(
+      1,
+    );
+    const sunny = history((time) => (Math.floor(time / DAY) % 4 === 0 ? 0.001 : 0.4));
+    expect(found({ reads: with1(0.0005), past: sunny }, { only: 'thousandfold' })).toEqual([]);
+    expect(found({ reads: with1(0.0005), past: history(() => 0.4) }, { only: 'thousandfold' })).toHaveLength(
+      1,
+    );
+  });
+
   it('says nothing of NaN', () => {
     expect(found({ reads: with1(Number.NaN) })).toEqual([]);
   });
@@ -165,7 +187,7 @@ describe('levels', () => {
 
 describe('voltage-missing', () => {
   it('is found of a meter that reports voltage alone', () => {
-    const reads = dayOf().map((one, slot) => (slot > 89 ? { ...one, voltage: slot % 2 ? null : 0 } : one));
+    const reads = dayOf().map((one, slot) => (slot > 89 ? { ...one, hasVoltage: false } : one));
     expect(found({ reads })).toMatchObject([{ rule: 'voltage-missing', to: FROM + DAY, value: 1.5 }]);
     const without = history().map((one) => ({ ...one, hasVoltage: false }));
     expect(found({ reads, past: without })).toEqual([]);
@@ -213,6 +235,11 @@ describe('duplicate', () => {
 });
 
 it('the middle and the spread are of the sorted values', () => {
-  expect(likeIntervals([5, 1, 3, 2])).toMatchObject({ median: 2.5, thirdHighest: 2 });
-  expect(likeIntervals([1, 1, 4]).median).toBe(1);
+  const like = (values: number[]) => {
+    const days = values.map((kwh, day) => past(FROM - (values.length - day) * DAY, kwh));
+    return likeIntervals(Past.of(days), FROM, 15);
+  };
+  expect(like([5, 1, 3, 2, 5, 1, 3, 2])).toMatchObject({ median: 2.5, thirdHighest: 3, spread: 1.4826 });
+  expect(like([1, 1, 4, 1, 1, 4, 1, 1, 4])?.median).toBe(1);
+  expect(like([1, 1, 4, 1, 1, 4, 1])).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import type { LocalZone } from '../../intervalFiles/time/localZone.js';
-import { DAY, endOf, HOUR, MINUTE, type PastRead, type SpanRead } from '../rules/meterSpan.js';
+import { DAY, endOf, HOUR, MINUTE, type SpanRead } from '../rules/meterSpan.js';
+import type { Past } from '../rules/past.js';
 import { type Hole, isMeasured } from './holes.js';
 
 /** An estimate of one interval. */
@@ -27,7 +28,7 @@ export interface KnownReads {
   /** Around the hole. */
   reads: readonly SpanRead[];
   /** Measured reads of the four weeks before. */
-  past: readonly PastRead[];
+  past: Past;
   zone: LocalZone;
 }
 
@@ -58,8 +59,7 @@ function linear({ from, to, minutes }: Hole, left: SpanRead, right: SpanRead): E
 /** Like days are the latest four of the same kind, workday, Saturday or Sunday, that have a read at the same local time. */
 function likeDays({ from, to, minutes }: Hole, { reads, past, zone }: KnownReads): Estimate[] {
   const step = minutes * MINUTE;
-  const byTime = new Map(past.filter((read) => read.minutes === minutes).map((read) => [read.at, read.kwh]));
-  const like = (at: number): number | undefined => likeAt(at, byTime, zone);
+  const like = (at: number): number | undefined => likeAt(at, minutes, past, zone);
   const scale = scaleOf(
     reads.filter(
       (read) =>
@@ -70,7 +70,7 @@ function likeDays({ from, to, minutes }: Hole, { reads, past, zone }: KnownReads
     ),
     like,
   );
-  const digits = Math.max(0, ...past.slice(-MOST_LIKE_DAYS * 24).map(({ kwh }) => digitsOf(kwh)));
+  const digits = Math.max(0, ...past.latestKwh(MOST_LIKE_DAYS * 24).map(digitsOf));
   const estimates: Estimate[] = [];
   for (let at = from; at < to; at += step) {
     const usual = like(at);
@@ -80,7 +80,7 @@ function likeDays({ from, to, minutes }: Hole, { reads, past, zone }: KnownReads
   return estimates;
 }
 
-function likeAt(at: number, byTime: ReadonlyMap<number, number>, zone: LocalZone): number | undefined {
+function likeAt(at: number, minutes: number, past: Past, zone: LocalZone): number | undefined {
   const local = zone.localOf(at);
   const kind = kindOfDay(local);
   const values: number[] = [];
@@ -88,7 +88,7 @@ function likeAt(at: number, byTime: ReadonlyMap<number, number>, zone: LocalZone
     if (kindOfDay(local - day * DAY) !== kind) continue;
     // A time that the clock skipped on that day has no read; of one that it showed twice the first counts.
     const [instant] = zone.instantsOf(local - day * DAY);
-    const kwh = instant === undefined ? undefined : byTime.get(instant);
+    const kwh = instant === undefined ? undefined : past.kwhAt(instant, minutes);
     if (kwh !== undefined) values.push(kwh);
   }
   return values.length === 0 ? undefined : values.reduce((sum, kwh) => sum + kwh, 0) / values.length;

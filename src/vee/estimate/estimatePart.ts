@@ -2,8 +2,8 @@ import type { RuleSettings } from '../../contracts/veeRules.js';
 import { type Database, type Queryable, withTransaction } from '../../db/db.js';
 import { LocalZone } from '../../intervalFiles/time/localZone.js';
 import { numberArray, textArray } from '../../reads/meterReads.js';
-import { PAST_DAYS, Past } from '../rules/likeIntervals.js';
 import { DAY, HOUR, type MeterSpan, MINUTE, type Part } from '../rules/meterSpan.js';
+import { PAST_DAYS, type Past } from '../rules/past.js';
 import { moveRun, type VeeRun } from '../runs.js';
 import {
   batchSize,
@@ -71,9 +71,7 @@ export function createPartEstimator(database: Database) {
     const whole: Part = { ...wide, tenantHas: intervals.has, rules };
     const meters = fetched.flatMap((meter) => {
       const spanOf = { ...meter, before: [] };
-      const holes = holesOf(spanOf, new Past(meter.past), whole).filter(
-        ({ from, to }) => from < part.to && to > part.from,
-      );
+      const holes = holesOf(spanOf, whole).filter(({ from, to }) => from < part.to && to > part.from);
       return holes.length > 0 ? [{ ...spanOf, holes }] : [];
     });
     const estimates = await estimatesOf(database, run, meters, new LocalZone(timeZone), intervals, part);
@@ -144,7 +142,7 @@ async function estimatesOf(
     const pastOf = new Map(past.map((meter) => [meter.meterId, meter.past]));
     for (const { meterId, reads, holes } of group)
       for (const hole of holes)
-        for (const one of estimateHole(hole, { reads, past: pastOf.get(meterId) ?? [], zone }))
+        for (const one of estimateHole(hole, { reads, past: pastOf.get(meterId) as Past, zone }))
           if (one.at >= part.from && one.at < part.to) estimates.push({ ...one, meterId });
   }
   return estimates;

@@ -1,5 +1,4 @@
 import { type Gap, gapsOf } from '../rules/gaps.js';
-import type { Past } from '../rules/likeIntervals.js';
 import { endOf, isMeasurable, type MeterSpan, type Part, type SpanRead } from '../rules/meterSpan.js';
 
 /** A time that has to be estimated: intervals without a read, or whose reads are in question. */
@@ -18,11 +17,11 @@ export const isMeasured = ({ quality, kwh }: SpanRead): boolean =>
  *
  * @param span wider than what is estimated, so that holes are seen whole.
  */
-export function holesOf(meter: MeterSpan, past: Past, span: Part): Hole[] {
+export function holesOf(meter: MeterSpan, span: Part): Hole[] {
   const failed = meter.reads
     .filter(({ quality }) => quality === 'questionable')
     .map((read): Gap => ({ from: read.at, to: endOf(read), minutes: read.minutes }));
-  const pieces = [...gapsOf(meter, past, span), ...failed].sort((a, b) => a.from - b.from);
+  const pieces = [...gapsOf(meter, span), ...failed].sort((a, b) => a.from - b.from);
   const joined: Gap[] = [];
   for (const piece of pieces) {
     const last = joined.at(-1);

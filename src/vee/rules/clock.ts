@@ -1,5 +1,5 @@
-import { PAST_DAYS, type Past } from './likeIntervals.js';
 import { DAY, endOf, type Found, type MeterSpan, MINUTE, type Part, type SpanRead } from './meterSpan.js';
+import { PAST_DAYS } from './past.js';
 
 /** `clock-shift`: reads that begin further from a boundary of their interval than the limit, in minutes. */
 export function offBoundary({ reads }: MeterSpan, limit: number): Found[] {
@@ -25,13 +25,13 @@ const MOST_OF_A_DAY = 0.9;
  * `clock-shift`: a whole day that goes as the meter's days usually go, only earlier or later by more than the limit, in
  * minutes. A clock was set wrong, or a file's zone was.
  */
-export function shiftedDay(meter: MeterSpan, past: Past, { from, to }: Part, limit: number): Found[] {
+export function shiftedDay(meter: MeterSpan, { from, to }: Part, limit: number): Found[] {
   const minutes = meter.reads[0]?.minutes;
   if (to - from < DAY || minutes === undefined) return [];
   const step = minutes * MINUTE;
   const slots = (to - from) / step;
   const day = new Map(meter.reads.map((read) => [read.at, read.kwh]));
-  const usual = usualDay(meter, past, from, to, step);
+  const usual = usualDay(meter, from, to, step);
   if (day.size < MOST_OF_A_DAY * slots || usual.size < MOST_OF_A_DAY * slots) return [];
   const fitAt = (shift: number): number => {
     const pairs: [number, number][] = [];
@@ -55,20 +55,15 @@ export function shiftedDay(meter: MeterSpan, past: Past, { from, to }: Part, lim
 }
 
 /** The mean of the past days, by the instants of this one. */
-function usualDay(
-  { reads }: MeterSpan,
-  past: Past,
-  from: number,
-  to: number,
-  step: number,
-): Map<number, number> {
+function usualDay({ reads, past }: MeterSpan, from: number, to: number, step: number): Map<number, number> {
+  const minutes = reads[0]?.minutes;
   const usual = new Map<number, number>();
   for (let at = from; at < to; at += step) {
     let [sum, count] = [0, 0];
     for (let day = 1; day <= PAST_DAYS; day += 1) {
-      const read = past.at(at - day * DAY);
-      if (read === undefined || read.minutes !== reads[0]?.minutes) continue;
-      sum += read.kwh;
+      const kwh = past.kwhAt(at - day * DAY, minutes);
+      if (kwh === undefined) continue;
+      sum += kwh;
       count += 1;
     }
     if (count > 0) usual.set(at, sum / count);

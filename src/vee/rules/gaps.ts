@@ -1,4 +1,3 @@
-import type { Past } from './likeIntervals.js';
 import { DAY, endOf, type Found, HOUR, type MeterSpan, MINUTE, type Part } from './meterSpan.js';
 
 /** A meter without a read for longer is expected no more: completeness looks as far back. */
@@ -18,8 +17,9 @@ export interface Gap {
  * read in the week before, where the tenant has that interval at all, or where the meter itself had the same one the day
  * or the week before.
  */
-export function gapsOf(meter: MeterSpan, past: Past, { from, to, tenantHas }: Part): Gap[] {
-  const last = meter.reads.at(-1) ?? meter.past.at(-1);
+export function gapsOf(meter: MeterSpan, { from, to, tenantHas }: Part): Gap[] {
+  const { past } = meter;
+  const last = meter.reads.at(-1) ?? past.last;
   if (last === undefined || last.at < from - EXPECTED_DAYS * DAY) return [];
   const step = last.minutes * MINUTE;
   const gaps: Gap[] = [];
@@ -31,8 +31,7 @@ export function gapsOf(meter: MeterSpan, past: Past, { from, to, tenantHas }: Pa
       next += 1;
     }
     if (coveredTo > at) continue;
-    const isExpected =
-      tenantHas.has(at) || past.at(at - DAY) !== undefined || past.at(at - 7 * DAY) !== undefined;
+    const isExpected = tenantHas.has(at) || past.has(at - DAY) || past.has(at - 7 * DAY);
     if (!isExpected) continue;
     const open = gaps.at(-1);
     if (open?.to === at) open.to = at + step;

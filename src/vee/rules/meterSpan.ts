@@ -1,4 +1,8 @@
 import type { RuleSettings, VeeRule } from '../../contracts/veeRules.js';
+import { MINUTE } from './durations.js';
+import type { Past } from './past.js';
+
+export { DAY, HOUR, MINUTE } from './durations.js';
 
 /** A read of the span that is validated. Instants are ms since 1970, energy is kWh per interval. */
 export interface SpanRead {
@@ -6,18 +10,12 @@ export interface SpanRead {
   /** Length of the interval. */
   minutes: number;
   kwh: number;
-  /** Volts. */
-  voltage: number | null;
+  /** Whether a voltage came with it, above 0 V. */
+  hasVoltage: boolean;
+  /** Whether it has energy into the grid. */
+  isFedIn: boolean;
   /** Null of an emulated read, and of one in a customer's table. */
   quality: string | null;
-}
-
-/** A measured read of the two weeks before, for comparison: none that is estimated or in question. */
-export interface PastRead {
-  at: number;
-  minutes: number;
-  kwh: number;
-  hasVoltage: boolean;
 }
 
 /** What a meter's reads are judged by. */
@@ -25,8 +23,8 @@ export interface MeterSpan {
   meterId: string;
   /** In the order of time. */
   reads: readonly SpanRead[];
-  /** In the order of time: the like times of the two weeks before. */
-  past: readonly PastRead[];
+  /** The like times of the two weeks before. */
+  past: Past;
   /** Right before the span, in the order of time; only where a run of zeros may reach back. */
   before: readonly SpanRead[];
 }
@@ -53,10 +51,6 @@ export interface Found {
   /** Starts of the reads that are in question by it. */
   reads: readonly number[];
 }
-
-export const MINUTE = 60_000;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
 
 export const endOf = ({ at, minutes }: { at: number; minutes: number }): number => at + minutes * MINUTE;
 

@@ -1,4 +1,3 @@
-import type { Past } from './likeIntervals.js';
 import { DAY, endOf, type Found, HOUR, type MeterSpan, type SpanRead } from './meterSpan.js';
 
 /** Reads that follow each other without a gap, of which each is alike in something. */
@@ -15,11 +14,14 @@ function* unbroken(reads: readonly SpanRead[], isAlike: (read: SpanRead) => bool
   if (run.length > 0) yield run;
 }
 
+/** A roof that feeds in through an interval draws nothing in it, and its meter is alive. */
+const isZero = ({ kwh, isFedIn }: SpanRead): boolean => kwh === 0 && !isFedIn;
+
 /** `zero-run`: no energy for the limit or longer, in hours, also where the zeros began before the span. */
 export function zeroRuns({ reads, before }: MeterSpan, limit: number): Found[] {
   const first = reads[0]?.at ?? Number.POSITIVE_INFINITY;
   const found: Found[] = [];
-  for (const run of unbroken([...before, ...reads], ({ kwh }) => kwh === 0)) {
+  for (const run of unbroken([...before, ...reads], isZero)) {
     const ofSpan = run.filter(({ at }) => at >= first);
     const [from, to] = boundsOf(run);
     if (ofSpan.length === 0 || to - from < limit * HOUR) continue;
@@ -33,10 +35,10 @@ const USUAL_PART = 0.5;
 
 /** `voltage-missing`: no voltage for longer than the limit, in hours, of a meter that usually has one. */
 export function withoutVoltage({ reads, past }: MeterSpan, limit: number): Found[] {
-  const withVoltage = past.filter(({ hasVoltage }) => hasVoltage).length;
-  if (past.length === 0 || withVoltage < USUAL_PART * past.length) return [];
+  if (reads.every(({ hasVoltage }) => hasVoltage)) return [];
+  if (past.size === 0 || past.withVoltage < USUAL_PART * past.size) return [];
   const found: Found[] = [];
-  for (const run of unbroken(reads, ({ voltage }) => voltage === null || voltage <= 0)) {
+  for (const run of unbroken(reads, ({ hasVoltage }) => !hasVoltage)) {
     const [from, to] = boundsOf(run);
     const value = (to - from) / HOUR;
     if (value > limit) found.push({ rule: 'voltage-missing', from, to, value, limit, reads: startsOf(run) });
@@ -66,8 +68,8 @@ export function overlaps({ reads }: MeterSpan, limit: number): Found[] {
  * `duplicate`: as many reads in a row as the limit or more that have the very energy of a day before: a block that was
  * delivered twice, under two dates. What never changes is no such block.
  */
-export function repeatedDays({ reads }: MeterSpan, past: Past, limit: number): Found[] {
-  const isRepeated = ({ at, kwh }: SpanRead): boolean => kwh !== 0 && past.at(at - DAY)?.kwh === kwh;
+export function repeatedDays({ reads, past }: MeterSpan, limit: number): Found[] {
+  const isRepeated = ({ at, kwh }: SpanRead): boolean => kwh !== 0 && past.kwhAt(at - DAY) === kwh;
   const found: Found[] = [];
   for (const run of unbroken(reads, isRepeated)) {
     if (run.length < limit || new Set(run.map(({ kwh }) => kwh)).size < limit / 2) continue;
