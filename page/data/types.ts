@@ -10,6 +10,7 @@ import type { publishProgress } from '../../src/contracts/publishAnswer.js';
 import type * as quickcheck from '../../src/contracts/quickcheckAnswer.js';
 import type * as series from '../../src/contracts/seriesAnswer.js';
 import type { FeederMetersQuery } from '../../src/contracts/seriesRequest.js';
+import type * as vee from '../../src/contracts/veeAnswer.js';
 import type { EventType } from '../core/events.js';
 
 /** A table of events that is the customer's own may have other types; the page shows those that the product makes. */
@@ -29,6 +30,12 @@ export type Quickcheck = Omit<QuickcheckAnswer, 'activeEvents'> & {
 export type PilotEvent = Typed<z.infer<typeof events.listedEvent>>;
 export type Events = Omit<z.infer<typeof events.eventsAnswer>, 'events'> & { events: PilotEvent[] };
 export type EventCreated = Omit<z.infer<typeof events.eventCreated>, 'event'> & { event: PilotEvent };
+
+export type FoundEvent = z.infer<typeof events.eventAnswer>;
+
+export type ValidationRules = z.infer<typeof vee.veeRulesAnswer>;
+export type ValidationRun = z.infer<typeof vee.veeRunAccepted>;
+export type ValidationSummary = z.infer<typeof vee.veeSummaryAnswer>;
 
 export type PublishProgress = z.infer<typeof publishProgress>;
 

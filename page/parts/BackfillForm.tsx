@@ -4,7 +4,7 @@ import { post } from '../data/api.js';
 import { notice } from '../data/notices.js';
 import { Choice } from './Choice.js';
 
-const HOURS = [0.25, 6, 24, 48, 168, 720] as const;
+const HOURS = [0.25, 6, 12, 24, 48, 168, 720] as const;
 const HOUR_MS = 3_600_000;
 const QUARTER_HOUR_MS = 900_000;
 const METERS = [500, 2_000, 5_000, 10_000, 25_000];

@@ -22,6 +22,17 @@ const SHARES = [
   { value: 0.1, name: 'A tenth of the meters' },
 ];
 
+/** `earlier` is for the past that is still to be filled in. */
+type Start = 'latest' | 'earlier' | 'now';
+const EARLIER_HOURS = 8;
+const HOUR_MS = 3_600_000;
+
+function startOf(start: Start, latestStart: string | null): { startAt?: string } {
+  if (start === 'now' || latestStart === null) return {};
+  const before = start === 'earlier' ? EARLIER_HOURS * HOUR_MS : 0;
+  return { startAt: new Date(Date.parse(latestStart) - before).toISOString() };
+}
+
 /** Posts an event that shows at once, and follows it until it does. */
 export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, changed }: EventFormProps) {
   const [type, setType] = useState<EventType>('theft');
@@ -29,7 +40,7 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
   const [minutes, setMinutes] = useState(60);
   const [share, setShare] = useState(1);
   const [delivery, setDelivery] = useState<'lost' | 'late'>('lost');
-  const [start, setStart] = useState<'latest' | 'now'>('latest');
+  const [start, setStart] = useState<Start>('latest');
   const [isSending, setIsSending] = useState(false);
 
   const submit = async (event: Event): Promise<void> => {
@@ -45,7 +56,7 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
         durationMinutes: minutes,
         ...(type === 'comms-outage' ? { delivery } : {}),
         ...(share < 1 ? { meterFraction: share } : {}),
-        ...(start === 'latest' && latestStart !== null ? { startAt: latestStart } : {}),
+        ...startOf(start, latestStart),
         applyNow: true,
       });
       changed();
@@ -103,8 +114,9 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
       </label>
       <label>
         Begins
-        <select value={start} onChange={(event) => setStart(event.currentTarget.value as 'latest' | 'now')}>
+        <select value={start} onChange={(event) => setStart(event.currentTarget.value as Start)}>
           <option value="latest">with the latest interval</option>
+          <option value="earlier">{EARLIER_HOURS} hours before it</option>
           <option value="now">now</option>
         </select>
       </label>

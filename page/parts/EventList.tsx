@@ -4,9 +4,13 @@ import { post } from '../data/api.js';
 import { notice } from '../data/notices.js';
 import type { PilotEvent } from '../data/types.js';
 import { DataTable } from './DataTable.js';
+import { LateReads } from './LateReads.js';
 import { FeederLink } from './Link.js';
 import { Empty } from './Panel.js';
 import { Instant } from './Time.js';
+
+/** Outages whose late reads are counted: each is a question of its own every few seconds. */
+const MOST_FOLLOWED = 5;
 
 export function EventTag({ type }: { type: EventType }) {
   const { name, letter } = looksOf(type);
@@ -20,6 +24,8 @@ export function EventTag({ type }: { type: EventType }) {
 /** Events as a table; those that are not over can be ended. */
 export function EventList({ events, refresh }: { events: PilotEvent[]; refresh: () => void }) {
   if (events.length === 0) return <Empty>No events.</Empty>;
+  const late = events.filter(({ delivery }) => delivery === 'late');
+  const followed = new Set(late.slice(0, MOST_FOLLOWED).map(({ id }) => id));
   return (
     <DataTable
       caption="Events"
@@ -32,7 +38,15 @@ export function EventList({ events, refresh }: { events: PilotEvent[]; refresh: 
         { title: 'Severity', cell: ({ eventType, severity }) => severityWords(eventType, severity) },
         { title: 'From', cell: ({ startAt }) => <Instant at={startAt} /> },
         { title: 'To', cell: ({ endAt }) => <Instant at={endAt} /> },
-        { title: 'State', cell: ({ state }) => <span class={`state ${state}`}>{state}</span> },
+        {
+          title: 'State',
+          cell: ({ id, state }) => (
+            <>
+              <span class={`state ${state}`}>{state}</span>
+              {followed.has(id) && <LateReads eventId={id} />}
+            </>
+          ),
+        },
         {
           title: 'Action',
           cell: (event) =>

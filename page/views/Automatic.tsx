@@ -11,6 +11,7 @@ import { Figure } from '../parts/Figures.js';
 import { Empty, Panel } from '../parts/Panel.js';
 import { Polling } from '../parts/Polling.js';
 import { Instant, Interval } from '../parts/Time.js';
+import { Validation } from '../parts/Validation.js';
 import type { ViewProps } from './ViewProps.js';
 
 const POLL_MS = 3_000;
@@ -73,6 +74,7 @@ export function Automatic({ tenantId, state }: Pick<ViewProps, 'tenantId' | 'sta
           }
         </Polling>
       </Panel>
+      <Validation tenantId={tenantId} changed={changed} />
     </>
   );
 }

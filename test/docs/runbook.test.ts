@@ -44,8 +44,8 @@ const OUR_TENANTS = [
 
 /** What waits to be written of what was asked for, and not of what fills the past. */
 const UNWRITTEN = `SELECT FROM ami_publish_batches WHERE state = 'pending' AND NOT is_background`;
-/** The longest that something takes to show: a replay of two hours. */
-const LOOK_AGAIN_MS = 60_000;
+/** The longest that something takes to show: a backfill of half a day. */
+const LOOK_AGAIN_MS = 120_000;
 
 // biome-ignore lint/suspicious/noExplicitAny: the JSON of answers
 type Answer = any;

@@ -89,6 +89,20 @@ describeOnBothBackends('the demos of the runbook', (backend) => {
     const inMap = (feeder: string): Locator =>
       page.locator('.heat-map-rows li').filter({ hasText: new RegExp(`^${feeder}\\b`) });
 
+    const figure = (name: string): Locator =>
+      region('Validation')
+        .locator('.figure')
+        .filter({ hasText: new RegExp(`^${name}`) });
+    /** Of FEEDER_3 in the last ten hours, the lowest first. */
+    const completeness = async (): Promise<number[]> => {
+      const from = new Date(Math.floor(Date.now() / 900_000) * 900_000 - 10 * 3_600_000).toISOString();
+      const to = new Date(Date.now() + 900_000).toISOString();
+      const query = new URLSearchParams({ tenantId: 'LIVE_TENANT', from, to, resolution: 'interval' });
+      const answer = await fetch(`${seen.origin}/api/ami/kpi/feeders/FEEDER_3/intervals?${query}`);
+      const { completenessPct } = (await answer.json()) as { completenessPct: (number | null)[] };
+      return completenessPct.filter((value) => value !== null).toSorted((a, b) => a - b);
+    };
+
     type Hand = ReturnType<typeof handOn>;
     const STEPS: Record<string, (hand: Hand) => Promise<void>> = {
       'One: start': async (hand) => {
@@ -216,6 +230,63 @@ describeOnBothBackends('the demos of the runbook', (backend) => {
         await hand.goTo('Automatic');
         await hand.press('Stop');
         await page.getByRole('heading', { name: 'Off' }).waitFor();
+      },
+
+      'Late data: the gap': async (hand) => {
+        const address = /`http:\/\/localhost:5000(\/events\S*)`/.exec(wordsOf('Late data: the gap'))?.[1];
+        const filled = async () => {
+          const answer = await fetch(`${seen.origin}/api/ami/backfills?tenantId=LIVE_TENANT`);
+          const { backfills } = (await answer.json()) as { backfills: { state: string }[] };
+          return backfills.map(({ state }) => state);
+        };
+        await expect.poll(filled, { timeout: 120_000 }).toEqual(['done']);
+        await page.goto(`${seen.origin}${address}`);
+        await hand.press('Comms outage');
+        await hand.choose('Feeder', 'FEEDER_3');
+        await hand.choose('Begins', '8 hours before it');
+        await hand.choose('Lasts', '24 hours');
+        await hand.choose('Reads', 'arrive after it');
+        await hand.press('Inject comms outage');
+        await noticed(/^Comms outage on FEEDER_3 /);
+        await hand.goTo('Automatic');
+        await hand.choose('Fill in the last', '12 hours', region('Backfills'));
+        await hand.press('Fill in', region('Backfills'));
+        await expect.poll(filled, { timeout: 240_000 }).toEqual(['done', 'done']);
+        await hand.goTo('Overview');
+        await hand.press('Reporting');
+        await inMap('FEEDER_3').waitFor();
+        const [lowest] = await completeness();
+        expect(lowest).toBeLessThan(60);
+        await picture(page, `${backend}-runbook-late-gap`);
+        await hand.goTo('Events');
+        await region('Active and scheduled')
+          .getByText(/^\s*[\d,]+ reads held back$/)
+          .waitFor();
+      },
+
+      'Late data: the estimates': async (hand) => {
+        await hand.goTo('Automatic');
+        const validation = region('Validation');
+        await hand.press('Estimate the gaps', validation);
+        await noticed(/^The last 24 hours are validated: \d+ gaps estimated/);
+        await counted(figure('Estimated').filter({ hasText: /^Estimated\d{3}/ })).toBe(1);
+        await expect.poll(async () => (await completeness())[0], { timeout: 60_000 }).toBeGreaterThan(97);
+        await picture(page, `${backend}-runbook-late-estimates`);
+        await hand.goTo('Overview');
+      },
+
+      'Late data: the reads': async (hand) => {
+        await hand.goTo('Events');
+        // The theft of the two-minute demo may be under way as well.
+        await hand.endOne(region('Active and scheduled').getByRole('row').filter({ hasText: 'FEEDER_3' }));
+        await region('Past')
+          .getByText(/^\s*[\d,]+ arrived late$/)
+          .waitFor({ timeout: 120_000 });
+        await hand.goTo('Automatic');
+        await counted(figure('Estimated').filter({ hasText: /^Estimated0/ })).toBe(1);
+        await counted(figure('Given way').filter({ hasText: /^Given way\d{3}/ })).toBe(1);
+        expect((await completeness())[0]).toBe(100);
+        await picture(page, `${backend}-runbook-late-reads`);
       },
     };
 
