@@ -8,8 +8,10 @@ import { runsEnergy } from './runs.js';
 import { coolingEnergy, heatingEnergy, storageEnergy } from './thermostats.js';
 import { showerEnergy, tankEnergy, timedTankEnergy } from './water.js';
 
-/** Spread of days, of months and of hours, from the steadiest homes to the most changeable: sdlog. */
+/** Spread of months and of hours, from the steadiest homes to the most changeable: sdlog. */
 const SPREADS = [0.07, 0.15, 0.28, 0.48, 0.75].map(lognormalQuantiles);
+/** The same of days, whose runs of machines and whose absences come on top. */
+const DAYS = [0.03, 0.07, 0.14].map(lognormalQuantiles);
 const QUARTERS = lognormalQuantiles(0.12);
 const SHORT = exponentialQuantiles();
 /** Quarter hours between the nodes of what changes over months, and over hours. */
@@ -17,7 +19,7 @@ const MONTH = 2_300;
 const HOURS = 9;
 
 /** More is done on days off, by `dayKind`: guests, cleaning, whole days in. */
-const BY_KIND = [1, 1.02, 1.07, 1.07];
+const BY_KIND = [1, 1.03, 1.09, 1.09];
 
 const today: HomeDay = { ...NO_DAY };
 
@@ -38,7 +40,7 @@ export function homeKwh2(home: Home2, slot: number, scene: PlaceScene): number {
     MONTH,
     SPREADS[home.monthSpread] as Float64Array,
   );
-  const drive = pick(SPREADS[home.daySpread] as Float64Array, mood) * months * (BY_KIND[kind] as number);
+  const drive = pick(DAYS[home.daySpread] as Float64Array, mood) * months * (BY_KIND[kind] as number);
 
   let energy = home.steady * pick(QUARTERS, drawAt(key, STREAM.homeQuarter, slot));
   if ((slot + (key >>> 8)) % home.fridgeCycle < home.fridgeOn) energy += home.fridge;

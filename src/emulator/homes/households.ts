@@ -101,7 +101,7 @@ export function createHousehold(key: number): Household {
     kind: HOUSEHOLDS.indexOf(kind),
     persons: whole(key, 3, ...persons),
     daytime: share(between(key, 4, ...daytime)),
-    daytimeOff: share(between(key, 5, 0.2, 0.97)),
+    daytimeOff: share(between(key, 5, 0.1, 0.97)),
     wake: up,
     wakeOff: up + whole(key, 6, 0, kind === 'retired' ? 2 : 10),
     leave: up + whole(key, 7, 4, 8),
