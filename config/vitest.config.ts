@@ -13,6 +13,7 @@ const TESTS = readdirSync(new URL('../test/', import.meta.url), { recursive: tru
 const UNIT = [
   'test/board/shownData.test.ts',
   'test/campaign/modelState.test.ts',
+  'test/columnFiles/',
   'test/contracts/',
   'test/emulator/',
   'test/db/deploymentIdentity.test.ts',

@@ -147,7 +147,14 @@ function compile() {
       mainFields: ['module', 'main'],
       // Code that is found by where its package lies, and what is installed beside the product for traces. All are looked
       // for when the process runs.
-      external: ['pg-native', 'msgpackr-extract', 'bullmq-otel', 'apache-arrow', 'parquet-wasm'],
+      external: [
+        'pg-native',
+        'msgpackr-extract',
+        'bullmq-otel',
+        'apache-arrow',
+        'parquet-wasm',
+        '@bokuweb/zstd-wasm',
+      ],
       banner: { js: COMMONJS_NAMES },
       minifyWhitespace: true,
       legalComments: 'none',

@@ -1,13 +1,16 @@
-import type { Data, DataType } from 'apache-arrow';
-import type { Column, Table } from './columns.js';
-
-/** Rows of a group, by whose statistics a reader leaves it out: 640 meters' quarter hours of a day. */
-const GROUP_ROWS = 61_440;
+import type { Data } from 'apache-arrow';
+import type { Table } from './columns.js';
+import { parquetOf } from './parquetWriter.js';
 
 /** Writes and reads Parquet. */
-export interface Parquet {
+export type Parquet = ParquetWriter & ParquetReader;
+
+export interface ParquetWriter {
   /** A file of zstd pages with every column typed. The same table always makes the same bytes. */
   write(table: Table): Uint8Array;
+}
+
+export interface ParquetReader {
   /** The columns of a file as Arrow has them, by name. */
   read(file: Uint8Array): ReadTable;
 }
@@ -24,61 +27,38 @@ export interface ReadTable {
 }
 export type Cell = string | number | boolean | null;
 
-let loaded: Promise<Parquet> | undefined;
+let writer: Promise<ParquetWriter> | undefined;
+let reader: Promise<ParquetReader> | undefined;
 
-/** Loads what writes it: six megabytes of WebAssembly that no server needs before it archives. */
-export function loadParquet(): Promise<Parquet> {
-  loaded ??= load();
-  return loaded;
+/** Loads what writes and reads it. */
+export async function loadParquet(): Promise<Parquet> {
+  return { ...(await loadParquetWriter()), ...(await loadReader()) };
 }
 
-async function load(): Promise<Parquet> {
+/** Loads what writes it: a quarter of a megabyte of WebAssembly, in a thread of its own where there are threads. */
+export function loadParquetWriter(): Promise<ParquetWriter> {
+  writer ??= loadWriter();
+  return writer;
+}
+
+/** Faster levels make larger files than DuckDB's, and slower ones hardly smaller. */
+const ZSTD_LEVEL = 1;
+
+async function loadWriter(): Promise<ParquetWriter> {
+  const { compress, init } = await import('@bokuweb/zstd-wasm');
+  await init();
+  return { write: (table) => parquetOf(table, (page) => compress(page, ZSTD_LEVEL)) };
+}
+
+/** Five megabytes of WebAssembly that no server needs before it archives. */
+function loadReader(): Promise<ParquetReader> {
+  reader ??= loadWasm();
+  return reader;
+}
+
+async function loadWasm(): Promise<ParquetReader> {
   const [arrow, wasm] = await Promise.all([import('apache-arrow'), import('parquet-wasm')]);
-
-  /** Memory of WebAssembly is freed by hand: `writeParquet` takes the properties with it. */
-  const properties = () =>
-    new wasm.WriterPropertiesBuilder()
-      .setCompression(wasm.Compression.ZSTD)
-      .setMaxRowGroupSize(GROUP_ROWS)
-      .setCreatedBy('GridLens AMI')
-      .build();
-
-  const dataOf = (column: Column, rows: number, place: number): Data<DataType> => {
-    const nulls = column.isNull && {
-      nullBitmap: validity(column.isNull),
-      nullCount: column.isNull.reduce((sum, one) => sum + one, 0),
-    };
-    const common = { length: rows, nullCount: 0, ...nulls };
-    if (column.kind === 'text') {
-      const type = new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32(), place);
-      const dictionary = arrow.vectorFromArray(column.dictionary, new arrow.Utf8());
-      return arrow.makeData({ ...common, type, data: column.values, dictionary });
-    }
-    if (column.kind === 'decimal') {
-      const type = new arrow.Decimal(column.scale, column.precision, 128);
-      return arrow.makeData({ ...common, type, data: widened(column.values) });
-    }
-    if (column.kind === 'instant')
-      return arrow.makeData({ ...common, type: new arrow.TimestampMicrosecond('UTC'), data: column.values });
-    if (column.kind === 'integer')
-      return arrow.makeData({ ...common, type: new arrow.Int32(), data: column.values });
-    return arrow.makeData({ ...common, type: new arrow.Bool(), data: bits(column.values) });
-  };
-
   return {
-    write({ rows, columns }) {
-      const children = columns.map((column, place) => dataOf(column, rows, place));
-      const fields = columns.map(
-        ({ name, isNull }, at) => new arrow.Field(name, (children[at] as Data).type, isNull !== undefined),
-      );
-      const schema = new arrow.Schema(fields);
-      const data = arrow.makeData({ type: new arrow.Struct(fields), length: rows, nullCount: 0, children });
-      const stream = arrow.tableToIPC(
-        new arrow.Table(schema, [new arrow.RecordBatch(schema, data)]),
-        'stream',
-      );
-      return wasm.writeParquet(wasm.Table.fromIPCStream(stream), properties());
-    },
     read(file) {
       const table = arrow.tableFromIPC(wasm.readParquet(file).intoIPCStream());
       const vectors = new Map(table.schema.fields.map(({ name }) => [name, table.getChild(name)]));
@@ -108,6 +88,7 @@ function readerOf(piece: Data): (row: number) => Cell {
     const texts = Array.from(dictionary as Iterable<string>);
     return (row) => texts[values[row] as number] as string;
   }
+  if (String(type) === 'Utf8') return textReader(piece);
   if (values instanceof BigInt64Array) return (row) => Number(values[row]);
   if (String(type) === 'Bool')
     return (row) => ((values[(offset + row) >> 3] >> ((offset + row) & 7)) & 1) === 1;
@@ -120,26 +101,18 @@ function readerOf(piece: Data): (row: number) => Cell {
   return (row) => values[row] as number;
 }
 
-/** To the 128 bits that Arrow's decimals have; the writer takes as few as the precision needs. */
-function widened(values: Int32Array): Uint32Array {
-  const words = new Int32Array(values.length * 4);
-  for (let row = 0; row < values.length; row += 1) {
-    const value = values[row] as number;
-    words[row * 4] = value;
-    if (value < 0) words.fill(-1, row * 4 + 1, row * 4 + 4);
-  }
-  return new Uint32Array(words.buffer);
-}
-
-function validity(isNull: Uint8Array): Uint8Array {
-  return bits(isNull.map((one) => 1 - one));
-}
-
-/** One bit an entry, the lowest first. */
-function bits(values: Uint8Array): Uint8Array {
-  const packed = new Uint8Array(Math.ceil(values.length / 64) * 8);
-  values.forEach((value, row) => {
-    if (value === 1) packed[row >> 3] = (packed[row >> 3] as number) | (1 << (row & 7));
-  });
-  return packed;
+/** Texts that come one after the other are the same in most rows: one that is as the last one is not made anew. */
+function textReader({ values, valueOffsets }: Data): (row: number) => string {
+  const bytes = values as Uint8Array;
+  const decoder = new TextDecoder();
+  let [from, to] = [0, 0];
+  let text = '';
+  return (row) => {
+    const [start, end] = [valueOffsets[row] as number, valueOffsets[row + 1] as number];
+    let same = end - start === to - from;
+    for (let at = 0; same && at < end - start; at += 1) same = bytes[start + at] === bytes[from + at];
+    if (!same) text = decoder.decode(bytes.subarray(start, end));
+    [from, to] = [start, end];
+    return text;
+  };
 }

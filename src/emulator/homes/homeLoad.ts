@@ -9,17 +9,20 @@ import { coolingEnergy, heatingEnergy, storageEnergy } from './thermostats.js';
 import { showerEnergy, tankEnergy, timedTankEnergy } from './water.js';
 
 /** Spread of months and of hours, from the steadiest homes to the most changeable: sdlog. */
-const SPREADS = [0.07, 0.15, 0.28, 0.48, 0.75].map(lognormalQuantiles);
+export const SPREADS = [0.07, 0.15, 0.28, 0.48, 0.75].map(lognormalQuantiles);
 /** The same of days, whose runs of machines and whose absences come on top. */
-const DAYS = [0.03, 0.07, 0.14].map(lognormalQuantiles);
-const QUARTERS = lognormalQuantiles(0.12);
-const SHORT = exponentialQuantiles();
+export const DAYS = [0.03, 0.07, 0.14].map(lognormalQuantiles);
+export const QUARTERS = lognormalQuantiles(0.12);
+export const SHORT = exponentialQuantiles();
 /** Quarter hours between the nodes of what changes over months, and over hours. */
-const MONTH = 2_300;
-const HOURS = 9;
+export const MONTH = 2_300;
+export const HOURS = 9;
+/** Bits of a key that are the phase of its home's noise, in quarter hours. */
+export const MONTH_PHASES = 0xfff;
+export const HOUR_PHASES = 7;
 
 /** More is done on days off, by `dayKind`: guests, cleaning, whole days in. */
-const BY_KIND = [1, 1.03, 1.09, 1.09];
+export const BY_KIND = [1, 1.04, 1.11, 1.11];
 
 const today: HomeDay = { ...NO_DAY };
 
@@ -36,7 +39,7 @@ export function homeKwh2(home: Home2, slot: number, scene: PlaceScene): number {
   const months = valueNoise(
     key,
     STREAM.homeMonths,
-    slot + (key & 0xfff),
+    slot + (key & MONTH_PHASES),
     MONTH,
     SPREADS[home.monthSpread] as Float64Array,
   );
@@ -48,7 +51,7 @@ export function homeKwh2(home: Home2, slot: number, scene: PlaceScene): number {
     const hours = valueNoise(
       key,
       STREAM.homeHours,
-      slot + (key & 7),
+      slot + (key & HOUR_PHASES),
       HOURS,
       SPREADS[home.hourSpread] as Float64Array,
     );
@@ -70,6 +73,6 @@ export function homeKwh2(home: Home2, slot: number, scene: PlaceScene): number {
 }
 
 /** A service carries no more than so much: what would be more bends towards one and three quarters of `bend`. */
-function bent(energy: number, bend: number): number {
+export function bent(energy: number, bend: number): number {
   return energy <= bend ? energy : bend * (1.75 - 0.75 * Math.exp((bend - energy) / (0.75 * bend)));
 }

@@ -13,31 +13,96 @@ export function runsEnergy(
   kind: number,
   drive: number,
 ): number {
-  let energy = mealEnergy(home, today, day, quarter, kind);
-  if (home.wash > 0) energy += washEnergy(home, today, day, quarter, kind, drive);
-  if (home.dishes > 0) energy += dishesEnergy(home, today, day, quarter, drive);
+  fillRuns(runs, home, today, day, kind);
+  return energyOfRuns(home, runs, quarter, kind, drive);
+}
+
+/** The runs of one day of a home: when each begins, whether it takes place or not. Whole numbers but for the size of dinner. */
+export interface DayRuns {
+  dinner: number;
+  dinnerEnd: number;
+  dinnerSize: number;
+  outFrom: number;
+  outTo: number;
+  /** Equal where nobody is in for lunch. */
+  lunch: number;
+  lunchEnd: number;
+  wash: number;
+  dishes: number;
+  /** The draws of the day. */
+  meal: number;
+  washing: number;
+  dishwashing: number;
+}
+
+export function noRuns(): DayRuns {
+  return {
+    dinner: 0,
+    dinnerEnd: 0,
+    dinnerSize: 0.5,
+    outFrom: 0,
+    outTo: 0,
+    lunch: 0,
+    lunchEnd: 0,
+    wash: 0,
+    dishes: 0,
+    meal: 0,
+    washing: 0,
+    dishwashing: 0,
+  };
+}
+
+const runs = noRuns();
+
+/** Draws a home's day. */
+export function fillRuns(into: DayRuns, home: Home2, today: HomeDay, day: number, kind: number): void {
+  fillMeals(into, home, today, drawAt(home.key, STREAM.meal, day), kind);
+  into.washing = home.wash > 0 ? drawAt(home.key, STREAM.wash, day) : 0;
+  if (home.wash > 0) into.wash = washStart(home, today, into.washing);
+  into.dishwashing = home.dishes > 0 ? drawAt(home.key, STREAM.dishes, day) : 0;
+  into.dishes = Math.max(home.dishesAt, today.stays ? 0 : today.comeBack + 4) + ((into.dishwashing & 7) >> 1);
+}
+
+/** Energy of the runs in a quarter hour of the day that they are of. */
+export function energyOfRuns(
+  home: Home2,
+  ofDay: DayRuns,
+  quarter: number,
+  kind: number,
+  drive: number,
+): number {
+  let energy = mealEnergy(home, ofDay, quarter, kind);
+  if (home.wash > 0) energy += washEnergy(home, ofDay, quarter, kind, drive);
+  if (home.dishes > 0) energy += dishesEnergy(home, ofDay, quarter, drive);
   return energy;
 }
 
-/** A meal's quarter hours: hot at first, then simmering. */
-function mealEnergy(home: Home2, today: HomeDay, day: number, quarter: number, kind: number): number {
-  const draw = drawAt(home.key, STREAM.meal, day);
+function fillMeals(into: DayRuns, home: Home2, today: HomeDay, draw: number, kind: number): void {
   const jitter = (draw & 7) - 3;
-  const dinner =
+  into.meal = draw;
+  into.dinner =
     Math.max(home.dinnerAt, today.stays ? 0 : today.comeBack + 1) +
     Math.round((jitter * home.household.looseness) / 5);
-  const size = 0.5 + ((draw >>> 3) & 15) / 15;
-  const length = 1 + ((draw >>> 7) & 3);
+  into.dinnerSize = 0.5 + ((draw >>> 3) & 15) / 15;
+  into.dinnerEnd = into.dinner + 1 + ((draw >>> 7) & 3);
+  into.outFrom = today.outFrom;
+  into.outTo = today.outTo;
+  into.lunch = 30 + ((draw >>> 9) & 7);
+  into.lunchEnd = today.stays ? into.lunch + (kind === WEEKDAY ? 2 : 4) : into.lunch;
+}
+
+/** A meal's quarter hours: hot at first, then simmering. */
+function mealEnergy(home: Home2, ofDay: DayRuns, quarter: number, kind: number): number {
   let energy = 0;
-  const since = quarter - dinner;
-  const out = quarter >= today.outFrom && quarter < today.outTo;
-  if (since >= 0 && since < length && !out && draw >>> 24 < home.dinner)
-    energy += home.cooking * size * (since === 0 ? 1 : 0.7);
+  if (quarter >= ofDay.dinner && quarter < ofDay.dinnerEnd) {
+    const out = quarter >= ofDay.outFrom && quarter < ofDay.outTo;
+    if (!out && ofDay.meal >>> 24 < home.dinner)
+      energy += home.cooking * ofDay.dinnerSize * (quarter === ofDay.dinner ? 1 : 0.7);
+  }
   // Lunch: of those who are in; on days off it is the larger meal, and on holidays there are guests.
-  const lunch = 30 + ((draw >>> 9) & 7);
-  if (today.stays && quarter >= lunch && quarter < lunch + (kind === WEEKDAY ? 2 : 4)) {
+  if (quarter >= ofDay.lunch && quarter < ofDay.lunchEnd) {
     const chance = kind === WEEKDAY ? 0.45 : kind === 1 ? 0.55 : 0.75;
-    if (((draw >>> 16) & 255) < chance * home.dinner)
+    if (((ofDay.meal >>> 16) & 255) < chance * home.dinner)
       energy += home.cooking * (kind === WEEKDAY ? 0.5 : kind === 3 ? 1.1 : 0.85);
   }
   return energy;
@@ -47,22 +112,18 @@ function mealEnergy(home: Home2, today: HomeDay, day: number, quarter: number, k
 const WASHING = 6;
 const DRYING = 4;
 
-function washEnergy(
-  home: Home2,
-  today: HomeDay,
-  day: number,
-  quarter: number,
-  kind: number,
-  drive: number,
-): number {
-  const draw = drawAt(home.key, STREAM.wash, day);
-  if (draw >>> 16 >= home.wash * (kind === WEEKDAY ? 0.85 : 1.35) * drive) return 0;
+function washStart(home: Home2, today: HomeDay, draw: number): number {
   const wish = home.washAt + (((draw & 15) - 7.5) * home.household.looseness) / 3;
-  const start = Math.round(
+  return Math.round(
     !today.stays && wish > today.leave - 2 && wish < today.comeBack ? today.comeBack + (draw & 3) : wish,
   );
-  const since = quarter - start;
+}
+
+function washEnergy(home: Home2, ofDay: DayRuns, quarter: number, kind: number, drive: number): number {
+  const since = quarter - ofDay.wash;
   if (since < 0 || since >= WASHING + DRYING + 4) return 0;
+  const draw = ofDay.washing;
+  if (draw >>> 16 >= home.wash * (kind === WEEKDAY ? 0.85 : 1.35) * drive) return 0;
   if (since < WASHING)
     return since < 2 ? home.washing * (0.6 + ((draw >>> 8) & 7) / 10) : home.washing * 0.12;
   const dryer = ((draw >>> 11) & 15) < 12;
@@ -72,10 +133,8 @@ function washEnergy(
 /** Water heated at the start and again for the last rinse. */
 const DISHES = [1, 0.55, 0.06, 0.9, 0.3];
 
-function dishesEnergy(home: Home2, today: HomeDay, day: number, quarter: number, drive: number): number {
-  const draw = drawAt(home.key, STREAM.dishes, day);
-  if (draw >>> 16 >= home.dishes * drive) return 0;
-  const start = Math.max(home.dishesAt, today.stays ? 0 : today.comeBack + 4) + ((draw & 7) >> 1);
-  const since = quarter - start;
-  return since >= 0 && since < DISHES.length ? home.dishwasher * (DISHES[since] as number) : 0;
+function dishesEnergy(home: Home2, ofDay: DayRuns, quarter: number, drive: number): number {
+  const since = quarter - ofDay.dishes;
+  if (since < 0 || since >= DISHES.length || ofDay.dishwashing >>> 16 >= home.dishes * drive) return 0;
+  return home.dishwasher * (DISHES[since] as number);
 }

@@ -5,12 +5,15 @@ import { UNITS_PER_KWH } from '../homes/home.js';
 import type { PlaceScene } from '../homes/placeScene.js';
 import { isDayOff, isOpenOn, PART, SPREADS, type Trade2 } from './trade.js';
 
-const DAYS = lognormalQuantiles(0.07);
-const WEEKS = lognormalQuantiles(0.08);
-const HOURS = lognormalQuantiles(0.07);
-const QUARTERS = SPREADS.map(lognormalQuantiles);
-const WEEK = 900;
-const HOUR = 7;
+export const DAYS = lognormalQuantiles(0.07);
+export const WEEKS = lognormalQuantiles(0.08);
+export const HOURS = lognormalQuantiles(0.07);
+export const QUARTERS = SPREADS.map(lognormalQuantiles);
+export const WEEK = 900;
+export const HOUR = 7;
+/** Bits of a key that are the phase of its noise, in quarter hours. */
+export const WEEK_PHASES = 0x3ff;
+export const HOUR_PHASES = 7;
 
 /** Temperatures between which neither heating nor cooling is asked for, °C. */
 const COLD = 14;
@@ -22,9 +25,9 @@ export function tradeKwh2(trade: Trade2, slot: number, scene: PlaceScene): numbe
   const day = scene.day[slot - scene.firstSlot] as number;
   return (
     expectedTradeKwh(trade, slot, scene) *
-    valueNoise(key, STREAM.tradeWeeks, slot + (key & 0x3ff), WEEK, WEEKS) *
+    valueNoise(key, STREAM.tradeWeeks, slot + (key & WEEK_PHASES), WEEK, WEEKS) *
     pick(DAYS, drawAt(key, STREAM.tradeDay, day)) *
-    valueNoise(key, STREAM.tradeHours, slot + (key & 7), HOUR, HOURS) *
+    valueNoise(key, STREAM.tradeHours, slot + (key & HOUR_PHASES), HOUR, HOURS) *
     pick(QUARTERS[trade.spread] as Quantiles, drawAt(key, STREAM.tradeQuarter, slot))
   );
 }

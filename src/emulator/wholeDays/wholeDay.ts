@@ -11,9 +11,11 @@ import type { SyntheticFleet } from '../fleet/syntheticFleet.js';
 import { SERVICE_RANGE_A } from '../grid/qualityFlags.js';
 import { expectedScene, meanKwh2 } from '../model2.js';
 import { behindOf, type ReadsScene } from '../reads.js';
-import { fillCustomer2 } from './customers2OfDay.js';
+import type { Trade2 } from '../trade/trade.js';
 import { customerScratch, customersDay, fillCustomer } from './customersOfDay.js';
 import { disturb, feederDay, type MeterDay, measure, meterDay, transformerDay, turnTo } from './gridOfDay.js';
+import { fillHome2, homesDay } from './homesOfDay.js';
+import { fillTrade2, tradeDay } from './tradeOfDay.js';
 
 /** So many intervals one after the other, from `readAt` on; the meters are said elsewhere. */
 export interface DayScene extends ReadsScene {
@@ -127,11 +129,13 @@ function customersOf(scene: DayScene, slots: number, weatherKey: number): Custom
   if (scene.model === 2) {
     const place = scene.place ?? DEFAULT_PLACE;
     const expected = expectedScene(place, timeZone, firstSlot, slots, weatherKey);
+    const [homes, trade] = [homesDay(expected), tradeDay(expected)];
     return {
       expectation: expected.expectation,
       fill(into, meter) {
         const customer = customer2At(meter, place);
-        fillCustomer2(into, customer, expected);
+        if (customer.home !== null) fillHome2(into, customer.home, homes);
+        else fillTrade2(into, customer.trade as Trade2, trade);
         return meanKwh2(customer);
       },
       metered: (meter) => meteredOf(customer2At(meter, place)),
