@@ -151,7 +151,7 @@ export function createHome2(key: number, place: Place): Home2 {
     cool: cooling || roomCooling ? energy(units / 4, size * (cooling ? 0.17 : 0.06)) : 0,
     coolLimit: energy(units / 4, size * (cooling ? between(key, 65, 2, 4.2) : between(key, 65, 0.5, 1.2))),
     coolAbove: whole(key, 66, 18, 24),
-    frugal: of256(heating || cooling ? uniform(key, 67) ** 2 : 0.5 + uniform(key, 67) / 2),
+    frugal: of256(heating || cooling ? uniform(key, 67) ** 4 : 0.5 + uniform(key, 67) / 2),
     timed: pool
       ? energy(units / 4, between(key, 68, 0.7, 1.6))
       : lamp

@@ -22,7 +22,7 @@ export const MONTH_PHASES = 0xfff;
 export const HOUR_PHASES = 7;
 
 /** More is done on days off, by `dayKind`: guests, cleaning, whole days in. */
-export const BY_KIND = [1, 1.04, 1.11, 1.11];
+export const BY_KIND = [1, 1.03, 1.09, 1.09];
 
 const today: HomeDay = { ...NO_DAY };
 
@@ -66,7 +66,7 @@ export function homeKwh2(home: Home2, slot: number, scene: PlaceScene): number {
   else if (home.water === CLOCK_TANK) energy += timedTankEnergy(home, today, quarter, mood, drive);
   const air = scene.air[index] as number;
   if (home.heat > 0 && air < home.heatBelow) energy += heatingEnergy(home, active, slot, day, air);
-  if (home.storage > 0) energy += storageEnergy(home, today, quarter, air);
+  if (home.storage > 0) energy += storageEnergy(home, today, quarter, day, air);
   if (home.cool > 0 && air > home.coolAbove) energy += coolingEnergy(home, active, slot, day, air);
   if (home.timed > 0 && (quarter - home.timedAt + 96) % 96 < home.timedQuarters) energy += home.timed;
   return bent(energy, home.bend) / UNITS_PER_KWH;

@@ -108,8 +108,8 @@ export function createHousehold(key: number): Household {
     comeBack: about(key, 8, 54, 8),
     bed: Math.min(92, about(key, 10, bed, spread + 2)),
     looseness: whole(key, 12, 1, 14),
-    dayAway: share(vacant || secondHome ? 0 : between(key, 13, 0.002, 0.035) * (kind === 'single' ? 1.8 : 1)),
-    eveningOut: share(between(key, 14, 0.02, kind === 'retired' ? 0.12 : 0.3)),
+    dayAway: share(vacant || secondHome ? 0 : between(key, 13, 0.001, 0.02) * (kind === 'single' ? 1.8 : 1)),
+    eveningOut: share(between(key, 14, 0.02, kind === 'retired' ? 0.1 : 0.22)),
     trip: share(secondHome ? 0.35 : vacant ? 0 : uniform(key, 15) ** 2 * 0.55),
     longTrip: share(kind === 'students' ? 0.5 : has(key, 16, 0.12) ? 0.3 : 0),
   };

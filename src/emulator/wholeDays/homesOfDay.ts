@@ -99,7 +99,7 @@ export function fillHome2(into: Float64Array, home: Home2, { scene, hours, month
     else if (water === CLOCK_TANK) energy += timedTankEnergy(home, today, quarter, mood, drive);
     const outside = air[at] as number;
     if (home.heat > 0 && outside < home.heatBelow) energy += heatingEnergy(home, active, slot, day, outside);
-    if (home.storage > 0) energy += storageEnergy(home, today, quarter, outside);
+    if (home.storage > 0) energy += storageEnergy(home, today, quarter, day, outside);
     if (home.cool > 0 && outside > home.coolAbove) energy += coolingEnergy(home, active, slot, day, outside);
     if (home.timed > 0 && (quarter - home.timedAt + 96) % 96 < home.timedQuarters) energy += home.timed;
     into[at] = bent(energy, bend) / UNITS_PER_KWH;
