@@ -1,8 +1,8 @@
 import { PLACE_NAMES, type Place } from '../../src/contracts/places.js';
 import { createRandomness, STREAM } from '../../src/emulator/chance/random.js';
-import { meanQuarterKwh } from '../../src/emulator/customers/load.js';
 import { createHome2 } from '../../src/emulator/homes/home.js';
 import { homeKwh2 } from '../../src/emulator/homes/homeLoad.js';
+import { HOME_KWH_PER_DAY } from '../../src/emulator/homes/placeLevel.js';
 import { sceneOfPlace } from '../../src/emulator/homes/placeScene.js';
 import { PLACES } from '../../src/emulator/weather/places.js';
 
@@ -47,7 +47,7 @@ function tableOf(place: Place): string {
       .join(', ')}],`;
   const name = place.includes('-') ? `'${place}'` : place;
   return [
-    `  // level × ${(meanQuarterKwh('residential') / level).toFixed(4)}`,
+    `  // level × ${(HOME_KWH_PER_DAY[place] / 96 / level).toFixed(4)}`,
     `  ${name}: {\n    hours: [`,
     ...Array.from({ length: KINDS }, (_, kind) => line(kind)),
     `    ],\n    cold: ${(cold / level).toFixed(4)},\n    hot: ${(hot / level).toFixed(4)},\n  },`,

@@ -50,7 +50,7 @@ function secondModel(): void {
     print(`second model, ${each}, seeds ${seeds.join(', ')}`);
     judge(measureSeeds(each, values.brief ? seeds.slice(0, 1) : seeds), `--model 2 --place ${each}`);
     judge(
-      measureLevel(each, seeds[0] as string, values.brief ? 2_000 : 5_000, 3),
+      measureLevel(each, seeds[0] as string, values.brief ? 2_000 : 12_500, 3),
       `--model 2 --place ${each}`,
     );
   }

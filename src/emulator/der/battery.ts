@@ -73,19 +73,26 @@ function planOf(
   roof: Roof,
   sky: readonly Sky[],
 ): Float64Array {
-  const plan = new Float64Array(HOURS);
-  let held = 0;
-  for (let index = 0; index < HOURS; index += 1) {
+  const rate = 4 * battery.quarterKwh;
+  const surplus = Array.from({ length: HOURS }, (_, index) => {
     const hour = (index + MORNING) % HOURS;
     const sun = index < HOURS - MORNING ? pvKwh(roof, sky[hour] as Sky) : 0;
-    const surplus = 4 * (sun - meanKwh * (USUAL[hour] as number));
-    if (surplus > 0) {
-      const most = Math.min(4 * battery.quarterKwh, (battery.capacityKwh - held) / EFFICIENCY);
-      held += Math.min(surplus, most) * EFFICIENCY;
+    return 4 * (sun - meanKwh * (USUAL[hour] as number));
+  });
+  // On a sunny day it takes no more than the night before has taken out of it, which is what it gives until the morning.
+  const given = (missing: number): number => Math.min(-missing * MET_OF_LOAD, rate);
+  const night = surplus.reduce((sum, each) => (each > 0 ? sum : sum + given(each)), 0);
+  const room = Math.min(battery.capacityKwh, night);
+  const plan = new Float64Array(HOURS);
+  let held = 0;
+  for (const [index, each] of surplus.entries()) {
+    if (each > 0) {
+      const most = Math.min(rate, (room - held) / EFFICIENCY);
+      held += Math.min(each, most) * EFFICIENCY;
       plan[index] = most / 4;
     } else {
-      const most = Math.min(4 * battery.quarterKwh, held);
-      held -= Math.min(-surplus * MET_OF_LOAD, most);
+      const most = Math.min(rate, held);
+      held -= Math.min(-each * MET_OF_LOAD, most);
       plan[index] = -most / 4;
     }
   }

@@ -27,7 +27,7 @@ export interface Equipment {
   /** Median steady load of a home, kW, and how much larger its other uses are than a British home's. */
   steadyKw: number;
   plenty: number;
-  /** Makes the mean home of the class (`MEAN_KWH_PER_DAY`) of what the parts above add up to: measured over homes. */
+  /** Makes the mean home of the US (`MEAN_KWH_PER_DAY`) of what the parts above add up to: measured over homes. */
   level: number;
 }
 

@@ -2,10 +2,11 @@ import type { Place } from '../../contracts/places.js';
 import { between, has, lognormal, uniform, whole } from '../chance/traits.js';
 import { EQUIPMENT, type Equipment } from './equipment.js';
 import { createHousehold, type Household, PROBABILITY, VACANT } from './households.js';
+import { placeLevel } from './placeLevel.js';
 
 /**
  * A home of the second model, which never changes. Energies are hundredths of a watt-hour in a quarter hour, in the
- * scale of the class, and all fields whole numbers: those lie in the object itself, while V8 keeps a fraction elsewhere
+ * scale of the place, and all fields whole numbers: those lie in the object itself, while V8 keeps a fraction elsewhere
  * and each one read from there would cost as much as ten draws.
  */
 export interface Home2 {
@@ -100,7 +101,7 @@ export function createHome2(key: number, place: Place): Home2 {
   const electric = has(key, 29, equipment.electricCooking);
   const pool = has(key, 30, equipment.pool);
   const lamp = !pool && has(key, 31, 0.08);
-  const units = equipment.level * UNITS_PER_KWH;
+  const units = equipment.level * placeLevel(place) * UNITS_PER_KWH;
   const home: Home2 = {
     key,
     household,
@@ -150,7 +151,7 @@ export function createHome2(key: number, place: Place): Home2 {
     cool: cooling || roomCooling ? energy(units / 4, size * (cooling ? 0.17 : 0.06)) : 0,
     coolLimit: energy(units / 4, size * (cooling ? between(key, 65, 2, 4.2) : between(key, 65, 0.5, 1.2))),
     coolAbove: whole(key, 66, 18, 24),
-    frugal: of256(heating || cooling ? uniform(key, 67) ** 2 : 0.5 + uniform(key, 67) / 2),
+    frugal: of256(heating || cooling ? uniform(key, 67) ** 4 : 0.5 + uniform(key, 67) / 2),
     timed: pool
       ? energy(units / 4, between(key, 68, 0.7, 1.6))
       : lamp

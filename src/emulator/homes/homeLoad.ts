@@ -8,8 +8,10 @@ import { runsEnergy } from './runs.js';
 import { coolingEnergy, heatingEnergy, storageEnergy } from './thermostats.js';
 import { showerEnergy, tankEnergy, timedTankEnergy } from './water.js';
 
-/** Spread of days, of months and of hours, from the steadiest homes to the most changeable: sdlog. */
+/** Spread of months and of hours, from the steadiest homes to the most changeable: sdlog. */
 export const SPREADS = [0.07, 0.15, 0.28, 0.48, 0.75].map(lognormalQuantiles);
+/** The same of days, whose runs of machines and whose absences come on top. */
+export const DAYS = [0.03, 0.07, 0.14].map(lognormalQuantiles);
 export const QUARTERS = lognormalQuantiles(0.12);
 export const SHORT = exponentialQuantiles();
 /** Quarter hours between the nodes of what changes over months, and over hours. */
@@ -20,7 +22,7 @@ export const MONTH_PHASES = 0xfff;
 export const HOUR_PHASES = 7;
 
 /** More is done on days off, by `dayKind`: guests, cleaning, whole days in. */
-export const BY_KIND = [1, 1.02, 1.07, 1.07];
+export const BY_KIND = [1, 1.03, 1.09, 1.09];
 
 const today: HomeDay = { ...NO_DAY };
 
@@ -41,7 +43,7 @@ export function homeKwh2(home: Home2, slot: number, scene: PlaceScene): number {
     MONTH,
     SPREADS[home.monthSpread] as Float64Array,
   );
-  const drive = pick(SPREADS[home.daySpread] as Float64Array, mood) * months * (BY_KIND[kind] as number);
+  const drive = pick(DAYS[home.daySpread] as Float64Array, mood) * months * (BY_KIND[kind] as number);
 
   let energy = home.steady * pick(QUARTERS, drawAt(key, STREAM.homeQuarter, slot));
   if ((slot + (key >>> 8)) % home.fridgeCycle < home.fridgeOn) energy += home.fridge;
@@ -64,7 +66,7 @@ export function homeKwh2(home: Home2, slot: number, scene: PlaceScene): number {
   else if (home.water === CLOCK_TANK) energy += timedTankEnergy(home, today, quarter, mood, drive);
   const air = scene.air[index] as number;
   if (home.heat > 0 && air < home.heatBelow) energy += heatingEnergy(home, active, slot, day, air);
-  if (home.storage > 0) energy += storageEnergy(home, today, quarter, air);
+  if (home.storage > 0) energy += storageEnergy(home, today, quarter, day, air);
   if (home.cool > 0 && air > home.coolAbove) energy += coolingEnergy(home, active, slot, day, air);
   if (home.timed > 0 && (quarter - home.timedAt + 96) % 96 < home.timedQuarters) energy += home.timed;
   return bent(energy, home.bend) / UNITS_PER_KWH;

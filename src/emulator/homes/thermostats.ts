@@ -35,9 +35,17 @@ const CHARGE_BELOW = 15;
 const CHARGE_SPAN = 14;
 
 /** Storage heaters charge from the tariff's first minute until they hold what the cold asks for. */
-export function storageEnergy(home: Home2, today: HomeDay, quarter: number, air: number): number {
+export function storageEnergy(
+  home: Home2,
+  today: HomeDay,
+  quarter: number,
+  day: number,
+  air: number,
+): number {
   const since = (quarter - home.storageAt + 96) % 96;
   if (since >= NIGHT || air >= CHARGE_BELOW) return 0;
-  const wanted = NIGHT * Math.min(1, (CHARGE_BELOW - air) / CHARGE_SPAN) * (today.away ? 0.5 : 1);
+  // Somebody turns the input up or down, by the forecast or by yesterday's evening.
+  const turned = 0.7 + 0.6 * (drawAt(home.key, STREAM.thermostat, -1 - day) / 2 ** 32);
+  const wanted = NIGHT * Math.min(1, ((CHARGE_BELOW - air) / CHARGE_SPAN) * turned) * (today.away ? 0.5 : 1);
   return since < wanted ? home.storage * Math.min(1, wanted - since) : 0;
 }

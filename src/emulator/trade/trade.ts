@@ -94,7 +94,7 @@ function createBusiness(key: number, place: Place): Trade2 {
     closedFrom: kind === 'school' ? summerOf(place) : whole(key, 10, 0, 365),
     closedDays: kind === 'school' ? 42 : has(key, 11, 0.25) && !always ? whole(key, 12, 7, 21) : 0,
   } satisfies Omit<Trade2, 'meanKwh' | 'full'>;
-  const meanKwh = (customerSizeOf(key, 'commercial') * facts.size) / MEAN_SIZE;
+  const meanKwh = (customerSizeOf(key, 'commercial', place) * facts.size) / MEAN_SIZE;
   return { ...business, meanKwh, full: Math.round((meanKwh / meanShare(business)) * UNITS_PER_KWH) };
 }
 
@@ -131,7 +131,7 @@ function createPlant(key: number, place: Place): Trade2 {
     closedFrom: summerOf(place) + whole(key, 10, 0, 35),
     closedDays: has(key, 11, 0.35) ? whole(key, 12, 10, 22) : 0,
   } satisfies Omit<Trade2, 'meanKwh' | 'full'>;
-  const meanKwh = customerSizeOf(key, 'industrial');
+  const meanKwh = customerSizeOf(key, 'industrial', place);
   return { ...plant, meanKwh, full: Math.round((meanKwh / meanShare(plant)) * UNITS_PER_KWH) };
 }
 

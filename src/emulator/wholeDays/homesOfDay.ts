@@ -4,6 +4,7 @@ import { CLOCK_TANK, type Home2, SHOWER, TANK, UNITS_PER_KWH } from '../homes/ho
 import {
   BY_KIND,
   bent,
+  DAYS,
   HOUR_PHASES,
   HOURS,
   MONTH,
@@ -47,7 +48,7 @@ export function fillHome2(into: Float64Array, home: Home2, { scene, hours, month
   const { key, steady, living, light, shortRuns, short, water, fridge, fridgeCycle, fridgeOn, bend } = home;
   const { homeQuarter: quarterStream, homeMonths, homeHours, shortRun } = STREAM;
   const [quarters, exponential] = [QUARTERS, SHORT];
-  const ofDays = SPREADS[home.daySpread] as Float64Array;
+  const ofDays = DAYS[home.daySpread] as Float64Array;
   const ofMonths = SPREADS[home.monthSpread] as Float64Array;
   const ofHours = SPREADS[home.hourSpread] as Float64Array;
   const [hourPhase, monthPhase] = [key & HOUR_PHASES, key & MONTH_PHASES];
@@ -98,7 +99,7 @@ export function fillHome2(into: Float64Array, home: Home2, { scene, hours, month
     else if (water === CLOCK_TANK) energy += timedTankEnergy(home, today, quarter, mood, drive);
     const outside = air[at] as number;
     if (home.heat > 0 && outside < home.heatBelow) energy += heatingEnergy(home, active, slot, day, outside);
-    if (home.storage > 0) energy += storageEnergy(home, today, quarter, outside);
+    if (home.storage > 0) energy += storageEnergy(home, today, quarter, day, outside);
     if (home.cool > 0 && outside > home.coolAbove) energy += coolingEnergy(home, active, slot, day, outside);
     if (home.timed > 0 && (quarter - home.timedAt + 96) % 96 < home.timedQuarters) energy += home.timed;
     into[at] = bent(energy, bend) / UNITS_PER_KWH;
