@@ -125,7 +125,9 @@ function readsTable(days: readonly FeederDay[], starts: readonly number[]): Tabl
     columns: [
       { name: 'meter_id', kind: 'text', dictionary: meterIds, values: into.meter },
       {
-        ...{ name: 'feeder_id', kind: 'text', dictionary: days.map(({ feederId }) => feederId) },
+        name: 'feeder_id',
+        kind: 'text',
+        dictionary: days.map(({ feederId }) => feederId),
         values: into.feeder,
       },
       { name: 'interval_start', kind: 'instant', values: into.instants },
