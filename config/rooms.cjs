@@ -23,6 +23,7 @@ const rooms = {
     ],
   },
   columnFiles: { floor: 2, doors: 'all' },
+  ownFiles: { floor: 2, doors: 'all' },
   intervalFiles: {
     floor: 2,
     doors: [

@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { StartupError } from '../contracts/errors.js';
+import { ownFile } from '../ownFiles/ownFile.js';
 import type { Scenario } from '../scenarios/scenario.js';
 import type { ScenarioFile } from '../scenarios/shape.js';
 import { createUnitWriter, type DatasetFormat, type MadeUnit } from './unitFiles.js';
@@ -56,11 +55,7 @@ export async function makeUnits(
   }
 }
 
-/** By the package, not by the place of this file, which is in a bundle when it runs. */
-const PROGRAM = join(
-  dirname(createRequire(import.meta.url).resolve('#product/package.json')),
-  'dist/datasets/datasetWorker.js',
-);
+const PROGRAM = ownFile('dist', 'datasets/datasetWorker.js');
 
 function startWorker(workerData: WorkerTasks) {
   const worker = new Worker(PROGRAM, { workerData });

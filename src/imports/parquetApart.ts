@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { type FileBatch, UnreadableFileError } from '../intervalFiles/intervalFiles.js';
+import { ownFile } from '../ownFiles/ownFile.js';
 
 /** What the reader's process answers each time it is asked for more. */
 export type ParquetAnswer =
@@ -21,12 +20,8 @@ const ANSWERS_WITHIN_MS = 30_000;
 /** Of its heap, in MB: a group of 200,000 rows takes half of it. */
 const MOST_HEAP_MB = 512;
 
-/** By the package, not by the place of this file, which is in a bundle when it runs. */
 export const PARQUET_READER: ParquetReader = {
-  program: join(
-    dirname(createRequire(import.meta.url).resolve('#product/package.json')),
-    'dist/imports/parquetProgram.js',
-  ),
+  program: ownFile('dist', 'imports/parquetProgram.js'),
   answersWithinMs: ANSWERS_WITHIN_MS,
 };
 

@@ -1,14 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { ApiError } from '../contracts/errors.js';
+import { ownFile } from '../ownFiles/ownFile.js';
 
-/** What `scripts/compile.mjs` has made of `page/` and `src/reference/`; found by the package, since a bundle says nothing of where this file lies. */
-const FOLDER = join(
-  dirname(createRequire(import.meta.url).resolve('#product/package.json')),
-  'dist',
-  'browser',
-);
+/** What `scripts/compile.mjs` has made of `page/` and `src/reference/`. */
+const FOLDER = ownFile('dist', 'browser');
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

@@ -1,9 +1,8 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ArchiveResult, dueDays } from '../archive/archive.js';
 import { keptSince } from '../contracts/intervals.js';
 import type { Pooling } from '../db/pooling.js';
+import { ownFile } from '../ownFiles/ownFile.js';
 import { oneProcessAtATime } from '../timing/oneProcessAtATime.js';
 import type { Context } from './context.js';
 
@@ -39,11 +38,7 @@ export async function archiveDue(context: Context, now: Date): Promise<void> {
     log.error(done.failure, 'a day of reads could not be archived: it is kept, and tried again');
 }
 
-/** By the package, not by the place of this file, which is in a bundle when it runs. */
-const PROGRAM = join(
-  dirname(createRequire(import.meta.url).resolve('#product/package.json')),
-  'dist/process/archiveThread.js',
-);
+const PROGRAM = ownFile('dist', 'process/archiveThread.js');
 
 function onThread(task: ArchiveTask): Promise<ArchiveResult> {
   return new Promise((resolve, reject) => {

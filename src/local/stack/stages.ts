@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { ownFile } from '../../ownFiles/ownFile.js';
 import type { Config } from '../../process/config.js';
 import { stopLeftPostgres } from '../postgres/clusterStop.js';
 import type { Part, Reported } from './supervisor.js';
@@ -36,7 +35,5 @@ export function databaseUrl(config: Config, reported: Reported): string {
   return config.databaseUrl ?? String(reported.postgres?.connectionString);
 }
 
-/** Of a compiled program. By the package, not by the place of this file, which is in a bundle when it runs. */
-function programPath(name: string): string {
-  return join(dirname(createRequire(import.meta.url).resolve('#product/package.json')), 'dist', name);
-}
+/** Of a compiled program. */
+const programPath = (name: string): string => ownFile('dist', name);
