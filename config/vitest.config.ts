@@ -21,6 +21,7 @@ const UNIT = [
   'test/imports/packedFile.test.ts',
   'test/imports/plan.test.ts',
   'test/intervalFiles/',
+  'test/datasets/meterDays.test.ts',
   'test/db/locks.test.ts',
   'test/timing/joinedRuns.test.ts',
   'test/timing/slices.test.ts',

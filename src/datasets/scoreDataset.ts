@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadParquet, type ReadTable } from '../columnFiles/parquet.js';
 import { StartupError } from '../contracts/errors.js';
+import { MS_PER_DAY } from '../contracts/intervals.js';
 import { type DatasetManifest, manifestOf } from './dataset.js';
+import { MeterDays } from './meterDays.js';
 
 /** How well the reads of a set alone give away its thefts, over meters and days of the fleet's clock. */
 export interface DatasetScore {
@@ -36,20 +38,21 @@ export async function scoreDataset(folder: string): Promise<DatasetScore> {
     );
   const dayOf = localDays(manifest.scenario.timeZone);
   const named = new Set<string>();
-  const meterDays = new Set<string>();
+  const meterDays = new MeterDays();
   await eachFile(folder, manifest, 'reads', (table) => {
-    const keyAt = meterDaysOf(table, dayOf);
+    const { dayAt, meterAt, keyAt, first } = meterDaysOf(table, dayOf);
+    // Files come by UTC day. The day of the clock that is over a day before has all of its reads.
+    if (first !== undefined) meterDays.closeBefore(dayOf(first - MS_PER_DAY));
     const kwh = table.cells('kwh') as number[];
     const delivered = table.cells('delivered_kwh') as number[];
     for (let row = 0; row < table.rows; row += 1) {
-      const key = keyAt(row);
-      meterDays.add(key);
-      if (isUnderregistered(kwh[row] as number, delivered[row] as number)) named.add(key);
+      meterDays.add(dayAt(row), meterAt(row));
+      if (isUnderregistered(kwh[row] as number, delivered[row] as number)) named.add(keyAt(row));
     }
   });
   const injected = new Map<string, Set<string>>();
   await eachFile(folder, manifest, 'labels', (table) => {
-    const keyAt = meterDaysOf(table, dayOf);
+    const { keyAt } = meterDaysOf(table, dayOf);
     const formsOf = table.cells('theft_forms') as string[];
     const isMissing = table.cells('is_missing') as boolean[];
     for (let row = 0; row < table.rows; row += 1) {
@@ -61,12 +64,12 @@ export async function scoreDataset(folder: string): Promise<DatasetScore> {
       injected.set(key, known);
     }
   });
-  return compared(manifest, meterDays, injected, named);
+  return compared(manifest, meterDays.count, injected, named);
 }
 
 function compared(
   { from, to }: DatasetManifest,
-  meterDays: ReadonlySet<string>,
+  meterDays: number,
   injected: ReadonlyMap<string, ReadonlySet<string>>,
   named: ReadonlySet<string>,
 ): DatasetScore {
@@ -83,7 +86,7 @@ function compared(
       byForm[form] = of;
     }
   return {
-    ...{ from, to, meterDays: meterDays.size, injected: injected.size, named: named.size, right },
+    ...{ from, to, meterDays, injected: injected.size, named: named.size, right },
     precision: named.size === 0 ? null : right / named.size,
     recall: injected.size === 0 ? null : right / injected.size,
     ...{ missed, wronglyNamed, byForm },
@@ -106,10 +109,19 @@ async function eachFile(
     if (path.startsWith(`${kind}/`)) look(parquet.read(await readFile(join(folder, path))));
 }
 
-function meterDaysOf(table: ReadTable, dayOf: (ms: number) => string): (row: number) => string {
+function meterDaysOf(table: ReadTable, dayOf: (ms: number) => string) {
   const starts = table.cells('interval_start') as number[];
   const meters = table.cells('meter_id') as string[];
-  return (row) => `${dayOf(Math.floor((starts[row] as number) / 1000))} ${meters[row]}`;
+  const startAt = (row: number): number => Math.floor((starts[row] as number) / 1000);
+  const dayAt = (row: number): string => dayOf(startAt(row));
+  const meterAt = (row: number): string => meters[row] as string;
+  return {
+    dayAt,
+    meterAt,
+    keyAt: (row: number): string => `${dayAt(row)} ${meterAt(row)}`,
+    /** In ms; rows are by meter, and each meter's by time. */
+    first: table.rows === 0 ? undefined : startAt(0),
+  };
 }
 
 /** The day that a local clock shows, `2026-01-31`; instants come again and again. */
