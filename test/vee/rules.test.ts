@@ -210,6 +210,13 @@ describe('clock-shift', () => {
     ]);
   });
 
+  it('knows a move of three hours from a day that fits the better the further it is moved', () => {
+    expect(found({ reads: dayOf((at) => usual(at - HOUR * 3)) }, { only: 'clock-shift' })).toMatchObject([
+      { value: 180 },
+    ]);
+    expect(found({ reads: dayOf((at) => usual(at - HOUR * 5)) }, { only: 'clock-shift' })).toEqual([]);
+  });
+
   it('finds nothing in a flat day', () => {
     expect(found({ reads: dayOf(() => 0.3), past: history(() => 0.3) })).toEqual([]);
   });

@@ -13,7 +13,10 @@ export function offBoundary({ reads }: MeterSpan, limit: number): Found[] {
   });
 }
 
-/** How far a day is moved to look whether it fits better. */
+/**
+ * How far a day is moved to look whether it fits better. It is moved a step further as well: a day that fits best there goes on to fit
+ * better and better, as another kind of day does, and was not moved.
+ */
 const FURTHEST_MINUTES = 180;
 /** How well a day must fit when it is moved, and how much worse it must as it stands: correlations. */
 const FITS = 0.8;
@@ -43,12 +46,13 @@ export function shiftedDay(meter: MeterSpan, { from, to }: Part, limit: number):
   };
   const asItStands = fitAt(0);
   let [best, shift] = [asItStands, 0];
-  for (let steps = 1; steps * minutes <= FURTHEST_MINUTES; steps += 1)
+  for (let steps = 1; steps * minutes <= FURTHEST_MINUTES + minutes; steps += 1)
     for (const tried of [-steps * step, steps * step]) {
       const fit = fitAt(tried);
       if (fit > best) [best, shift] = [fit, tried];
     }
   const value = shift / MINUTE;
+  if (Math.abs(value) > FURTHEST_MINUTES) return [];
   if (Math.abs(value) <= limit || best < FITS || best - asItStands < FITS_BETTER) return [];
   const starts = meter.reads.map(({ at }: SpanRead) => at);
   return [{ rule: 'clock-shift', from, to, value, limit, reads: starts }];
