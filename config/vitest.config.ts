@@ -48,6 +48,7 @@ const UNIT = [
   'test/docs/housePicture.test.ts',
   'test/vee/estimate.test.ts',
   'test/vee/mergedFindings.test.ts',
+  'test/vee/misfires.test.ts',
   'test/vee/rules.test.ts',
   'test/writing/adaptiveConcurrency.test.ts',
   'test/writing/ownFaults.test.ts',
