@@ -1,9 +1,9 @@
 /** Spans of time that views show: the last hours or days, or from one instant to another. */
 
 const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const QUARTER_HOUR = 15 * MINUTE;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+export const QUARTER_HOUR = 15 * MINUTE;
 
 /** What the reader can choose, by the name that stands in the address. */
 export const LASTING = { '6h': 6 * HOUR, '24h': DAY, '3d': 3 * DAY, '7d': 7 * DAY, '30d': 30 * DAY } as const;

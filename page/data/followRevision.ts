@@ -2,8 +2,8 @@ import { interval, percent, volts } from '../core/format.js';
 import { get } from './api.js';
 import { notice } from './notices.js';
 import type { EventCreated, LatestFeeder, PublishProgress, Quickcheck } from './types.js';
+import { untilEnded } from './untilEnded.js';
 
-const LOOK_EVERY_MS = 700;
 const LOOKS = 200;
 
 /**
@@ -28,23 +28,26 @@ export async function followRevision(
   }
   const when = interval(Date.parse(revision.intervalStart), Date.parse(revision.intervalEnd), Date.now());
   const id = notice('under-way', `${name} was posted. Writing ${when} anew…`);
-  for (let look = 0; look < LOOKS; look += 1) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    const progress = await get<PublishProgress>(`/publish/${revision.publishId}`);
-    if (progress.state === 'failed' || progress.state === 'cancelled') {
-      notice('failed', `${name}: writing ${when} anew has ${progress.state}.`, id);
-      return changed();
-    }
-    if (progress.state !== 'done') continue;
-    const { latestFeeders } = await get<Quickcheck>('/kpi/quickcheck', { tenantId: event.tenantId });
-    const after = latestFeeders.find(({ feederId }) => feederId === event.feederId);
-    const change = changeOf(before, after);
-    const outcome =
-      change === null ? `${name} was posted; ${when} is as it was.` : `${name} shows in ${when}: ${change}.`;
-    notice('done', `${outcome} ${warnings}`, id);
+  const progress = await untilEnded<PublishProgress>(`/publish/${revision.publishId}`, LOOKS);
+  if (progress === undefined) {
+    notice(
+      'failed',
+      `${name} was posted, but ${when} has not been written anew yet: is a worker running?`,
+      id,
+    );
+    return;
+  }
+  if (progress.state !== 'done') {
+    notice('failed', `${name}: writing ${when} anew has ${progress.state}.`, id);
     return changed();
   }
-  notice('failed', `${name} was posted, but ${when} has not been written anew yet: is a worker running?`, id);
+  const { latestFeeders } = await get<Quickcheck>('/kpi/quickcheck', { tenantId: event.tenantId });
+  const after = latestFeeders.find(({ feederId }) => feederId === event.feederId);
+  const change = changeOf(before, after);
+  const outcome =
+    change === null ? `${name} was posted; ${when} is as it was.` : `${name} shows in ${when}: ${change}.`;
+  notice('done', `${outcome} ${warnings}`, id);
+  changed();
 }
 
 /** What differs, null for nothing. */

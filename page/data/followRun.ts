@@ -1,7 +1,7 @@
-import { get, post } from './api.js';
+import { post } from './api.js';
 import type { ValidationRun } from './types.js';
+import { untilEnded } from './untilEnded.js';
 
-const LOOK_EVERY_MS = 700;
 const LOOKS = 400;
 
 /**
@@ -17,15 +17,11 @@ export async function followRun(request: {
   estimate: boolean;
 }): Promise<number> {
   const { runId } = await post<ValidationRun>('/vee/runs', request);
-  for (let look = 0; look < LOOKS; look += 1) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    const { state, failure, estimated } = await get<ValidationRun>(`/vee/runs/${runId}`);
-    if (state === 'failed') throw new Error(failure ?? `run ${runId} has failed`);
-    if (state !== 'done') continue;
-    return Object.entries(estimated).reduce(
-      (sum, [method, reads]) => (method === 'none' ? sum : sum + reads),
-      0,
-    );
-  }
-  throw new Error(`run ${runId} has not ended yet: is a worker running?`);
+  const run = await untilEnded<ValidationRun>(`/vee/runs/${runId}`, LOOKS);
+  if (run === undefined) throw new Error(`run ${runId} has not ended yet: is a worker running?`);
+  if (run.state === 'failed') throw new Error(run.failure ?? `run ${runId} has failed`);
+  return Object.entries(run.estimated).reduce(
+    (sum, [method, reads]) => (method === 'none' ? sum : sum + reads),
+    0,
+  );
 }

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { reasonOf } from '../core/reason.js';
 import { ApiFailure, NoKeyGiven } from './api.js';
 import { reportFailure, reportSuccess } from './connection.js';
 
@@ -49,7 +50,7 @@ export function usePolled<T>(
       } catch (error) {
         if (stopping.signal.aborted) return;
         failures += 1;
-        const message = error instanceof Error ? error.message : String(error);
+        const message = reasonOf(error);
         // A read that needs a key which nobody gives is no failure of the way to the API; asking again would nag.
         if (error instanceof NoKeyGiven) pause = null;
         else {

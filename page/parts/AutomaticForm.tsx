@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { count } from '../core/format.js';
+import { reasonOf } from '../core/reason.js';
 import { post } from '../data/api.js';
 import { notice } from '../data/notices.js';
 import type { AutoConfig } from '../data/types.js';
@@ -42,10 +43,7 @@ export function AutomaticForm({ tenantId, config, isRunning, changed }: Automati
         [isRunning ? 'Saved.' : `Automatic mode of ${tenantId} has started.`, ...safetyWarnings].join(' '),
       );
     } catch (error) {
-      notice(
-        'failed',
-        `Not ${isRunning ? 'saved' : 'started'}: ${error instanceof Error ? error.message : error}`,
-      );
+      notice('failed', `Not ${isRunning ? 'saved' : 'started'}: ${reasonOf(error)}`);
     }
     setIsSending(false);
     changed();

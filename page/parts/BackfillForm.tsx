@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
 import { count } from '../core/format.js';
+import { reasonOf } from '../core/reason.js';
+import { HOUR, QUARTER_HOUR } from '../core/spans.js';
 import { post } from '../data/api.js';
 import { notice } from '../data/notices.js';
 import { Choice } from './Choice.js';
 
 const HOURS = [0.25, 6, 12, 24, 48, 168, 720] as const;
-const HOUR_MS = 3_600_000;
-const QUARTER_HOUR_MS = 900_000;
 const METERS = [500, 2_000, 5_000, 10_000, 25_000];
 
 export const hoursWords = (hours: number): string => {
@@ -16,8 +16,8 @@ export const hoursWords = (hours: number): string => {
 
 /** The start of a backfill that ends now; of whole hours it is on an hour, so that it fits intervals of both lengths. */
 export const backfillStart = (hours: number): string => {
-  const step = hours < 1 ? QUARTER_HOUR_MS : HOUR_MS;
-  return new Date(Math.floor(Date.now() / step) * step - hours * HOUR_MS).toISOString();
+  const step = hours < 1 ? QUARTER_HOUR : HOUR;
+  return new Date(Math.floor(Date.now() / step) * step - hours * HOUR).toISOString();
 };
 
 /**
@@ -46,7 +46,7 @@ export function BackfillForm({
       });
       notice('done', `The last ${hoursWords(hours)} are being filled in, the newest first.`);
     } catch (error) {
-      notice('failed', `No backfill: ${error instanceof Error ? error.message : String(error)}`);
+      notice('failed', `No backfill: ${reasonOf(error)}`);
     }
     changed();
   };

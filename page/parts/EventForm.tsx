@@ -1,5 +1,7 @@
 import { useState } from 'preact/hooks';
 import { EVENT_TYPES, type EventType, looksOf, severityWords } from '../core/events.js';
+import { reasonOf } from '../core/reason.js';
+import { HOUR } from '../core/spans.js';
 import { post } from '../data/api.js';
 import { followRevision } from '../data/followRevision.js';
 import { notice } from '../data/notices.js';
@@ -25,11 +27,10 @@ const SHARES = [
 /** `earlier` is for the past that is still to be filled in. */
 type Start = 'latest' | 'earlier' | 'now';
 const EARLIER_HOURS = 8;
-const HOUR_MS = 3_600_000;
 
 function startOf(start: Start, latestStart: string | null): { startAt?: string } {
   if (start === 'now' || latestStart === null) return {};
-  const before = start === 'earlier' ? EARLIER_HOURS * HOUR_MS : 0;
+  const before = start === 'earlier' ? EARLIER_HOURS * HOUR : 0;
   return { startAt: new Date(Date.parse(latestStart) - before).toISOString() };
 }
 
@@ -63,7 +64,7 @@ export function EventForm({ tenantId, feeders, feederId, onFeeder, latestStart, 
       setIsSending(false);
       await followRevision(name, created, before, changed);
     } catch (error) {
-      notice('failed', `${name}: ${error instanceof Error ? error.message : String(error)}`);
+      notice('failed', `${name}: ${reasonOf(error)}`);
     }
     setIsSending(false);
   };

@@ -1,5 +1,6 @@
 import { type EventType, looksOf, severityWords } from '../core/events.js';
 import { percent, plural } from '../core/format.js';
+import { reasonOf } from '../core/reason.js';
 import { post } from '../data/api.js';
 import { notice } from '../data/notices.js';
 import type { PilotEvent } from '../data/types.js';
@@ -80,7 +81,7 @@ async function end(event: PilotEvent, refresh: () => void): Promise<void> {
       `${name} has ended. What was read with it stays; intervals that begin from now on are clean.`,
     );
   } catch (error) {
-    notice('failed', `${name} was not ended: ${error instanceof Error ? error.message : String(error)}`);
+    notice('failed', `${name} was not ended: ${reasonOf(error)}`);
   }
   refresh();
 }

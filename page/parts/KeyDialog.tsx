@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { reasonOf } from '../core/reason.js';
 import { whyKeyIsRefused } from '../data/api.js';
 import { type KeyQuestion, keyQuestion } from '../data/key.js';
 import { useStore } from '../data/store.js';
@@ -28,7 +29,7 @@ function Asking({ question }: { question: KeyQuestion }) {
       if (why === null) return question.answer(entered);
       setRefusal(why);
     } catch (error) {
-      setRefusal(error instanceof Error ? error.message : String(error));
+      setRefusal(reasonOf(error));
     }
     setIsChecking(false);
   };

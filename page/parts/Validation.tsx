@@ -1,5 +1,7 @@
 import { useState } from 'preact/hooks';
 import { count, plural } from '../core/format.js';
+import { reasonOf } from '../core/reason.js';
+import { DAY, QUARTER_HOUR } from '../core/spans.js';
 import { get, post } from '../data/api.js';
 import { followRun } from '../data/followRun.js';
 import { notice } from '../data/notices.js';
@@ -11,8 +13,6 @@ import { Panel } from './Panel.js';
 import { Polling } from './Polling.js';
 
 const POLL_MS = 3_000;
-const QUARTER_HOUR_MS = 900_000;
-const SPAN_MS = 86_400_000;
 const MODES = ['off', 'validate', 'estimate'] as const;
 type Mode = (typeof MODES)[number];
 const MODE_WORDS: Record<Mode, string> = {
@@ -26,8 +26,8 @@ const graceWords = (quarterHours: number): string =>
 
 /** The last day, up to the last whole quarter hour. */
 const lastDay = (): { from: string; to: string } => {
-  const to = Math.floor(Date.now() / QUARTER_HOUR_MS) * QUARTER_HOUR_MS;
-  return { from: new Date(to - SPAN_MS).toISOString(), to: new Date(to).toISOString() };
+  const to = Math.floor(Date.now() / QUARTER_HOUR) * QUARTER_HOUR;
+  return { from: new Date(to - DAY).toISOString(), to: new Date(to).toISOString() };
 };
 
 /** Whether reads are held to rules and gaps estimated, what stands estimated, and what has given way to late reads. */
@@ -90,7 +90,7 @@ function RulesForm({
       const { warnings = [] } = await post<ValidationRules>('/vee/rules', { tenantId, ...set });
       notice('done', [`Each interval ${MODE_WORDS[mode]}.`, ...warnings].join(' '));
     } catch (error) {
-      notice('failed', `Not saved: ${error instanceof Error ? error.message : String(error)}`);
+      notice('failed', `Not saved: ${reasonOf(error)}`);
     }
     changed();
   };
@@ -125,7 +125,7 @@ async function estimate(tenantId: string, changed: () => void, refresh: () => vo
       id,
     );
   } catch (error) {
-    notice('failed', `No estimates: ${error instanceof Error ? error.message : String(error)}`, id);
+    notice('failed', `No estimates: ${reasonOf(error)}`, id);
   }
   refresh();
   changed();

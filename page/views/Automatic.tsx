@@ -1,4 +1,5 @@
 import { count, duration, plural } from '../core/format.js';
+import { reasonOf } from '../core/reason.js';
 import { get, post } from '../data/api.js';
 import { notice } from '../data/notices.js';
 import type { AutoConfig, AutoStatus, Backfill } from '../data/types.js';
@@ -189,7 +190,7 @@ async function stop(tenantId: string, changed: () => void): Promise<void> {
     await post('/auto/stop', { tenantId });
     notice('done', `Automatic mode of ${tenantId} has stopped. What was accepted before is still written.`);
   } catch (error) {
-    notice('failed', `Not stopped: ${error instanceof Error ? error.message : String(error)}`);
+    notice('failed', `Not stopped: ${reasonOf(error)}`);
   }
   changed();
 }
@@ -199,7 +200,7 @@ async function cancel({ backfillId }: Backfill, changed: () => void): Promise<vo
     await post(`/backfill/${backfillId}/cancel`, {});
     notice('done', 'The backfill is cancelled. What has been accepted is still written.');
   } catch (error) {
-    notice('failed', `Not cancelled: ${error instanceof Error ? error.message : String(error)}`);
+    notice('failed', `Not cancelled: ${reasonOf(error)}`);
   }
   changed();
 }

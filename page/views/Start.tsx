@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { count } from '../core/format.js';
+import { reasonOf } from '../core/reason.js';
 import { post } from '../data/api.js';
 import { change } from '../data/location.js';
 import { notice } from '../data/notices.js';
@@ -30,7 +31,7 @@ export function Start({ tenantId, started }: { tenantId: string | null; started:
       change({ tenant: name });
       started();
     } catch (error) {
-      notice('failed', `Not started: ${error instanceof Error ? error.message : String(error)}`);
+      notice('failed', `Not started: ${reasonOf(error)}`);
     }
     setIsSending(false);
   };

@@ -93,16 +93,7 @@ export function generateRegistryReads(scene: ReadsScene, batch: RegistryBatch): 
 }
 
 function readsOf(scene: ReadsScene, runs: readonly MeterRun[]): ReadColumns {
-  const { readAt, intervalMinutes } = scene;
-  const timeZone = scene.timeZone ?? DEFAULT_TIME_ZONE;
-  const firstSlot = readAt.getTime() / QUARTER_HOUR_MS;
-  const slots = intervalMinutes / 15;
-  const second =
-    scene.model === 2
-      ? expectedScene(scene.place ?? DEFAULT_PLACE, timeZone, firstSlot, slots, runs[0]?.on.weatherKey ?? 0)
-      : null;
-  const expectation =
-    second?.expectation ?? expectationAround(timeZone, scene.climate ?? DEFAULT_CLIMATE, firstSlot, slots);
+  const { expectation, second } = expectedOf(scene, scene.intervalMinutes / 15, runs[0]?.on.weatherKey ?? 0);
   const columns = emptyColumns();
   if (scene.der?.pv) columns.receivedKwh = [];
   const [anyRun] = runs;
@@ -117,6 +108,25 @@ function readsOf(scene: ReadsScene, runs: readonly MeterRun[]): ReadColumns {
     }
   }
   return columns;
+}
+
+/**
+ * What is expected of a scene's customers in so many quarter hours from its instant on, and of the second model all that they have in
+ * common.
+ */
+export function expectedOf(
+  scene: ReadsScene,
+  slots: number,
+  weatherKey: number,
+): { expectation: Expectation; second: ExpectedScene | null } {
+  const timeZone = scene.timeZone ?? DEFAULT_TIME_ZONE;
+  const firstSlot = scene.readAt.getTime() / QUARTER_HOUR_MS;
+  if (scene.model === 2) {
+    const second = expectedScene(scene.place ?? DEFAULT_PLACE, timeZone, firstSlot, slots, weatherKey);
+    return { expectation: second.expectation, second };
+  }
+  const climate = scene.climate ?? DEFAULT_CLIMATE;
+  return { expectation: expectationAround(timeZone, climate, firstSlot, slots), second: null };
 }
 
 /** What stands behind the meters; all runs of a batch are of one tenant, and so of one weather. */

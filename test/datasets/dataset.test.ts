@@ -13,12 +13,11 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DatasetManifest, makeDataset, verifyDataset } from '../../src/datasets/dataset.js';
-import { scoreDataset } from '../../src/datasets/scoreDataset.js';
 import { insertEvent } from '../../src/events/eventTable.js';
 import { readScenario } from '../../src/scenarios/readScenario.js';
-import { scoreSuspicion } from '../../src/score/score.js';
 import { writeHistory } from '../support/history.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
+import { expectSameScore } from './sameScore.js';
 
 const TENANT = 'OFFLINE';
 const METERS = Number(process.env.DATASET_METERS ?? 200);
@@ -182,12 +181,7 @@ describe('a data set', () => {
         live.rows.map(({ line }) => line).sort(),
       );
 
-      const score = await scoreSuspicion(database.pool, TENANT);
-      const { injected, named, right, missed, wronglyNamed } = await scoreDataset(folder);
-      expect({ injected, named, right, missed, wronglyNamed }).toEqual({
-        ...{ injected: score.injected, named: score.named, right: score.right },
-        ...{ missed: score.missed, wronglyNamed: score.wronglyNamed },
-      });
+      await expectSameScore(database.pool, TENANT, folder);
     } finally {
       await database.drop();
     }

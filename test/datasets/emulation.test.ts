@@ -5,16 +5,15 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batchJob } from '../../src/contracts/batchJob.js';
 import { type DatasetManifest, makeDataset } from '../../src/datasets/dataset.js';
-import { scoreDataset } from '../../src/datasets/scoreDataset.js';
 import { overlaps } from '../../src/emulator/events/feederEvent.js';
 import { insertEvent } from '../../src/events/eventTable.js';
 import { batchPayload } from '../../src/ledger/batchPayload.js';
 import { readScenario } from '../../src/scenarios/readScenario.js';
-import { scoreSuspicion } from '../../src/score/score.js';
 import { generateBatch } from '../../src/writing/amiEmulator.js';
 import { writeHistory } from '../support/history.js';
 import { syntheticPublish } from '../support/publishRecords.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
+import { expectSameScore } from './sameScore.js';
 
 const TENANT = 'EMULATED';
 const METERS = Number(process.env.DATASET_METERS ?? 200);
@@ -96,12 +95,7 @@ describe('a data set of a fleet with equipment, a poor network and oddities', ()
       expect(offline.some((line) => line.endsWith(' -'))).toBe(true);
       expect(offline.some((line) => !line.endsWith(' -') && !line.endsWith(' 0.0000'))).toBe(true);
 
-      const score = await scoreSuspicion(database.pool, TENANT);
-      const { injected, named, right, missed, wronglyNamed } = await scoreDataset(join(root, 'set'));
-      expect({ injected, named, right, missed, wronglyNamed }).toEqual({
-        ...{ injected: score.injected, named: score.named, right: score.right },
-        ...{ missed: score.missed, wronglyNamed: score.wronglyNamed },
-      });
+      await expectSameScore(database.pool, TENANT, join(root, 'set'));
     } finally {
       await database.drop();
     }

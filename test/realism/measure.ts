@@ -60,7 +60,11 @@ export function measure(sample: Sample, effort: Effort): Figure[] {
 
 const WHOLE_FLEET = { meterCount: 25_000, feederCount: 25 };
 
-export function customerFigures(sample: Sample, year: FleetYear): Figure[] {
+export function customerFigures(
+  sample: Sample,
+  year: FleetYear,
+  homeKwhPerDay: Figure['band'] = BAND.homeKwhPerDay,
+): Figure[] {
   const fleet = places(sample, WHOLE_FLEET);
   const share = (itsClass: CustomerClass) =>
     fleet.filter((place) => place.customerClass === itsClass).length / fleet.length;
@@ -71,7 +75,7 @@ export function customerFigures(sample: Sample, year: FleetYear): Figure[] {
       band: BAND[`${itsClass}Share`],
       measured: share(itsClass),
     })),
-    { what: 'home, kWh a day', band: BAND.homeKwhPerDay, measured: mean(homes) },
+    { what: 'home, kWh a day', band: homeKwhPerDay, measured: mean(homes) },
     {
       what: 'spread of a year’s kWh over homes, sdlog',
       band: BAND.homeSdlog,

@@ -19,6 +19,8 @@ export interface Sample {
 }
 
 const PER_DAY = 96;
+/** Reads of a meter's history. */
+const HISTORY = PAST_DAYS * PER_DAY;
 const QUARTER = 15 * MINUTE;
 
 /** Emulated reads that nothing is wrong with, by meter; energy in kWh. */
@@ -73,11 +75,9 @@ export interface Counted {
 export function count(meters: readonly SpanRead[][], fault: Fault = (read) => read): Counted {
   const counted: Counted = { reads: 0, named: {} };
   for (const clean of meters) {
-    const sent = clean.map((read, index) =>
-      index < PAST_DAYS * PER_DAY ? read : fault(read, index - PAST_DAYS * PER_DAY),
-    );
+    const sent = clean.map((read, index) => (index < HISTORY ? read : fault(read, index - HISTORY)));
     const failed = new Set<number>();
-    for (let first = PAST_DAYS * PER_DAY; first < sent.length; first += PER_DAY) {
+    for (let first = HISTORY; first < sent.length; first += PER_DAY) {
       counted.reads += PER_DAY;
       for (const [rule, named] of namedOf(sent, first, failed)) {
         counted.named[rule] = (counted.named[rule] ?? 0) + named.size;
@@ -91,7 +91,7 @@ export function count(meters: readonly SpanRead[][], fault: Fault = (read) => re
 function namedOf(sent: SpanRead[], first: number, failed: ReadonlySet<number>): Map<VeeRule, Set<number>> {
   const reads = sent.slice(first, first + PER_DAY);
   const from = (reads[0] as SpanRead).at;
-  const past = sent.slice(first - PAST_DAYS * PER_DAY, first).filter(({ at }) => !failed.has(at));
+  const past = sent.slice(first - HISTORY, first).filter(({ at }) => !failed.has(at));
   const found = validateMeter(
     { meterId: 'M', reads, past: Past.of(past), before: sent.slice(first - PER_DAY, first) },
     { from, to: from + DAY, tenantHas: new Set(reads.map(({ at }) => at)), rules: DEFAULT_RULES },

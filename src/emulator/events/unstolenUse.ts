@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { QUARTER_HOUR_MS } from '../customers/localTime.js';
 import type { ReadsScene } from '../reads.js';
-import { generateRegistryDay } from '../wholeDays/wholeDay.js';
+import { ENERGY, generateRegistryDay } from '../wholeDays/wholeDay.js';
 import type { LocalDay } from './localDay.js';
 
 /** How the reads were made that events are applied to: what their meters register at other times follows from it. */
@@ -60,7 +60,7 @@ function madeDays(
       meterId,
       Float64Array.from(
         day.kwh.subarray(at * slots.length, (at + 1) * slots.length),
-        (whole) => whole / 10_000,
+        (whole) => whole / ENERGY,
       ),
     ]),
   );

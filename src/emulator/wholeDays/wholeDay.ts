@@ -1,7 +1,4 @@
-import { DEFAULT_CLIMATE } from '../../contracts/place.js';
-import { DEFAULT_PLACE } from '../../contracts/places.js';
-import { type Expectation, expectationAround } from '../customers/expectation.js';
-import { QUARTER_HOUR_MS } from '../customers/localTime.js';
+import type { Expectation } from '../customers/expectation.js';
 import type { BehindMeters } from '../der/behindMeter.js';
 import type { MeteredCustomer } from '../der/equipment.js';
 import { meteredOf } from '../der/meteredCustomer.js';
@@ -9,8 +6,8 @@ import { customer2At, type Meter, type MeterRun, syntheticRuns } from '../fleet/
 import { type RegistryBatch, registryRuns } from '../fleet/registryMeters.js';
 import type { SyntheticFleet } from '../fleet/syntheticFleet.js';
 import { SERVICE_RANGE_A } from '../grid/qualityFlags.js';
-import { expectedScene, meanKwh2 } from '../model2.js';
-import { behindOf, type ReadsScene } from '../reads.js';
+import { meanKwh2 } from '../model2.js';
+import { behindOf, expectedOf, type ReadsScene } from '../reads.js';
 import type { Trade2 } from '../trade/trade.js';
 import { customerScratch, customersDay, fillCustomer } from './customersOfDay.js';
 import { disturb, feederDay, type MeterDay, measure, meterDay, transformerDay, turnTo } from './gridOfDay.js';
@@ -45,7 +42,7 @@ export interface Received {
 }
 
 /** Whole units of a kWh and of a volt. */
-const ENERGY = 10_000;
+export const ENERGY = 10_000;
 const VOLTS = 10;
 const LOWEST = SERVICE_RANGE_A.min * VOLTS;
 const HIGHEST = SERVICE_RANGE_A.max * VOLTS;
@@ -124,14 +121,12 @@ interface Customers {
 }
 
 function customersOf(scene: DayScene, slots: number, weatherKey: number): Customers {
-  const timeZone = scene.timeZone ?? 'UTC';
-  const firstSlot = scene.readAt.getTime() / QUARTER_HOUR_MS;
-  if (scene.model === 2) {
-    const place = scene.place ?? DEFAULT_PLACE;
-    const expected = expectedScene(place, timeZone, firstSlot, slots, weatherKey);
-    const [homes, trade] = [homesDay(expected), tradeDay(expected)];
+  const { expectation, second } = expectedOf(scene, slots, weatherKey);
+  if (second !== null) {
+    const { place } = second;
+    const [homes, trade] = [homesDay(second), tradeDay(second)];
     return {
-      expectation: expected.expectation,
+      expectation,
       fill(into, meter) {
         const customer = customer2At(meter, place);
         if (customer.home !== null) fillHome2(into, customer.home, homes);
@@ -141,7 +136,6 @@ function customersOf(scene: DayScene, slots: number, weatherKey: number): Custom
       metered: (meter) => meteredOf(customer2At(meter, place)),
     };
   }
-  const expectation = expectationAround(timeZone, scene.climate ?? DEFAULT_CLIMATE, firstSlot, slots);
   const day = customersDay(expectation);
   const scratch = customerScratch(day);
   return {

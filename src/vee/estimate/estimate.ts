@@ -1,4 +1,5 @@
 import type { LocalZone } from '../../intervalFiles/time/localZone.js';
+import { kindOfDay } from '../rules/dayKind.js';
 import { DAY, endOf, HOUR, MINUTE, type SpanRead } from '../rules/meterSpan.js';
 import type { Past } from '../rules/past.js';
 import { type Hole, isMeasured } from './holes.js';
@@ -106,15 +107,6 @@ function scaleOf(around: readonly SpanRead[], like: (at: number) => number | und
   }
   if (count < FEWEST_TO_SCALE || usual <= 0) return 1;
   return Math.min(SCALE.most, Math.max(SCALE.least, measured / usual));
-}
-
-type KindOfDay = 'workday' | 'Saturday' | 'Sunday';
-
-/** @param local a time on the tenant's clock, as `Date.UTC` counts. */
-function kindOfDay(local: number): KindOfDay {
-  const day = new Date(local).getUTCDay();
-  if (day === 0) return 'Sunday';
-  return day === 6 ? 'Saturday' : 'workday';
 }
 
 /** Digits behind the point, six at most. */

@@ -1,3 +1,4 @@
+import { kindOfDay } from './dayKind.js';
 import { DAY, endOf, type Found, type MeterSpan, MINUTE, type Part, type SpanRead } from './meterSpan.js';
 import { PAST_DAYS } from './past.js';
 
@@ -61,11 +62,14 @@ export function shiftedDay(meter: MeterSpan, { from, to }: Part, limit: number):
 /** The mean of the past days of its kind, by the instants of this one: a shop's Sunday is not its weekday, only earlier. */
 function usualDay({ reads, past }: MeterSpan, from: number, to: number, step: number): Map<number, number> {
   const minutes = reads[0]?.minutes;
+  const isWorkday = (day: number): boolean => kindOfDay(from - day * DAY) === 'workday';
+  const likeDays = Array.from({ length: PAST_DAYS }, (_, before) => before + 1).filter(
+    (day) => isWorkday(day) === isWorkday(0),
+  );
   const usual = new Map<number, number>();
   for (let at = from; at < to; at += step) {
     let [sum, count] = [0, 0];
-    for (let day = 1; day <= PAST_DAYS; day += 1) {
-      if (isWeekend(at - day * DAY) !== isWeekend(at)) continue;
+    for (const day of likeDays) {
       const kwh = past.kwhAt(at - day * DAY, minutes);
       if (kwh === undefined) continue;
       sum += kwh;
@@ -75,9 +79,6 @@ function usualDay({ reads, past }: MeterSpan, from: number, to: number, step: nu
   }
   return usual;
 }
-
-/** Saturday or Sunday by UTC. 1 January 1970 was a Thursday. */
-const isWeekend = (at: number): boolean => [2, 3].includes(((Math.floor(at / DAY) % 7) + 7) % 7);
 
 /** Pearson's; 0 where one side does not vary. */
 function correlation(pairs: readonly (readonly [number, number])[]): number {

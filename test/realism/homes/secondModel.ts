@@ -51,10 +51,11 @@ export function measureLevel(place: Place, seed: string, meters: number, hoursAp
   const year = fleetYear(sample, meters, hoursApart);
   const level = placeLevel(place);
   const [least, most] = BAND.homeKwhPerDay;
-  const customers = customerFigures(sample, year).map((figure) =>
-    figure.band === BAND.homeKwhPerDay ? { ...figure, band: [least * level, most * level] as const } : figure,
-  );
-  return [...customers, ...lossFigures(year), ...voltageFigures(year)];
+  return [
+    ...customerFigures(sample, year, [least * level, most * level]),
+    ...lossFigures(year),
+    ...voltageFigures(year),
+  ];
 }
 
 export const outside = (figures: readonly Figure[]): Figure[] => figures.filter((figure) => !holds(figure));
