@@ -18,6 +18,7 @@ const rooms = {
       'fleet/syntheticFleet',
       'grid/qualityFlags',
       'network/applyNetwork',
+      'network/lateness',
       'wholeDays/wholeDay',
       'weather/places',
     ],
@@ -45,7 +46,10 @@ const rooms = {
   },
   timing: { floor: 3, doors: 'all' },
   scenarios: { floor: 3, doors: ['scenario', 'readScenario', 'shape', 'applying'] },
-  reads: { floor: 3, doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals', 'tenantZones'] },
+  reads: {
+    floor: 3,
+    doors: ['meterReads', 'partitions', 'partitionUpkeep', 'tenantTotals', 'tenantZones', 'uncountedDays'],
+  },
   ledger: {
     floor: 3,
     doors: [
@@ -94,6 +98,7 @@ const rooms = {
       'functions/canonicalReads',
       'functions/canonicalRegistry',
       'functions/judgedReads',
+      'functions/replacedReads',
     ],
   },
   page: { floor: 5, doors: ['routes'] },
@@ -204,8 +209,8 @@ const pureFiles = [
   '^src/scenarios/',
   '^src/datasets/(units|dayReads|eventsOfDay|networkOfDay|unitTables|card)\\.ts$',
   '^src/schema/(columnFit|identifiers|mapping)\\.ts$',
-  '^src/schema/detect/(catalog|columnSearch|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
-  '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|judgedReads|lookUpReads|standingReads|veeReads|writeBatch|writeImported|yieldEstimates)\\.ts$',
+  '^src/schema/detect/(catalog|columnSearch|columns|detectReads|detectRegistry|energyColumn|filledColumns|knownNames|kpiViewColumns|ownMapping|privileges|receivedColumn|refusals|repairs|timeColumn|uniqueKey)\\.ts$',
+  '^src/schema/functions/(canonicalReads|canonicalRegistry|foldTriggers|judgedReads|lookUpReads|replacedReads|standingReads|veeReads|writeBatch|writeImported|yieldEstimates)\\.ts$',
   '^src/reads/zoneSpans\\.ts$',
   '^src/ledger/(batchPayload|batchRange|emulationColumns)\\.ts$',
   '^src/pacing/pace\\.ts$',
@@ -216,7 +221,7 @@ const pureFiles = [
   '^src/backfill/turns\\.ts$',
   '^src/imports/(plan|unpackLimits)\\.ts$',
   '^src/vee/(rules/|dueSpan\\.ts$|mergedFindings\\.ts$|estimate/(estimate|holes)\\.ts$)',
-  '^src/writing/(adaptiveConcurrency|heldReads)\\.ts$',
+  '^src/writing/(adaptiveConcurrency|heldReads|lateArrivals)\\.ts$',
 ];
 const pureLibraries = [
   'zod',

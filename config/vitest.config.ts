@@ -77,6 +77,8 @@ const SURROUNDINGS = [
   'test/queues/redisTopologies.test.ts',
   'test/topologies/',
 ];
+/** Weeks and months of fleets with equipment, in Postgres: minutes of a core. `npm test` leaves them out as well. */
+const LONG = ['test/score/differingHomes.test.ts'];
 /** Real processes of the product, its commands and its local stack. */
 const PROCESSES = ['test/local/', 'test/commands/', 'test/docs/', 'test/faults/', 'test/process/'];
 
@@ -89,7 +91,8 @@ function projectOf(file: string): string {
   if (isIn(UNIT, file)) return 'unit';
   if (isIn(SMOKE, file)) return 'smoke';
   if (isIn(MODELS, file)) return 'models';
-  if (isIn(SURROUNDINGS, file)) return onBothBackends(file) ? 'queue surroundings' : 'surroundings';
+  if (isIn(LONG, file)) return 'extra-long';
+  if (isIn(SURROUNDINGS, file)) return onBothBackends(file) ? 'queue extra' : 'extra';
   if (onBothBackends(file)) return 'queue';
   return isIn(PROCESSES, file) ? 'processes' : 'database';
 }
@@ -97,7 +100,7 @@ function projectOf(file: string): string {
 const filesOf = (project: string): string[] => TESTS.filter((file) => projectOf(file) === project);
 
 /** Real Postgres, real Redis: started once for a run, and only where a project that needs them has a file in it. */
-const servers = { globalSetup: ['test/support/globalSetup.ts'] };
+const servers = { globalSetup: ['test/support/globalSetup.ts'], setupFiles: ['test/support/eachFile.ts'] };
 const limits = {
   // Real processes and a 10 s read limit: a test that waits for 25,000 reads needs more than the usual 5 s.
   // A limit only ends a test that would never end: simulation/month takes 62 s alone, and longer beside two others.
@@ -113,7 +116,7 @@ type Backend = 'postgres' | 'redis';
 function withServers(name: string, kind: string, backend?: Backend) {
   const env = backend === undefined ? {} : { env: { TEST_QUEUE: backend } };
   // Files of servers that are killed and moved begin with nothing of the one before: they wait more than they import.
-  const sharing = name.startsWith('surroundings') ? {} : oneProcess;
+  const sharing = name.startsWith('extra') ? {} : oneProcess;
   return { root: ROOT, test: { ...limits, ...servers, ...sharing, ...env, name, include: filesOf(kind) } };
 }
 
@@ -121,21 +124,24 @@ export default defineConfig({
   root: ROOT,
   test: {
     reporters: ['default', './test/support/closingLine.ts'],
-    // They often wait, for boundaries, paces and processes. With four at once two cores left deadlines of tests unmet.
+    // They often wait, for boundaries, paces and processes. CI has two cores and three; `npm test` asks for five.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
+    // Each project would transform all of src/ for itself, a third of what the main process does. By content, in node_modules.
+    experimental: { fsModuleCache: true },
     projects: [
       { root: ROOT, test: { ...limits, ...oneProcess, name: 'unit', include: filesOf('unit') } },
       withServers('smoke', 'smoke'),
       // A year of a fleet is pure arithmetic, 40 s on a core of its own.
       { root: ROOT, test: { ...limits, name: 'models', include: filesOf('models') } },
+      withServers('extra-long', 'extra-long'),
       withServers('database', 'database'),
       withServers('processes', 'processes'),
       withServers('postgres', 'queue', 'postgres'),
       withServers('redis', 'queue', 'redis'),
-      withServers('surroundings', 'surroundings'),
-      withServers('surroundings-postgres', 'queue surroundings', 'postgres'),
-      withServers('surroundings-redis', 'queue surroundings', 'redis'),
+      withServers('extra', 'extra'),
+      withServers('extra-postgres', 'queue extra', 'postgres'),
+      withServers('extra-redis', 'queue extra', 'redis'),
     ],
   },
 });

@@ -88,16 +88,19 @@ export function AutomaticForm({ tenantId, config, isRunning, changed }: Automati
 /** What this form does not show stays as it is. */
 function kept(config: AutoConfig | null): object {
   if (!config) return {};
-  const { batchSize, timeZone, climate, replay, model, place, der, network, oddities } = config;
+  const { batchSize, timeZone, climate, replay, model, place, customers, der, network, oddities, lateness } =
+    config;
   const { seed } = config as { seed?: string };
   return {
     batchSize,
     timeZone,
     model,
     ...(place === undefined ? { climate } : { place }),
+    ...(customers && { customers }),
     ...(der && { der }),
     ...(network && { network }),
     ...(oddities && { oddities }),
+    ...(lateness && { lateness }),
     ...(seed === undefined ? {} : { seed }),
     ...(replay ? { replay } : {}),
   };

@@ -1,4 +1,4 @@
-import { count, percent } from '../core/format.js';
+import { count, kwh, percent } from '../core/format.js';
 import type { IntervalSummary } from '../data/types.js';
 import { Interval } from './Time.js';
 
@@ -25,6 +25,21 @@ export function Figure({
   );
 }
 
+/** What stands beside the number of meters that reported: of how many, and which share of their reads is estimated. */
+export function reportingNote({
+  expectedMeters,
+  reportingPct,
+  estimatedPct,
+}: Pick<IntervalSummary, 'expectedMeters' | 'reportingPct' | 'estimatedPct'>): string {
+  const estimated = estimatedPct ? ` · ${percent(estimatedPct)} estimated` : '';
+  return `of ${count(expectedMeters)} · ${percent(reportingPct)}${estimated}`;
+}
+
+/** What customers fed in; nothing where nobody has a meter for it. */
+export function FedIn({ receivedKwh }: Pick<IntervalSummary, 'receivedKwh'>) {
+  return receivedKwh === null ? null : <Figure name="Fed in" value={kwh(receivedKwh)} note="by customers" />;
+}
+
 /** One interval of a tenant in figures, and how far it is while it is being written. */
 export function IntervalCard({ title, summary }: { title: string; summary: IntervalSummary }) {
   const { intervalStart, intervalEnd, complete, expectedMeters, reportingMeters, reportingPct, lossPct } =
@@ -47,11 +62,12 @@ export function IntervalCard({ title, summary }: { title: string; summary: Inter
         <Figure
           name="Reporting"
           value={count(reportingMeters)}
-          note={`of ${count(expectedMeters)} · ${percent(reportingPct)}`}
+          note={reportingNote(summary)}
           isBad={complete && reportingPct !== null && reportingPct < 98}
         />
         <Figure name="Loss" value={percent(lossPct)} isBad={lossPct !== null && lossPct > 15} />
         <Figure name="Low voltage" value={count(summary.lowVoltageMeters)} note="meters below 114 V" />
+        <FedIn receivedKwh={summary.receivedKwh} />
       </dl>
     </section>
   );

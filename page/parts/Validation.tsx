@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { count, plural } from '../core/format.js';
+import { count, percent, plural } from '../core/format.js';
 import { reasonOf } from '../core/reason.js';
 import { DAY, QUARTER_HOUR } from '../core/spans.js';
 import { get, post } from '../data/api.js';
@@ -53,9 +53,13 @@ export function Validation({ tenantId, changed }: { tenantId: string; changed: (
       }
     >
       <Polling polled={summary} what="estimates" height={60}>
-        {({ estimates, rules: found }) => (
+        {({ estimates, rules: found, reads }) => (
           <dl class="figures">
-            <Figure name="Estimated" value={count(estimates.standing)} note="reads that stand" />
+            <Figure
+              name="Estimated"
+              value={count(estimates.standing)}
+              note={`reads that stand · ${percent(reads.estimatedPct)} of all`}
+            />
             <Figure name="Given way" value={count(estimates.gaveWay)} note="estimates that reads replaced" />
             <Figure
               name="Gaps found"

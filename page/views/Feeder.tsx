@@ -5,7 +5,7 @@ import type { FeederSeries, LatestFeeder } from '../data/types.js';
 import { useFeederSeries } from '../data/useFeederSeries.js';
 import { ChartPanel } from '../parts/ChartPanel.js';
 import { EventList } from '../parts/EventList.js';
-import { Figure } from '../parts/Figures.js';
+import { FedIn, Figure, reportingNote } from '../parts/Figures.js';
 import { type Line, LineChart } from '../parts/LineChart.js';
 import { Empty, Panel } from '../parts/Panel.js';
 import { Polling } from '../parts/Polling.js';
@@ -48,11 +48,7 @@ export function Feeder(props: ViewProps & { feederId: string }) {
 function Now({ latest }: { latest: LatestFeeder }) {
   return (
     <dl class="figures panel">
-      <Figure
-        name="Reporting"
-        value={count(latest.reportingMeters)}
-        note={`of ${count(latest.expectedMeters)} · ${percent(latest.reportingPct)}`}
-      />
+      <Figure name="Reporting" value={count(latest.reportingMeters)} note={reportingNote(latest)} />
       <Figure
         name="Loss"
         value={percent(latest.lossPct)}
@@ -64,6 +60,7 @@ function Now({ latest }: { latest: LatestFeeder }) {
         isBad={latest.minVoltage !== null && latest.minVoltage < 114}
       />
       <Figure name="Low voltage" value={count(latest.lowVoltageMeters)} note="meters" />
+      <FedIn receivedKwh={latest.receivedKwh} />
     </dl>
   );
 }
@@ -76,6 +73,8 @@ const CHARTS: {
   lines: { label: string; of: (series: FeederSeries) => Values; colour: string; unit: string }[];
   format: (value: number | null) => string;
   range?: [number, number];
+  /** Left out: always. */
+  isShown?: (series: FeederSeries) => boolean;
 }[] = [
   {
     title: 'Registered against delivered energy',
@@ -85,6 +84,13 @@ const CHARTS: {
     ],
     format: kwh,
     range: [0, 0],
+  },
+  {
+    title: 'Fed in by customers',
+    lines: [{ label: 'Fed in', of: (series) => series.receivedKwh, colour: 'line-3', unit: 'kWh' }],
+    format: kwh,
+    range: [0, 0],
+    isShown: (series) => series.receivedKwh.some((value) => value !== null),
   },
   {
     title: 'Loss',
@@ -99,6 +105,13 @@ const CHARTS: {
     range: [90, 100],
   },
   {
+    title: 'Estimated reads',
+    lines: [{ label: 'Estimated', of: (series) => series.estimatedPct, colour: 'line-6', unit: '%' }],
+    format: percent,
+    range: [0, 10],
+    isShown: (series) => series.estimatedPct.some((value) => value !== null && value > 0),
+  },
+  {
     title: 'Lowest voltage',
     lines: [{ label: 'Lowest', of: (series) => series.minVoltage, colour: 'line-5', unit: 'V' }],
     format: volts,
@@ -111,44 +124,42 @@ function Charts({ data, tenantId, events }: { data: FeederSeries } & Pick<ViewPr
     const first = firstShown([data.kwh], data.times.length);
     return {
       times: data.times.slice(first).map((at) => Date.parse(at)),
-      charts: CHARTS.map((chart) =>
-        chart.lines.map((line): Line => ({ ...line, values: line.of(data).slice(first) })),
-      ),
+      charts: CHARTS.filter(({ isShown }) => isShown?.(data) ?? true).map((chart) => ({
+        ...chart,
+        drawn: chart.lines.map((line): Line => ({ ...line, values: line.of(data).slice(first) })),
+      })),
     };
   }, [data]);
   const stepMs = data.stepMinutes * 60_000;
   return (
     <div class="columns charts">
-      {CHARTS.map(({ title, lines, format, range }, index) => {
-        const drawn = shown.charts[index] ?? [];
-        return (
-          <ChartPanel
-            key={title}
-            title={title}
-            file={[title, data.feederId, tenantId]}
-            data={{
-              times: shown.times,
-              stepMs,
-              columns: drawn.map(({ label, values }, at) => ({
-                title: `${label} (${lines[at]?.unit})`,
-                values,
-                format: (value) => format(value as number | null),
-              })),
-            }}
-          >
-            <LineChart
-              label={`${title} of ${data.feederId} over time.`}
-              times={shown.times}
-              stepMs={stepMs}
-              lines={drawn}
-              format={format}
-              events={events}
-              height={180}
-              {...(range ? { range } : {})}
-            />
-          </ChartPanel>
-        );
-      })}
+      {shown.charts.map(({ title, lines, drawn, format, range }) => (
+        <ChartPanel
+          key={title}
+          title={title}
+          file={[title, data.feederId, tenantId]}
+          data={{
+            times: shown.times,
+            stepMs,
+            columns: drawn.map(({ label, values }, at) => ({
+              title: `${label} (${lines[at]?.unit})`,
+              values,
+              format: (value) => format(value as number | null),
+            })),
+          }}
+        >
+          <LineChart
+            label={`${title} of ${data.feederId} over time.`}
+            times={shown.times}
+            stepMs={stepMs}
+            lines={drawn}
+            format={format}
+            events={events}
+            height={180}
+            {...(range ? { range } : {})}
+          />
+        </ChartPanel>
+      ))}
     </div>
   );
 }

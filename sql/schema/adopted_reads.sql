@@ -7,7 +7,7 @@ COMMENT ON FUNCTION ami_write_batch(uuid, integer, text, timestamptz, text, time
   'Writes one batch into the customer''s table of reads, and its ledger row, in the one transaction of this call. '
   'The ledger row is locked and must still be pending; a batch that runs twice writes nothing and answers no row the '
   'second time. A revision changes only reads that GridLens has written (ami_written_reads): a measured read stays '
-  'as it is. What customers feed in (p_received_kwh) has no column there and is left out.';
+  'as it is. What customers feed in (p_received_kwh) is left out where the table has no column for it.';
 COMMENT ON FUNCTION ami_adopted_fold_inserted_reads() IS
   'Trigger: adds the rows of an INSERT into the customer''s table to the rollups.';
 COMMENT ON FUNCTION ami_adopted_fold_deleted_reads() IS

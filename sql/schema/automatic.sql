@@ -23,6 +23,7 @@ CREATE TABLE ami_auto (
   place              text,
   der                jsonb       NOT NULL DEFAULT '{}',
   network            jsonb       NOT NULL DEFAULT '{}',
+  customers          jsonb       NOT NULL DEFAULT '{}',
   CONSTRAINT ami_auto_interval_known CHECK (interval_minutes IN (15, 60)),
   CONSTRAINT ami_auto_fleet_known CHECK (fleet IN ('synthetic', 'registry')),
   CONSTRAINT ami_auto_synthetic_sized CHECK (
@@ -47,12 +48,14 @@ COMMENT ON COLUMN ami_auto.seed IS 'What the random part of every read is made f
 COMMENT ON COLUMN ami_auto.time_zone IS 'IANA time zone whose local time the customers live by.';
 COMMENT ON COLUMN ami_auto.climate IS 'Climate whose seasons shape the load: us or germany.';
 COMMENT ON COLUMN ami_auto.model IS
-  'Which customers: 1, or 2, who live in a place. A tenant keeps its model until it asks for another.';
-COMMENT ON COLUMN ami_auto.place IS 'Whose weather, holidays and sun, of model 2; NULL of model 1, which has a climate.';
+  'Which customers: 1, or 2 or 3, who live in a place. A tenant keeps its model until it asks for another.';
+COMMENT ON COLUMN ami_auto.place IS 'Whose weather, holidays and sun, of models 2 and 3; NULL of model 1, which has a climate.';
 COMMENT ON COLUMN ami_auto.der IS
   'Shares of the homes, 0 to 1, with what stands behind the meter: pv, ev, heatPump, battery. Empty for none.';
 COMMENT ON COLUMN ami_auto.network IS
   'How the network loses reads (quality: good or poor) and what may be wrong with meters (oddities). Empty for nothing.';
+COMMENT ON COLUMN ami_auto.customers IS
+  'Shares of trade and industry among the customers (commercial, industrial), 0 to 1. Empty for the usual ones.';
 COMMENT ON COLUMN ami_auto.catch_up_intervals IS 'How many past intervals are made up for when they were missed.';
 COMMENT ON COLUMN ami_auto.started_at IS 'Since when it has been enabled without a pause.';
 COMMENT ON COLUMN ami_auto.replay_from IS

@@ -42,6 +42,7 @@ CREATE TABLE ami_backfills (
   place             text,
   der               jsonb       NOT NULL DEFAULT '{}',
   network           jsonb       NOT NULL DEFAULT '{}',
+  customers         jsonb       NOT NULL DEFAULT '{}',
   CONSTRAINT ami_backfills_span CHECK (from_at < to_at AND cursor_at < to_at),
   CONSTRAINT ami_backfills_state_known CHECK (state IN ('active', 'done', 'failed', 'cancelled')),
   CONSTRAINT ami_backfills_over CHECK (CASE WHEN is_open OR state = 'active' THEN finished_at IS NULL END),
@@ -71,12 +72,14 @@ COMMENT ON COLUMN ami_backfills.seed IS 'What the random part of every read is m
 COMMENT ON COLUMN ami_backfills.time_zone IS 'IANA time zone whose local time the customers live by.';
 COMMENT ON COLUMN ami_backfills.climate IS 'Climate whose seasons shape the load: us or germany.';
 COMMENT ON COLUMN ami_backfills.model IS
-  'Which customers: 1, or 2, who live in a place. A tenant keeps its model until it asks for another.';
-COMMENT ON COLUMN ami_backfills.place IS 'Whose weather, holidays and sun, of model 2; NULL of model 1, which has a climate.';
+  'Which customers: 1, or 2 or 3, who live in a place. A tenant keeps its model until it asks for another.';
+COMMENT ON COLUMN ami_backfills.place IS 'Whose weather, holidays and sun, of models 2 and 3; NULL of model 1, which has a climate.';
 COMMENT ON COLUMN ami_backfills.der IS
   'Shares of the homes, 0 to 1, with what stands behind the meter: pv, ev, heatPump, battery. Empty for none.';
 COMMENT ON COLUMN ami_backfills.network IS
   'How the network loses reads (quality: good or poor) and what may be wrong with meters (oddities). Empty for nothing.';
+COMMENT ON COLUMN ami_backfills.customers IS
+  'Shares of trade and industry among the customers (commercial, industrial), 0 to 1. Empty for the usual ones.';
 COMMENT ON COLUMN ami_backfills.request_id IS 'Id of the request that it came from, as in the log.';
 COMMENT ON COLUMN ami_backfills.interval_meters IS
   'Meters of one interval when the backfill was accepted; a registry may have changed since.';

@@ -29,6 +29,7 @@ CREATE TABLE ami_publishes (
   place            text,
   der              jsonb       NOT NULL DEFAULT '{}',
   network          jsonb       NOT NULL DEFAULT '{}',
+  customers        jsonb       NOT NULL DEFAULT '{}',
   CONSTRAINT ami_publishes_origin_known
     CHECK (origin IN ('manual', 'tick', 'catch-up', 'backfill', 'revision', 'import', 'late')),
   CONSTRAINT ami_publishes_late_complete
@@ -87,12 +88,14 @@ COMMENT ON COLUMN ami_publishes.range_to IS 'Position after the last one that is
 COMMENT ON COLUMN ami_publishes.time_zone IS 'IANA time zone whose local time the customers live by.';
 COMMENT ON COLUMN ami_publishes.climate IS 'Climate whose seasons shape the load: us or germany.';
 COMMENT ON COLUMN ami_publishes.model IS
-  'Which customers: 1, or 2, who live in a place. A tenant keeps its model until it asks for another.';
-COMMENT ON COLUMN ami_publishes.place IS 'Whose weather, holidays and sun, of model 2; NULL of model 1, which has a climate.';
+  'Which customers: 1, or 2 or 3, who live in a place. A tenant keeps its model until it asks for another.';
+COMMENT ON COLUMN ami_publishes.place IS 'Whose weather, holidays and sun, of models 2 and 3; NULL of model 1, which has a climate.';
 COMMENT ON COLUMN ami_publishes.der IS
   'Shares of the homes, 0 to 1, with what stands behind the meter: pv, ev, heatPump, battery. Empty for none.';
 COMMENT ON COLUMN ami_publishes.network IS
   'How the network loses reads (quality: good or poor) and what may be wrong with meters (oddities). Empty for nothing.';
+COMMENT ON COLUMN ami_publishes.customers IS
+  'Shares of trade and industry among the customers (commercial, industrial), 0 to 1. Empty for the usual ones.';
 COMMENT ON COLUMN ami_publishes.fleet_id IS
   'Snapshot of a registry fleet: ami_fleets.fleet_id; NULL for the synthetic fleet.';
 COMMENT ON COLUMN ami_publishes.import_id IS 'The file that its reads come from: ami_imports.import_id; else NULL.';
@@ -196,6 +199,7 @@ CREATE TABLE ami_held_reads (
   next_try_at  timestamptz,
   delivered_by uuid,
   failure      text,
+  due_at       timestamptz,
   FOREIGN KEY (publish_id, batch_number) REFERENCES ami_publish_batches ON DELETE CASCADE,
   CONSTRAINT ami_held_reads_state_known CHECK (state IN ('held', 'sent', 'delivered', 'lost')),
   CONSTRAINT ami_held_reads_lost_has_reason CHECK (state <> 'lost' OR failure IS NOT NULL),
@@ -213,8 +217,8 @@ CREATE INDEX ami_held_reads_by_batch ON ami_held_reads (publish_id, batch_number
 -- How much of an outage has been delivered.
 CREATE INDEX ami_held_reads_by_event ON ami_held_reads USING gin (event_ids);
 COMMENT ON TABLE ami_held_reads IS
-  'Reads that outages have held back, by batch and feeder: the meters keep them and deliver them after the outage, with a '
-  'publish of origin late. A row is written in the transaction of the batch that left its reads out, so that nothing of '
+  'Reads that outages have held back, or that a fleet''s lateness brings later, by batch and feeder: the meters keep them and '
+  'deliver them afterwards, with a publish of origin late. A row is written in the transaction of the batch that left its reads out, so that nothing of '
   'a delivery is known by a process alone.';
 COMMENT ON COLUMN ami_held_reads.hold_id IS 'Number of the row, rising.';
 COMMENT ON COLUMN ami_held_reads.batch_number IS 'Batch of the publish that left the reads out.';
@@ -236,6 +240,9 @@ COMMENT ON COLUMN ami_held_reads.attempts IS 'How often in a row it could not be
 COMMENT ON COLUMN ami_held_reads.next_try_at IS 'When that is tried again.';
 COMMENT ON COLUMN ami_held_reads.delivered_by IS 'The publish that delivers it, the last one accepted.';
 COMMENT ON COLUMN ami_held_reads.failure IS 'Why it could not be delivered.';
+COMMENT ON COLUMN ami_held_reads.due_at IS
+  'When the reads come in, by the tenant''s clock, where a fleet''s lateness and no outage holds them back: event_ids is '
+  'empty then. NULL of an outage.';
 
 CREATE TABLE ami_pruned_days (
   tenant_id text COLLATE "C" NOT NULL,

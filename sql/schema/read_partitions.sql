@@ -101,6 +101,9 @@ BEGIN
   DELETE FROM ami_feeder_lengths
   WHERE tenant_id IN (SELECT tenant_id FROM ami_meter_rechecks)
     AND read_at < first_day_kept::timestamp AT TIME ZONE 'UTC';
+  DELETE FROM ami_feeder_estimates
+  WHERE tenant_id IN (SELECT tenant_id FROM ami_meter_rechecks)
+    AND read_at < first_day_kept::timestamp AT TIME ZONE 'UTC';
   -- A day of a zone may have begun in what went: it stays with what is left of it.
   FOR zone IN
     SELECT tenant_id, clock, ami_clock_day(clock, first_day_kept::timestamp AT TIME ZONE 'UTC') AS day

@@ -121,3 +121,13 @@ CREATE TRIGGER ami_fold_updated_reads AFTER UPDATE ON meter_reads_electric
   FOR EACH STATEMENT EXECUTE FUNCTION ami_fold_updated_reads();
 CREATE TRIGGER ami_fold_truncated_reads AFTER TRUNCATE ON meter_reads_electric
   FOR EACH STATEMENT EXECUTE FUNCTION ami_fold_truncated_reads();
+-- After those of the rollups, by their names: triggers of one event run in the order of the alphabet.
+CREATE TRIGGER ami_tally_inserted_estimates AFTER INSERT ON meter_reads_electric
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ami_tally_inserted_estimates();
+CREATE TRIGGER ami_tally_deleted_estimates AFTER DELETE ON meter_reads_electric
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ami_tally_deleted_estimates();
+CREATE TRIGGER ami_tally_updated_estimates AFTER UPDATE ON meter_reads_electric
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION ami_tally_updated_estimates();
+CREATE TRIGGER ami_tally_truncated_estimates AFTER TRUNCATE ON meter_reads_electric
+  FOR EACH STATEMENT EXECUTE FUNCTION ami_tally_truncated_estimates();

@@ -38,3 +38,8 @@ COMMENT ON FUNCTION ami_write_imported_batch(uuid, integer, timestamptz) IS
 COMMENT ON FUNCTION ami_read_lengths(timestamptz, timestamptz) IS
   'How many reads of another length than 15 minutes there are in a span, per feeder, instant and length. None of a customer''s '
   'table, whose rows do not say how long they are.';
+COMMENT ON FUNCTION ami_read_received(timestamptz, timestamptz) IS
+  'What was fed in according to the reads of a span, per feeder and instant, and how many reads say so: those alone for which '
+  'ami_fed_in is not NULL.';
+COMMENT ON FUNCTION ami_read_estimates(timestamptz, timestamptz) IS
+  'How many estimated reads there are in a span, per feeder and instant. None of a customer''s table, which has no quality.';

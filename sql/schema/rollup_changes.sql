@@ -5,7 +5,8 @@
 CREATE TYPE ami_interval_change AS (
   tenant_id text COLLATE "C", read_at timestamptz, feeder_id text COLLATE "C", reads bigint, kwh numeric,
   unmetered_kwh numeric, delivered_kwh numeric, low_voltage_reads bigint, high_voltage_reads bigint,
-  min_voltage_gone numeric, min_voltage_come numeric, implausible_reads bigint, meters_fingerprint numeric);
+  min_voltage_gone numeric, min_voltage_come numeric, implausible_reads bigint, meters_fingerprint numeric,
+  received_kwh numeric, received_reads bigint);
 COMMENT ON TYPE ami_interval_change IS
   'What a statement does to one interval of a feeder: the differences, and the lowest voltage among the rows that '
   'went and among those that came.';
@@ -75,7 +76,8 @@ BEGIN
     low_voltage_reads = folded.low_voltage_reads, high_voltage_reads = folded.high_voltage_reads,
     quarter_hours = folded.quarter_hours::bit(96), further_quarter_hours = (folded.quarter_hours << 96)::bit(32),
     max_interval_reads = folded.max_interval_reads,
-    latest_read_at = folded.latest_read_at, implausible_reads = folded.implausible_reads
+    latest_read_at = folded.latest_read_at, implausible_reads = folded.implausible_reads,
+    received_kwh = folded.received_kwh, received_reads = folded.received_reads
   FROM (SELECT DISTINCT * FROM unnest(tenants, days, feeders)) AS touched (tenant_id, day, feeder_id)
     LEFT JOIN ami_tenant_zones zone USING (tenant_id),
     LATERAL (SELECT ami_clock_day_start(zone.clock, touched.day) AS starts_at,
@@ -87,7 +89,8 @@ BEGIN
              coalesce(sum(high_voltage_reads), 0) AS high_voltage_reads,
              coalesce(bit_or(ami_day_bits(bounds.starts_at, read_at)), 0::bit(128)) AS quarter_hours,
              coalesce(max(reads), 0) AS max_interval_reads, max(read_at) AS latest_read_at,
-             coalesce(sum(implausible_reads), 0) AS implausible_reads
+             coalesce(sum(implausible_reads), 0) AS implausible_reads,
+             sum(received_kwh) AS received_kwh, coalesce(sum(received_reads), 0) AS received_reads
       FROM ami_feeder_intervals cell
       WHERE cell.tenant_id = touched.tenant_id AND cell.feeder_id = touched.feeder_id
         AND cell.read_at >= bounds.starts_at AND cell.read_at < bounds.ends_at
@@ -112,9 +115,10 @@ DECLARE
 BEGIN
   WITH folded AS (
     INSERT INTO ami_feeder_intervals AS cell (tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
-      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint)
+      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint, received_kwh,
+      received_reads)
     SELECT tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage_come,
-           low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint
+           low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint, received_kwh, received_reads
     FROM unnest(changes) ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, read_at, feeder_id) DO UPDATE SET
       reads = cell.reads + excluded.reads, kwh = cell.kwh + excluded.kwh,
@@ -124,7 +128,10 @@ BEGIN
       low_voltage_reads = cell.low_voltage_reads + excluded.low_voltage_reads,
       high_voltage_reads = cell.high_voltage_reads + excluded.high_voltage_reads,
       implausible_reads = cell.implausible_reads + excluded.implausible_reads,
-      meters_fingerprint = cell.meters_fingerprint + excluded.meters_fingerprint
+      meters_fingerprint = cell.meters_fingerprint + excluded.meters_fingerprint,
+      received_reads = cell.received_reads + excluded.received_reads,
+      received_kwh = CASE WHEN cell.received_reads + excluded.received_reads > 0
+        THEN coalesce(cell.received_kwh, 0) + coalesce(excluded.received_kwh, 0) END
     RETURNING tenant_id, read_at, feeder_id, reads, min_voltage
   )
   SELECT array_agg(folded.tenant_id), array_agg(folded.read_at), array_agg(folded.feeder_id)

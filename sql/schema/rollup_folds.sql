@@ -31,8 +31,10 @@ BEGIN
             -coalesce(sum(delivered_kwh) FILTER (WHERE is_measured), 0),
             -count(*) FILTER (WHERE ami_is_low_voltage(voltage)),
             -count(*) FILTER (WHERE ami_is_high_voltage(voltage)), min(voltage), NULL,
-            -count(*) FILTER (WHERE NOT is_measured), -sum(hashtextextended(meter_id, 0)))::ami_interval_change AS change
-    FROM (SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured FROM old_rows OFFSET 0) judged
+            -count(*) FILTER (WHERE NOT is_measured), -sum(hashtextextended(meter_id, 0)),
+            -sum(fed_in_kwh), -count(fed_in_kwh))::ami_interval_change AS change
+    FROM (SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured,
+                 ami_fed_in(kwh, delivered_kwh, received_kwh) AS fed_in_kwh FROM old_rows OFFSET 0) judged
     GROUP BY tenant_id, read_at, feeder_id
   ) grouped;
   PERFORM ami_apply_interval_changes(changes);
@@ -110,14 +112,16 @@ BEGIN
             coalesce(sum(sign) FILTER (WHERE ami_is_low_voltage(voltage)), 0),
             coalesce(sum(sign) FILTER (WHERE ami_is_high_voltage(voltage)), 0),
             min(voltage) FILTER (WHERE sign < 0), min(voltage) FILTER (WHERE sign > 0),
-            coalesce(sum(sign) FILTER (WHERE NOT is_measured), 0), sum(sign * meter_hash))::ami_interval_change AS change
+            coalesce(sum(sign) FILTER (WHERE NOT is_measured), 0), sum(sign * meter_hash),
+            sum(sign * fed_in_kwh), coalesce(sum(sign) FILTER (WHERE fed_in_kwh IS NOT NULL), 0))::ami_interval_change AS change
     FROM (
       SELECT 1 AS sign, tenant_id, read_at, feeder_id, kwh, delivered_kwh, voltage,
              hashtextextended(meter_id, 0)::numeric AS meter_hash,
-             ami_is_measured(kwh, delivered_kwh) AS is_measured FROM new_rows
+             ami_is_measured(kwh, delivered_kwh) AS is_measured,
+             ami_fed_in(kwh, delivered_kwh, received_kwh) AS fed_in_kwh FROM new_rows
       UNION ALL
       SELECT -1, tenant_id, read_at, feeder_id, kwh, delivered_kwh, voltage, hashtextextended(meter_id, 0),
-             ami_is_measured(kwh, delivered_kwh) FROM old_rows
+             ami_is_measured(kwh, delivered_kwh), ami_fed_in(kwh, delivered_kwh, received_kwh) FROM old_rows
     ) moved GROUP BY tenant_id, read_at, feeder_id
   ) grouped;
   PERFORM ami_apply_interval_changes(changes);

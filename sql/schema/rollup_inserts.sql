@@ -49,15 +49,18 @@ BEGIN
            min(meter_id) AS first_meter_id, sum(hashtextextended(meter_id, 0)) AS fingerprint,
            count(*) FILTER (WHERE NOT is_measured) AS implausible_reads,
            count(*) FILTER (WHERE interval_minutes <> 15) AS of_other_lengths,
-           sum(abs(kwh) + abs(coalesce(delivered_kwh, 0))) FILTER (WHERE NOT is_measured) AS implausible_kwh
-    -- OFFSET 0: the rule is asked once a read, not once a figure.
-    FROM (SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured FROM new_rows OFFSET 0) judged
+           sum(abs(kwh) + abs(coalesce(delivered_kwh, 0))) FILTER (WHERE NOT is_measured) AS implausible_kwh,
+           sum(fed_in_kwh) AS received_kwh, count(fed_in_kwh) AS received_reads
+    -- OFFSET 0: the rules are asked once a read, not once a figure.
+    FROM (SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured,
+                 ami_fed_in(kwh, delivered_kwh, received_kwh) AS fed_in_kwh FROM new_rows OFFSET 0) judged
     GROUP BY tenant_id, read_at, feeder_id
   ), folded AS (
     INSERT INTO ami_feeder_intervals AS cell (tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
-      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint)
+      min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint, received_kwh,
+      received_reads)
     SELECT tenant_id, read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads,
-           high_voltage_reads, implausible_reads, fingerprint
+           high_voltage_reads, implausible_reads, fingerprint, received_kwh, received_reads
     FROM cells ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, read_at, feeder_id) DO UPDATE SET
       reads = cell.reads + excluded.reads, kwh = cell.kwh + excluded.kwh,
@@ -67,7 +70,10 @@ BEGIN
       low_voltage_reads = cell.low_voltage_reads + excluded.low_voltage_reads,
       high_voltage_reads = cell.high_voltage_reads + excluded.high_voltage_reads,
       implausible_reads = cell.implausible_reads + excluded.implausible_reads,
-      meters_fingerprint = cell.meters_fingerprint + excluded.meters_fingerprint
+      meters_fingerprint = cell.meters_fingerprint + excluded.meters_fingerprint,
+      received_reads = cell.received_reads + excluded.received_reads,
+      received_kwh = CASE WHEN cell.received_reads + excluded.received_reads > 0
+        THEN coalesce(cell.received_kwh, 0) + coalesce(excluded.received_kwh, 0) END
     RETURNING tenant_id, read_at, feeder_id, reads AS interval_reads
   ), zone_days AS MATERIALIZED (
     -- Asked once a day of a zone and not once a cell: the batch of an import has as many cells as reads.
@@ -92,12 +98,12 @@ BEGIN
   ), days AS (
     INSERT INTO ami_feeder_days AS day (tenant_id, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh,
       min_voltage, low_voltage_reads, high_voltage_reads, quarter_hours, max_interval_reads, latest_read_at, changed_at,
-      implausible_reads, further_quarter_hours)
+      implausible_reads, further_quarter_hours, received_kwh, received_reads)
     SELECT tenant_id, day, feeder_id, sum(reads), sum(kwh), sum(unmetered_kwh), sum(delivered_kwh),
            min(min_voltage), sum(low_voltage_reads), sum(high_voltage_reads),
            bit_or(ami_day_bits(day_starts_at, read_at))::bit(96),
            max(interval_reads), max(read_at), clock_timestamp(), sum(implausible_reads),
-           (bit_or(ami_day_bits(day_starts_at, read_at)) << 96)::bit(32)
+           (bit_or(ami_day_bits(day_starts_at, read_at)) << 96)::bit(32), sum(received_kwh), sum(received_reads)
     FROM placed
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, day, feeder_id) DO UPDATE SET
@@ -112,7 +118,10 @@ BEGIN
       further_quarter_hours = day.further_quarter_hours | excluded.further_quarter_hours,
       max_interval_reads = greatest(day.max_interval_reads, excluded.max_interval_reads),
       latest_read_at = greatest(day.latest_read_at, excluded.latest_read_at),
-      changed_at = greatest(day.changed_at, excluded.changed_at), version = excluded.version
+      changed_at = greatest(day.changed_at, excluded.changed_at), version = excluded.version,
+      received_reads = day.received_reads + excluded.received_reads,
+      received_kwh = CASE WHEN day.received_reads + excluded.received_reads > 0
+        THEN coalesce(day.received_kwh, 0) + coalesce(excluded.received_kwh, 0) END
   ), batch AS (
     SELECT tenant_id, feeder_id, min(first_meter_id) AS first_meter_id, sum(reads) AS meters,
            sum(fingerprint) AS fingerprint

@@ -1,6 +1,14 @@
 -- Counting anew from the reads, for rows that came past the triggers: straight into a partition, or by a bulk load with
 -- triggers disabled.
 
+CREATE TABLE ami_uncounted_days (
+  day date NOT NULL PRIMARY KEY
+);
+COMMENT ON TABLE ami_uncounted_days IS
+  'UTC days with reads from before the rollups had received_kwh, which are still to be counted for it. The upkeep does it, the '
+  'latest day first; then the table stays empty.';
+COMMENT ON COLUMN ami_uncounted_days.day IS 'UTC day.';
+
 -- The functions below keep this search path: the own schema, and pg_temp last. Unnamed, pg_temp would be searched
 -- first, and anybody may make objects there. JIT is off: these are short statements by the hundred, and look-ups by
 -- index whose cost the planner overrates; compiling them takes a hundred times as long as running them.
@@ -81,8 +89,13 @@ BEGIN
   FROM (
     SELECT *, ami_is_measured(kwh, delivered_kwh) AS is_measured FROM ami_reads_between(day_start, day_end) OFFSET 0
   ) judged GROUP BY 1, 2, 3;
+  UPDATE ami_feeder_intervals cell SET received_kwh = fed_in.received_kwh, received_reads = fed_in.received_reads
+  FROM ami_read_received(day_start, day_end) fed_in
+  WHERE cell.tenant_id = fed_in.tenant_id AND cell.read_at = fed_in.read_at AND cell.feeder_id = fed_in.feeder_id;
 
   INSERT INTO ami_feeder_lengths SELECT * FROM ami_read_lengths(day_start, day_end);
+  DELETE FROM ami_feeder_estimates WHERE read_at >= day_start AND read_at < day_end;
+  INSERT INTO ami_feeder_estimates SELECT * FROM ami_read_estimates(day_start, day_end);
 
   PERFORM ami_refold_days(array_agg(tenant_id), array_agg(day), array_agg(feeder_id))
   FROM (
@@ -134,6 +147,43 @@ CREATE FUNCTION ami_rebuild_rollups_of_day(rebuilt_day date) RETURNS void
 LANGUAGE sql SET search_path FROM CURRENT SET jit = off AS $$ SELECT ami_rebuild_rollups_of_days(rebuilt_day, rebuilt_day) $$;
 COMMENT ON FUNCTION ami_rebuild_rollups_of_day(date) IS 'Counts one UTC day anew.';
 
+CREATE FUNCTION ami_count_received(counted_day date) RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $$
+DECLARE
+  day_start timestamptz := counted_day::timestamp AT TIME ZONE 'UTC';
+  day_end timestamptz := (counted_day + 1)::timestamp AT TIME ZONE 'UTC';
+  tenants text[];
+  days date[];
+  feeders text[];
+BEGIN
+  IF EXISTS (SELECT FROM ami_read_received(day_start, day_end)) OR EXISTS (
+    SELECT FROM ami_feeder_intervals WHERE read_at >= day_start AND read_at < day_end AND received_reads <> 0
+  ) THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('gridlens:known-meters', 0));
+    WITH counted AS (
+      UPDATE ami_feeder_intervals cell
+      SET received_kwh = fed_in.received_kwh, received_reads = coalesce(fed_in.received_reads, 0)
+      FROM ami_feeder_intervals known LEFT JOIN ami_read_received(day_start, day_end) fed_in USING (tenant_id, read_at, feeder_id)
+      WHERE known.read_at >= day_start AND known.read_at < day_end
+        AND cell.tenant_id = known.tenant_id AND cell.read_at = known.read_at AND cell.feeder_id = known.feeder_id
+        AND (cell.received_reads, cell.received_kwh) IS DISTINCT FROM (coalesce(fed_in.received_reads, 0), fed_in.received_kwh)
+      RETURNING cell.tenant_id, cell.read_at, cell.feeder_id
+    )
+    SELECT array_agg(tenant_id), array_agg(day), array_agg(feeder_id) INTO tenants, days, feeders FROM (
+      SELECT DISTINCT tenant_id, ami_clock_day(zone.clock, read_at) AS day, feeder_id
+      FROM counted LEFT JOIN ami_tenant_zones zone USING (tenant_id)
+    ) touched;
+    IF tenants IS NOT NULL THEN
+      PERFORM ami_refold_days(tenants, days, feeders);
+    END IF;
+  END IF;
+  DELETE FROM ami_uncounted_days WHERE day = counted_day;
+  RETURN tenants IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION ami_count_received(date) IS
+  'Counts received_kwh of one of ami_uncounted_days; answers whether a sum has changed. A day without any is only looked '
+  'through, while writers go on: what they write, the triggers count. Else writers wait for it, for seconds.';
+
 -- Without settings: a procedure that has any cannot commit.
 CREATE PROCEDURE ami_rebuild_rollups()
 LANGUAGE plpgsql AS $$
@@ -182,10 +232,10 @@ BEGIN
   DELETE FROM ami_feeder_days WHERE tenant_id = for_tenant;
   INSERT INTO ami_feeder_days (tenant_id, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage,
     low_voltage_reads, high_voltage_reads, quarter_hours, max_interval_reads, latest_read_at, changed_at,
-    implausible_reads, further_quarter_hours)
+    implausible_reads, further_quarter_hours, received_kwh, received_reads)
   SELECT for_tenant, day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads,
          high_voltage_reads, bits::bit(96), most, latest_read_at, clock_timestamp(), implausible_reads,
-         (bits << 96)::bit(32)
+         (bits << 96)::bit(32), received_kwh, received_reads
   FROM (
       SELECT day, ami_clock_day_start(new_clock, day) AS starts_at, ami_clock_day_start(new_clock, day + 1) AS ends_at
       FROM unnest(near_days) AS day OFFSET 0
@@ -195,7 +245,8 @@ BEGIN
              sum(delivered_kwh) AS delivered_kwh, min(min_voltage) AS min_voltage,
              sum(low_voltage_reads) AS low_voltage_reads, sum(high_voltage_reads) AS high_voltage_reads,
              bit_or(ami_day_bits(days.starts_at, read_at)) AS bits, max(reads) AS most, max(read_at) AS latest_read_at,
-             sum(implausible_reads) AS implausible_reads
+             sum(implausible_reads) AS implausible_reads, sum(received_kwh) AS received_kwh,
+             sum(received_reads) AS received_reads
       FROM ami_feeder_intervals
       WHERE tenant_id = for_tenant AND read_at >= days.starts_at AND read_at < days.ends_at
       GROUP BY 1

@@ -13,6 +13,15 @@ COMMENT ON FUNCTION ami_is_measured(numeric, numeric) IS
   'strongest distribution feeder carries as a whole: 600 A at 34.5 kV. Beyond that are error codes, such as '
   '4,294,967.295 and 65,535, whose one read made a day''s loss minus ten million percent. Neither energy of such a read '
   'is in any sum; the read counts as one that arrived, and as implausible.';
+CREATE FUNCTION ami_fed_in(kwh numeric, delivered_kwh numeric, received_kwh numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN received_kwh IS NOT NULL AND received_kwh > -10000 AND received_kwh < 10000
+    AND ami_is_measured(kwh, delivered_kwh) THEN received_kwh END
+$$;
+COMMENT ON FUNCTION ami_fed_in(numeric, numeric, numeric) IS
+  'What a read adds to the sums of received_kwh. NULL where its meter has no such channel, where the read is not '
+  'ami_is_measured, and where what was fed in is itself beyond what a meter measures: then that figure alone is in no sum. '
+  'NULL is asked for first, since most reads have no such channel.';
 CREATE FUNCTION ami_is_underregistered(kwh numeric, delivered_kwh numeric) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT kwh < 0.85 * delivered_kwh AND delivered_kwh - kwh > 0.0005 AND delivered_kwh > 0
@@ -56,6 +65,8 @@ CREATE TABLE ami_feeder_intervals (
   high_voltage_reads bigint           NOT NULL,
   implausible_reads  bigint           NOT NULL DEFAULT 0,
   meters_fingerprint numeric,
+  received_kwh       numeric,
+  received_reads     bigint           NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, read_at, feeder_id)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE ami_feeder_intervals IS 'Sums of the reads per feeder and interval, kept by triggers.';
@@ -74,6 +85,11 @@ COMMENT ON COLUMN ami_feeder_intervals.implausible_reads IS
 COMMENT ON COLUMN ami_feeder_intervals.meters_fingerprint IS
   'Sum of the hashes of the meters that reported: intervals with the same sum had the same meters. NULL where rows are '
   'from before there was this column.';
+COMMENT ON COLUMN ami_feeder_intervals.received_kwh IS
+  'Energy that customers fed into the grid, kWh, taken off no other sum. NULL where no read carries any, which is not the 0 of '
+  'dark roofs.';
+COMMENT ON COLUMN ami_feeder_intervals.received_reads IS
+  'Reads that received_kwh is the sum of. A difference cannot tell a sum of 0 from one of nothing; this does.';
 
 CREATE SEQUENCE ami_rollup_versions;
 COMMENT ON SEQUENCE ami_rollup_versions IS
@@ -98,6 +114,8 @@ CREATE TABLE ami_feeder_days (
   version            bigint           NOT NULL DEFAULT nextval('ami_rollup_versions'),
   implausible_reads  bigint           NOT NULL DEFAULT 0,
   further_quarter_hours bit(32)       NOT NULL DEFAULT 0::bit(32),
+  received_kwh       numeric,
+  received_reads     bigint           NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant_id, day, feeder_id)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE ami_feeder_days IS
@@ -122,6 +140,9 @@ COMMENT ON COLUMN ami_feeder_days.implausible_reads IS
   'Reads whose energies no meter measures and no sum has: not ami_is_measured.';
 COMMENT ON COLUMN ami_feeder_days.further_quarter_hours IS
   'The quarter hours after the 96th: a day on which clocks are put back has 100.';
+COMMENT ON COLUMN ami_feeder_days.received_kwh IS
+  'Energy that customers fed into the grid, kWh; NULL where no read carries any.';
+COMMENT ON COLUMN ami_feeder_days.received_reads IS 'Reads that received_kwh is the sum of.';
 
 CREATE TABLE ami_meter_anomalies (
   tenant_id                text COLLATE "C" NOT NULL,

@@ -2,7 +2,7 @@
 CREATE VIEW v_kpi_electric_feeder_loss_daily AS
 SELECT tenant_id, day, feeder_id, reads, kwh, delivered_kwh, delivered_kwh - (kwh - unmetered_kwh) AS loss_kwh,
        ami_percent(delivered_kwh - (kwh - unmetered_kwh), delivered_kwh) AS loss_pct, min_voltage,
-       low_voltage_reads, latest_read_at, implausible_reads
+       low_voltage_reads, latest_read_at, implausible_reads, received_kwh
 FROM ami_feeder_days;
 COMMENT ON VIEW v_kpi_electric_feeder_loss_daily IS
   'Loss of each feeder per day of the tenant''s zone. Energy in kWh, percentages in percent.';
@@ -18,3 +18,5 @@ COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.low_voltage_reads IS 'Reads b
 COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.latest_read_at IS 'Start of the latest interval that has a read.';
 COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.implausible_reads IS
   'Reads whose energies no meter measures, such as error codes: they arrived, and are in no sum of energy.';
+COMMENT ON COLUMN v_kpi_electric_feeder_loss_daily.received_kwh IS
+  'Energy that customers fed into the grid, kWh, taken off no other figure; NULL where no read carries any.';

@@ -10,16 +10,22 @@ SELECT tenant_id, day, feeder_id,
          CASE WHEN undervoltage_meters > 0 THEN format('%s %s below 114 V, down to %s V.', undervoltage_meters,
            CASE WHEN undervoltage_meters = 1 THEN 'meter' ELSE 'meters' END, round(min_voltage, 1)) END,
          CASE WHEN completeness_pct < 99.5 THEN format('%s %% of the day''s expected reads arrived.',
-           round(completeness_pct, 1)) END) AS reason
+           round(completeness_pct, 1)) END) AS reason, estimated_pct
 FROM (
   SELECT day.tenant_id, day.day, feeder.feeder_id, feeder.interval_at, feeder.expected_meters,
          feeder.silent_meters, low.undervoltage_meters, that_day.min_voltage,
-         least(100, ami_percent(feeder.arrived_reads, feeder.expected_reads)) AS completeness_pct
+         least(100, ami_percent(feeder.arrived_reads, feeder.expected_reads)) AS completeness_pct,
+         ami_percent(coalesce(feeder.estimated_reads, 0), that_day.reads) AS estimated_pct
   FROM (SELECT tenant_id, day FROM ami_feeder_days GROUP BY tenant_id, day) day
-  CROSS JOIN LATERAL ami_feeder_completeness(day.tenant_id, day.day) feeder
+  -- OFFSET 0: the estimates are counted once a day, not once a feeder.
+  CROSS JOIN LATERAL (
+    SELECT found.*, estimated.reads AS estimated_reads
+    FROM ami_feeder_completeness(day.tenant_id, day.day) found
+    LEFT JOIN ami_estimates_of_day(day.tenant_id, day.day) estimated USING (feeder_id) OFFSET 0
+  ) feeder
   -- LIMIT 1 makes this one look-up per row instead of a join with all of history.
   LEFT JOIN LATERAL (
-    SELECT min_voltage FROM ami_feeder_days
+    SELECT min_voltage, reads FROM ami_feeder_days
     WHERE tenant_id = day.tenant_id AND ami_feeder_days.day = day.day AND feeder_id = feeder.feeder_id
     LIMIT 1
   ) that_day ON true
@@ -40,3 +46,5 @@ COMMENT ON COLUMN v_kpi_fieldops_daily.completeness_pct IS
 COMMENT ON COLUMN v_kpi_fieldops_daily.interval_at IS
   'Start of the day''s latest interval that is no longer being written; NULL when there is none.';
 COMMENT ON COLUMN v_kpi_fieldops_daily.reason IS 'The same in sentences; empty when there is nothing to do.';
+COMMENT ON COLUMN v_kpi_fieldops_daily.estimated_pct IS
+  'Reads of the day that are estimates, in percent of its reads. completeness_pct takes them for reads that arrived.';

@@ -98,8 +98,8 @@ export async function saveAutoConfig(client: Queryable, config: AutoConfig): Pro
   await client.query(
     `INSERT INTO ami_auto (tenant_id, enabled, interval_minutes, batch_size, meter_count, feeder_count, fleet, seed,
        time_zone, climate, catch_up_intervals, started_at, changed_at, replay_from, replay_anchor, replay_speed, replay_next,
-       replay_asked_from, replay_asked_speed, model, place, der, network)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+       replay_asked_from, replay_asked_speed, model, place, der, network, customers)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
      ON CONFLICT (tenant_id) DO UPDATE SET
        enabled = excluded.enabled, interval_minutes = excluded.interval_minutes, batch_size = excluded.batch_size,
        meter_count = excluded.meter_count, feeder_count = excluded.feeder_count, fleet = excluded.fleet,
@@ -108,7 +108,8 @@ export async function saveAutoConfig(client: Queryable, config: AutoConfig): Pro
        changed_at = excluded.changed_at, replay_from = excluded.replay_from, replay_anchor = excluded.replay_anchor,
        replay_speed = excluded.replay_speed, replay_next = excluded.replay_next,
        replay_asked_from = excluded.replay_asked_from, replay_asked_speed = excluded.replay_asked_speed,
-       model = excluded.model, place = excluded.place, der = excluded.der, network = excluded.network`,
+       model = excluded.model, place = excluded.place, der = excluded.der, network = excluded.network,
+       customers = excluded.customers`,
     [
       config.tenantId,
       config.enabled,

@@ -21,8 +21,8 @@ interface AutomaticOptions {
   admission: Admission;
   /** Intervals of what publishes by itself, looked at by ledger and reads. */
   missingParts: MissingParts;
-  /** Admits what backfills want next, as far as there is room. */
-  supplyBackfills: () => Promise<unknown>;
+  /** Admits what late deliveries, imports and backfills want next, in this order, as far as there is room. */
+  supplyBackground: () => Promise<unknown>;
   readsRetentionDays: number | undefined;
   now: () => Date;
   log: Logger;
@@ -44,9 +44,10 @@ export interface WatchdogResult {
 
 /** What publishes by itself, as worker processes run it: ticks and passes, and the watchdog behind them. */
 export function createAutomatic(options: AutomaticOptions) {
-  const { database, ticks, admission, missingParts, supplyBackfills, readsRetentionDays, now, log } = options;
+  const { database, ticks, admission, missingParts, supplyBackground, readsRetentionDays, now, log } =
+    options;
   const publisher = createIntervalPublisher({ database, admission, missingParts, now, log });
-  const dispatch = createDispatch({ database, publisher, supplyBackfills, readsRetentionDays, now, log });
+  const dispatch = createDispatch({ database, publisher, supplyBackground, readsRetentionDays, now, log });
   let looks = 0;
   return {
     tick: dispatch.tick,

@@ -15,8 +15,8 @@ import { runningOf, windowOf } from './window.js';
 interface DispatchOptions {
   database: Database;
   publisher: IntervalPublisher;
-  /** Admits what backfills want next, as far as there is room. */
-  supplyBackfills: () => Promise<unknown>;
+  /** Admits what late deliveries, imports and backfills want next, in this order, as far as there is room. */
+  supplyBackground: () => Promise<unknown>;
   /** Days of reads that are kept; undefined keeps all. */
   readsRetentionDays?: number | undefined;
   now: () => Date;
@@ -39,7 +39,7 @@ const PASS_LIMIT_MS = 1_500;
  * goes on. One process at a time makes a pass.
  */
 export function createDispatch(options: DispatchOptions) {
-  const { database, publisher, supplyBackfills, readsRetentionDays, now, log } = options;
+  const { database, publisher, supplyBackground, readsRetentionDays, now, log } = options;
   const pass = async (at: Date): Promise<void> => {
     const until = performance.now() + PASS_LIMIT_MS;
     const inTime = (): boolean => performance.now() < until;
@@ -77,7 +77,7 @@ export function createDispatch(options: DispatchOptions) {
     if (!(await publishAll(oldestFirst(due)))) return;
     if (!(await publishAll(newestFirst(waiting.filter((interval) => !isRunning(interval)))))) return;
     for (const config of leastAdvancedFirst(configs)) if (!(await replayOn(config, at, inTime))) return;
-    await supplyBackfills();
+    await supplyBackground();
   };
 
   /** Publishes what a replay is due; answers whether the queue has room for more. */

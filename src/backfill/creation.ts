@@ -21,7 +21,7 @@ export async function coveringBackfill(
        AND (interval_minutes, batch_size, fleet, time_zone, climate) = ($4, $5, $6, $7, $8)
        AND meter_count IS NOT DISTINCT FROM $9 AND feeder_count IS NOT DISTINCT FROM $10
        AND seed IS NOT DISTINCT FROM $11
-       AND (model, der, network) = ($12, $14::jsonb, $15::jsonb) AND place IS NOT DISTINCT FROM $13
+       AND (model, der, network, customers) = ($12, $14::jsonb, $15::jsonb, $16::jsonb) AND place IS NOT DISTINCT FROM $13
      ORDER BY accepted_at LIMIT 1`,
     [
       wanted.tenantId,
@@ -46,9 +46,9 @@ export async function insertBackfill(client: Queryable, backfill: NewBackfill): 
   await client.query(
     `INSERT INTO ami_backfills (backfill_id, tenant_id, from_at, to_at, interval_minutes, batch_size, meter_count,
        feeder_count, fleet, seed, time_zone, climate, request_id, interval_meters, interval_batches, cursor_at,
-       model, place, der, network)
+       model, place, der, network, customers)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-       $4::timestamptz - $5::smallint * interval '1 min', $16, $17, $18, $19)`,
+       $4::timestamptz - $5::smallint * interval '1 min', $16, $17, $18, $19, $20)`,
     [
       backfill.backfillId,
       backfill.tenantId,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { count, instantText, ok, queueCounts, safetyWarnings, tenantName } from './answerFields.js';
-import { der, model, network, oddities, place } from './emulation.js';
+import { customers, der, lateness, model, network, oddities, place } from './emulation.js';
 import { CLIMATES } from './place.js';
 
 /** What the routes of the automatic mode answer, as it stands in the JSON. */
@@ -18,10 +18,12 @@ export const autoConfig = z
     timeZone: z.string(),
     climate: z.enum(CLIMATES).describe('Of model 1.'),
     model,
-    place: place.optional().describe('Of model 2.'),
+    place: place.optional().describe('Of models 2 and 3.'),
+    customers: customers.optional().describe('Left out where shares are the usual ones.'),
     der: der.optional().describe('Left out where nothing stands behind the meters.'),
     network: network.optional(),
     oddities: oddities.optional(),
+    lateness: lateness.optional(),
     replay: z.strictObject({ from: instantText, speed: z.number() }).optional(),
     startedAt: instantText.describe('Since when it has run without a pause.'),
   })

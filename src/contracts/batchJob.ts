@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { canonicalEmulation, der, type Emulation, model, NETWORKS, oddities, place } from './emulation.js';
+import {
+  canonicalEmulation,
+  customers,
+  der,
+  type Emulation,
+  lateness,
+  model,
+  NETWORKS,
+  oddities,
+  place,
+} from './emulation.js';
 import { MAX_BATCH_SIZE } from './limits.js';
 import { climate, DEFAULT_CLIMATE, DEFAULT_TIME_ZONE, timeZone } from './place.js';
 
@@ -58,8 +68,15 @@ const lateDelivery = z.object({
 const emulation = z.object({
   model,
   place: place.optional(),
+  customers: customers.default({}),
   der: der.default({}),
-  network: z.object({ quality: z.enum(NETWORKS).optional(), oddities: oddities.optional() }).default({}),
+  network: z
+    .object({
+      quality: z.enum(NETWORKS).optional(),
+      oddities: oddities.optional(),
+      lateness: lateness.optional(),
+    })
+    .default({}),
 });
 
 const bare = { late: true, emulated: true } as const;
@@ -132,8 +149,8 @@ export const batchJob = described
   })
   .transform(({ emulated, late: bare, ...job }): BatchJob => {
     if (emulated === undefined) return { ...job, ...unwrapped(bare) } as BatchJob;
-    const { model, place = null, der, network, late, ...roster } = emulated;
-    const emulation = canonicalEmulation({ model, place, der, network } as Emulation);
+    const { model, place = null, customers, der, network, late, ...roster } = emulated;
+    const emulation = canonicalEmulation({ model, place, customers, der, network } as Emulation);
     return { ...job, ...roster, ...unwrapped(late), emulation } as BatchJob;
   });
 /** The same as it stands in the queue: JSON. */

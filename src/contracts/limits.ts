@@ -19,7 +19,7 @@ export const MAX_FEEDER_COUNT = 40;
 export const MAX_JOBS_PER_PUBLISH = 200;
 /** Meter reads per second, all tenants and processes of a deployment together (D11). */
 export const MAX_READS_PER_SECOND = 2_500;
-/** Jobs waiting or delayed beyond which a publish is refused (D12). */
+/** Batches owed by the ledger, or jobs waiting, delayed and active, whichever are more: a publish that goes beyond is refused (D12). */
 export const MAX_QUEUE_DEPTH = 500;
 /** Jobs one tick of the automatic mode may enqueue (25,000 meters in batches of 500). */
 export const MAX_JOBS_PER_TICK = 50;

@@ -16,9 +16,18 @@ import { VEE_RULES } from './veeRules.js';
 /** What quickcheck answers, as it stands in the JSON. Rows of a customer's own views may lack any field. */
 
 const kwh = z.number().nullable().describe('kWh.');
+const receivedKwh = z
+  .number()
+  .nullable()
+  .describe(
+    'What customers fed into the grid, kWh, taken off no other figure. Null where no read has such a channel.',
+  );
 const volts = z.number().nullable().describe('Volts.');
 const number = z.number().nullable();
 const name = z.string().nullable();
+const ESTIMATED = 'Percent of the reads that are estimates, which completeness takes for reads that arrived.';
+const estimated = percentage.describe(`${ESTIMATED} Null without a read.`);
+const estimatedOfView = percentage.describe(`${ESTIMATED} Null of your own view without such a column.`);
 const day = dayText.nullable().describe('A day of `timeZone`; of your own view its own.');
 
 export const intervalSummary = z
@@ -29,7 +38,9 @@ export const intervalSummary = z
     expectedMeters: count,
     reportingMeters: count,
     reportingPct: percentage,
+    estimatedPct: estimated,
     lossPct: percentage.describe('Percent of the energy delivered.'),
+    receivedKwh,
     lowVoltageMeters: count.describe('Below 114 V, ANSI C84.1 range A.'),
   })
   .meta({ id: 'IntervalSummary' });
@@ -40,7 +51,9 @@ export const latestFeeder = z
     reportingMeters: count,
     expectedMeters: count,
     reportingPct: percentage,
+    estimatedPct: estimated,
     lossPct: percentage,
+    receivedKwh,
     minVoltage: volts,
     lowVoltageMeters: count,
     activeEvents: z.array(z.string()).describe('The types of the events under way on it.'),
@@ -57,11 +70,13 @@ export const overviewDay = z
     completenessPct: percentage,
     kwh,
     deliveredKwh: kwh,
+    receivedKwh,
     lossKwh: kwh,
     lossPct: percentage,
     minVoltage: volts,
     lowVoltageReads: number,
     implausibleReads: number.describe('Reads with an energy that no meter measures; in no sum.'),
+    estimatedPct: estimatedOfView,
   })
   .meta({ id: 'OverviewDay' });
 
@@ -72,6 +87,7 @@ export const feederLossDay = z
     reads: number,
     kwh,
     deliveredKwh: kwh,
+    receivedKwh,
     lossKwh: kwh,
     lossPct: percentage,
     minVoltage: volts,
@@ -105,6 +121,7 @@ export const fieldOperation = z
     minVoltage: volts,
     completenessPct: percentage,
     reason: name,
+    estimatedPct: estimatedOfView,
   })
   .meta({ id: 'FieldOperation' });
 

@@ -38,7 +38,7 @@ export const schemaAnswer = z
         .string()
         .nullable()
         .describe(
-          'The column of what customers feed into the grid; null in a table of your own, which has none.',
+          'The column of what customers feed into the grid; null in a table of your own that has none of such a name.',
         ),
       filledOnInsert: z.array(z.strictObject({ column: z.string(), with: z.string() })),
     }),

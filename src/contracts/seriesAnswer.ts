@@ -11,6 +11,12 @@ import { RESOLUTIONS } from './seriesRequest.js';
 const values = z
   .array(z.number().nullable())
   .describe('One value for each of `times`; null where nothing was read.');
+const estimated = values.describe(
+  'Percent of the reads that are estimates, which completeness takes for reads that arrived; one value for each of `times`.',
+);
+const received = values.describe(
+  'What customers fed into the grid, kWh, taken off no other figure; null where no read has such a channel. One value for each of `times`.',
+);
 const next = z.string().nullable().describe('The `after` of the next page; null on the last one.');
 
 const common = { ok, tenantId: tenantName, maxStalenessSeconds };
@@ -48,6 +54,8 @@ export const feederMatrixAnswer = z.strictObject({
       minVoltage: values.optional(),
       kwh: values.optional(),
       deliveredKwh: values.optional(),
+      receivedKwh: received.optional(),
+      estimatedPct: estimated.optional(),
     }),
   ),
 });
@@ -59,8 +67,10 @@ export const feederSeriesAnswer = z.strictObject({
   expectedMeters: values,
   reportingMeters: values,
   completenessPct: values,
+  estimatedPct: estimated,
   kwh: values,
   deliveredKwh: values,
+  receivedKwh: received,
   lossPct: values,
   minVoltage: values,
   lowVoltageReads: values,

@@ -11,7 +11,15 @@ export const RESOLUTIONS = ['interval', 'hour', 'day'] as const;
 export type Resolution = (typeof RESOLUTIONS)[number];
 
 /** Figures that the matrix of all feeders can have. */
-export const MEASURES = ['lossPct', 'completenessPct', 'minVoltage', 'kwh', 'deliveredKwh'] as const;
+export const MEASURES = [
+  'lossPct',
+  'completenessPct',
+  'minVoltage',
+  'kwh',
+  'deliveredKwh',
+  'estimatedPct',
+  'receivedKwh',
+] as const;
 export type Measure = (typeof MEASURES)[number];
 
 /** Days of one answer: 40 feeders have 53,760 values of one measure in 14 days of quarter hours. */

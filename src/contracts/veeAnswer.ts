@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, instantText, ok, tenantName } from './answerFields.js';
+import { count, instantText, ok, percentage, tenantName } from './answerFields.js';
 import { RULE_DEFINITIONS, VEE_RULES, VEE_SEVERITIES } from './veeRules.js';
 
 /** What the routes of validation and estimation answer, as it stands in the JSON. */
@@ -7,7 +7,12 @@ import { RULE_DEFINITIONS, VEE_RULES, VEE_SEVERITIES } from './veeRules.js';
 const rule = z.enum(VEE_RULES);
 const severity = z.enum(VEE_SEVERITIES);
 const units = [...new Set(VEE_RULES.map((one) => RULE_DEFINITIONS[one].unit))];
-const warnings = z.array(z.string()).optional().describe('What a customer’s own table has no place for.');
+const warnings = z
+  .array(z.string())
+  .optional()
+  .describe(
+    'What a customer’s own table has no place for, and a zone of the rules beside that of the tenant’s days.',
+  );
 const byRule = z.partialRecord(rule, count).describe('Findings by rule, also of those that were not kept.');
 
 export const veeRulesAnswer = z
@@ -17,7 +22,10 @@ export const veeRulesAnswer = z
     isOn: z.boolean().describe('Whether each interval is validated once it is complete.'),
     estimates: z.boolean().describe('Whether gaps and failed reads are then estimated.'),
     graceIntervals: count.describe('Quarter hours that a read may be late.'),
-    timeZone: z.string(),
+    timeZone: z.string().describe('By whose clock like days go.'),
+    timeZoneOf: z
+      .enum(['tenant', 'rules'])
+      .describe('Whether it is the zone of the tenant’s days (`POST /zone`) or one that the rules name.'),
     rules: z.array(
       z.strictObject({
         rule,
@@ -93,5 +101,12 @@ export const veeSummaryAnswer = z
       standing: count.describe('Estimates that still stand.'),
       gaveWay: count.describe('Estimates whose place a measured read has taken.'),
     }),
+    reads: z
+      .strictObject({
+        arrived: count.describe('Estimates among them, as in completeness.'),
+        estimated: count.describe('Those that are estimates, by a run of validation or by an imported file.'),
+        estimatedPct: percentage.describe('`estimated` in percent of `arrived`; null without a read.'),
+      })
+      .describe('All reads that begin in the span, as they stand now.'),
   })
   .meta({ id: 'ValidationSummary' });

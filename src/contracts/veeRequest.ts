@@ -43,11 +43,11 @@ export const veeRulesRequest = z.strictObject({
     .max(96, graceForm)
     .optional()
     .describe('Quarter hours that a read may be late before its interval is validated without it.'),
-  timeZone: timeZone
-    .optional()
-    .describe(
-      'Whose clock like days go by, where it is not that of the tenant’s days (`POST /zone`); `"UTC"` goes back to that one.',
-    ),
+  timeZone: timeZone.optional().meta({
+    deprecated: true,
+    description:
+      'Deprecated: like days go by the zone of the tenant’s days, which `POST /zone` sets. Another one here is taken, with a warning; `"UTC"` goes back to the tenant’s.',
+  }),
   rules: rules.optional().describe('By rule; what is left out stays as it is.'),
 });
 export type VeeRulesRequest = z.infer<typeof veeRulesRequest>;

@@ -96,9 +96,19 @@ function daySeed({ file }: Scenario): string {
 }
 
 /** Which customers, and what stands behind their meters. */
-function customersOf({ file, emulation: { model, place, der, network } }: Scenario): string {
+function customersOf({ file, emulation: { model, place, customers, der, network } }: Scenario): string {
   const shares = Object.entries(der).map(([kind, share]) => `${kind} at ${share * 100} % of the homes`);
+  const trade = Object.entries(customers).map(([kind, share]) => `${share * 100} % ${kind} customers`);
   const over = network.quality ? [`a ${network.quality} network`] : [];
   const odd = network.oddities ? [`oddities ${network.oddities.join(', ')}`] : [];
-  return [`model ${model}`, place ?? `climate ${file.climate}`, ...shares, ...over, ...odd].join(', ');
+  const late = network.lateness ? ['a network that brings some reads late or twice'] : [];
+  return [
+    `model ${model}`,
+    place ?? `climate ${file.climate}`,
+    ...trade,
+    ...shares,
+    ...over,
+    ...odd,
+    ...late,
+  ].join(', ');
 }

@@ -12,7 +12,7 @@ export interface DatasetScore {
   /** Exclusive. */
   to: string;
   meterDays: number;
-  /** Meter-days with a read that a theft has changed: the labels. */
+  /** Meter-days with a read that a theft concerns, but for those that are not named and on which it took nothing: the labels. */
   injected: number;
   /** Meter-days with a read that registers too little of what was delivered: the reads alone. */
   named: number;
@@ -37,10 +37,25 @@ export async function scoreDataset(folder: string): Promise<DatasetScore> {
       `${folder} is a data set of ${manifest.format}: only one of Parquet can be scored.`,
     );
   const dayOf = localDays(manifest.scenario.timeZone);
+  const injected = new Map<string, Set<string>>();
+  /** Instants of the reads that thefts concern, by meter. */
+  const robbed = new Map<string, Set<number>>();
+  await eachFile(folder, manifest, 'labels', (table) => {
+    const { keyAt, meterAt, startAt } = meterDaysOf(table, dayOf);
+    const formsOf = table.cells('theft_forms') as string[];
+    const isMissing = table.cells('is_missing') as boolean[];
+    for (let row = 0; row < table.rows; row += 1) {
+      const forms = formsOf[row] as string;
+      if (forms === '' || isMissing[row]) continue;
+      addTo(robbed, meterAt(row), [startAt(row)]);
+      addTo(injected, keyAt(row), forms.split(' '));
+    }
+  });
   const named = new Set<string>();
+  const taken = new Set<string>();
   const meterDays = new MeterDays();
   await eachFile(folder, manifest, 'reads', (table) => {
-    const { dayAt, meterAt, keyAt, first } = meterDaysOf(table, dayOf);
+    const { dayAt, meterAt, keyAt, startAt, first } = meterDaysOf(table, dayOf);
     // Files come by UTC day. The day of the clock that is over a day before has all of its reads.
     if (first !== undefined) meterDays.closeBefore(dayOf(first - MS_PER_DAY));
     const kwh = table.cells('kwh') as number[];
@@ -48,23 +63,17 @@ export async function scoreDataset(folder: string): Promise<DatasetScore> {
     for (let row = 0; row < table.rows; row += 1) {
       meterDays.add(dayAt(row), meterAt(row));
       if (isUnderregistered(kwh[row] as number, delivered[row] as number)) named.add(keyAt(row));
+      if (delivered[row] !== 0 && robbed.get(meterAt(row))?.has(startAt(row))) taken.add(keyAt(row));
     }
   });
-  const injected = new Map<string, Set<string>>();
-  await eachFile(folder, manifest, 'labels', (table) => {
-    const { keyAt } = meterDaysOf(table, dayOf);
-    const formsOf = table.cells('theft_forms') as string[];
-    const isMissing = table.cells('is_missing') as boolean[];
-    for (let row = 0; row < table.rows; row += 1) {
-      const forms = formsOf[row] as string;
-      if (forms === '' || isMissing[row]) continue;
-      const key = keyAt(row);
-      const known = injected.get(key) ?? new Set();
-      for (const form of forms.split(' ')) known.add(form);
-      injected.set(key, known);
-    }
-  });
+  for (const key of injected.keys()) if (!named.has(key) && !taken.has(key)) injected.delete(key);
   return compared(manifest, meterDays.count, injected, named);
+}
+
+function addTo<Value>(sets: Map<string, Set<Value>>, key: string, values: readonly Value[]): void {
+  const known = sets.get(key) ?? new Set();
+  for (const value of values) known.add(value);
+  sets.set(key, known);
 }
 
 function compared(
@@ -118,6 +127,7 @@ function meterDaysOf(table: ReadTable, dayOf: (ms: number) => string) {
   return {
     dayAt,
     meterAt,
+    startAt,
     keyAt: (row: number): string => `${dayAt(row)} ${meterAt(row)}`,
     /** In ms; rows are by meter, and each meter's by time. */
     first: table.rows === 0 ? undefined : startAt(0),

@@ -51,9 +51,9 @@ export interface UnitTables {
 export function daySceneOf({ file, emulation }: Scenario): DayScene {
   const { tenantId, seed = defaultSeed(tenantId), intervalMinutes, timeZone, climate } = file;
   const { meterCount, feederCount } = file;
-  const { model, place, der } = emulation;
+  const { model, place, customers, der } = emulation;
   return {
-    ...{ tenantId, seed, intervalMinutes, timeZone, model, der },
+    ...{ tenantId, seed, intervalMinutes, timeZone, model, customers, der },
     ...(climate && { climate }),
     ...(place && { place }),
     fleet: { meterCount, feederCount },

@@ -37,7 +37,7 @@ interface LateDeliveryOptions {
 
 export interface LateDeliverySupplier {
   /**
-   * Accepts the next burst of what outages have held back, for every tenant whose last burst is written. To be called every
+   * Accepts the next burst of what outages have held back, and of what is late without one, for every tenant whose last burst is written. To be called every
    * second or so. Several processes may do this at once, though one alone gets further.
    *
    * @returns how many publishes were accepted.
@@ -64,7 +64,7 @@ export function createLateDeliverySupplier(options: LateDeliveryOptions): LateDe
     await noteHoldTrouble(database, hold.holdId, reason, nextTryAt);
   };
 
-  /** What outages that are over have held back, by tenant. */
+  /** What outages that are over have held back, and what is late without one, by tenant. */
   const dueSets = async (): Promise<Map<string, { asOf: Date; sets: string[][] }>> => {
     const byTenant = new Map<string, string[][]>();
     for (const { tenantId, eventIds } of await holdingEvents(database))
@@ -73,7 +73,7 @@ export function createLateDeliverySupplier(options: LateDeliveryOptions): LateDe
     for (const [tenantId, held] of byTenant) {
       const asOf = await clock(tenantId);
       const notOver = await eventsNotOver(database, [...new Set(held.flat())], asOf);
-      const sets = held.filter((ids) => !ids.every((id) => notOver.has(id)));
+      const sets = held.filter((ids) => ids.length === 0 || !ids.every((id) => notOver.has(id)));
       if (sets.length > 0) due.set(tenantId, { asOf, sets });
     }
     return due;
@@ -94,7 +94,7 @@ export function createLateDeliverySupplier(options: LateDeliveryOptions): LateDe
     errors: unknown[],
   ): Promise<boolean> => {
     if ((await sentHolds(database, tenantId)) > 0) return true;
-    const [first, ...further] = await nextHolds(database, tenantId, sets, now(), BURST.most);
+    const [first, ...further] = await nextHolds(database, tenantId, { sets, asOf }, now(), BURST.most);
     if (!first) return true;
     for (const hold of [first, ...further].slice(0, burstSize(first))) {
       try {

@@ -2,7 +2,7 @@ import type { Queryable } from '../db/db.js';
 import { worthOf } from '../intervalFiles/quality.js';
 import { numberArray, textArray } from '../reads/meterReads.js';
 import { asStored } from '../schema/functions/judgedReads.js';
-import type { ReadsMapping } from '../schema/mapping.js';
+import type { MappedColumn, ReadsMapping } from '../schema/mapping.js';
 import type { PlannedRead } from './plan.js';
 
 /**
@@ -146,28 +146,32 @@ export async function fillBatches(client: Queryable, importId: number, batchSize
 }
 
 /**
- * Leaves out what a customer's table of reads has no place for: energy into the grid, and digits of energy that its column
- * rounds away.
+ * Leaves out what a customer's table of reads has no place for: energy into the grid where it has no column for it, and digits
+ * of energy that its columns round away.
  *
  * @returns what was left, with how many values.
  */
 export async function fitToTable(client: Queryable, reads: ReadsMapping): Promise<Record<string, number>> {
   if (reads.own) return {};
-  const { kwh } = reads.columns;
-  const { rows } = await client.query<{ received: number; rounded: number }>(
+  const { kwh, receivedKwh } = reads.columns;
+  const { rows } = await client.query<{ received: number; rounded: number; receivedRounded: number }>(
     `SELECT count(received_kwh)::double precision AS received,
-       count(*) FILTER (WHERE kwh <> ${asStored(reads, 'kwh')})::double precision AS rounded FROM ami_file_reads`,
+       count(*) FILTER (WHERE kwh <> ${asStored(reads, kwh, 'kwh')})::double precision AS rounded,
+       count(*) FILTER (WHERE received_kwh <> ${asStored(reads, receivedKwh, 'received_kwh')})::double precision AS "receivedRounded"
+     FROM ami_file_reads`,
   );
-  await client.query(
-    'DELETE FROM ami_file_reads WHERE kwh IS NULL; UPDATE ami_file_reads SET received_kwh = NULL WHERE received_kwh IS NOT NULL',
-  );
-  const { received = 0, rounded = 0 } = rows[0] ?? {};
+  if (receivedKwh === null)
+    await client.query(
+      'DELETE FROM ami_file_reads WHERE kwh IS NULL; UPDATE ami_file_reads SET received_kwh = NULL WHERE received_kwh IS NOT NULL',
+    );
+  const { received = 0, rounded = 0, receivedRounded = 0 } = rows[0] ?? {};
+  const digits = ({ name, type }: MappedColumn): string =>
+    `last digits of energy, which your column ${name} (${type}) rounds away`;
   return {
-    ...(received > 0
+    ...(receivedKwh === null && received > 0
       ? { 'energy into the grid, for which your table of reads has no column': received }
       : {}),
-    ...(rounded > 0
-      ? { [`last digits of energy, which your column ${kwh.name} (${kwh.type}) rounds away`]: rounded }
-      : {}),
+    ...(rounded > 0 ? { [digits(kwh)]: rounded } : {}),
+    ...(receivedKwh && receivedRounded > 0 ? { [digits(receivedKwh)]: receivedRounded } : {}),
   };
 }

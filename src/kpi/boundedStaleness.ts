@@ -5,9 +5,7 @@ import { withDeadline } from '../timing/deadline.js';
 import type { LatestIntervals } from './latestIntervals.js';
 import { type StaleMetersBuckets, staleMetersAt } from './staleness.js';
 import { TooSlowError } from './unreadable.js';
-
-/** Many more tenants than one deployment has. */
-const KEPT_TENANTS = 1_000;
+import { KEPT_TENANTS } from './version.js';
 
 export interface Staleness {
   /** Null without any interval, and while it is still being counted: then there is a warning. */

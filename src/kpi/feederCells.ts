@@ -12,6 +12,10 @@ export interface FeederCell {
   /** Volts; null where no read has any. */
   minVoltage: number | null;
   lowVoltageReads: number;
+  /** Reads whose quality is estimated. */
+  estimatedReads: number;
+  /** What its customers fed in, kWh; null where no read has such a channel. */
+  receivedKwh: number | null;
   /** Which quarter hours of the step have a read, one bit each; of a day how many, see `FeederDay`. */
   quarterHours: number;
 }
@@ -31,11 +35,16 @@ export interface FeederDay {
   cell: FeederCell;
 }
 
-/** Days of a tenant's feeders, from the first to the last of the days given, by day. */
+/**
+ * Days of a tenant's feeders, from the first to the last of the days given, by day.
+ *
+ * @param shown those of which the estimates are counted: of days that only say what is expected they are not asked for.
+ */
 export async function feederDays(
   database: Queryable,
   tenantId: string,
   days: readonly TenantDay[],
+  shown: readonly TenantDay[],
 ): Promise<FeederDay[]> {
   const [first, last] = [days[0], days.at(-1)];
   if (first === undefined || last === undefined) return [];
@@ -46,10 +55,25 @@ export async function feederDays(
              max_interval_reads::double precision, (quarter_hours || further_quarter_hours)::text,
              (bit_count(bit_or(quarter_hours) OVER (PARTITION BY day))
                + bit_count(bit_or(further_quarter_hours) OVER (PARTITION BY day)))::integer,
-             reads::double precision, kwh::double precision, (kwh - unmetered_kwh)::double precision,
-             delivered_kwh::double precision, min_voltage::double precision, low_voltage_reads::double precision
-           FROM ami_feeder_days WHERE tenant_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day`,
-    values: [tenantId, dateOf(first.day), dateOf(last.day)],
+             ami_feeder_days.reads::double precision, kwh::double precision, (kwh - unmetered_kwh)::double precision,
+             delivered_kwh::double precision, min_voltage::double precision, low_voltage_reads::double precision,
+             coalesce(estimated.reads, 0)::double precision, received_kwh::double precision
+           FROM ami_feeder_days LEFT JOIN (
+             SELECT day, feeder_id, sum(reads) AS reads
+             FROM unnest($4::date[], $5::double precision[], $6::double precision[]) AS of (day, starts_at, ends_at)
+             JOIN ami_feeder_estimates ON tenant_id = $1 AND read_at >= to_timestamp(starts_at / 1000)
+               AND read_at < to_timestamp(ends_at / 1000)
+             GROUP BY 1, 2
+           ) estimated USING (day, feeder_id)
+           WHERE tenant_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day`,
+    values: [
+      tenantId,
+      dateOf(first.day),
+      dateOf(last.day),
+      shown.map(({ day }) => dateOf(day)),
+      shown.map(({ startsAt }) => startsAt),
+      shown.map(({ endsAt }) => endsAt),
+    ],
   } as never);
   const starts = new Map(days.map(({ day, startsAt }) => [day, startsAt]));
   return (rows as unknown as DayRow[]).map(
@@ -81,6 +105,8 @@ type CellRow = [
   deliveredKwh: number,
   minVoltage: number | null,
   lowVoltageReads: number,
+  estimatedReads: number,
+  receivedKwh: number | null,
   quarterHours: number,
 ];
 type DayRow = [
@@ -96,6 +122,8 @@ type DayRow = [
   deliveredKwh: number,
   minVoltage: number | null,
   lowVoltageReads: number,
+  estimatedReads: number,
+  receivedKwh: number | null,
 ];
 
 function cellOf([
@@ -105,11 +133,16 @@ function cellOf([
   deliveredKwh,
   minVoltage,
   lowVoltageReads,
+  estimatedReads,
+  receivedKwh,
   quarterHours,
 ]: CellRow): FeederCell {
   // A customer's table may hold NaN, which is no JSON.
   const lowest = Number.isFinite(minVoltage) ? minVoltage : null;
-  return { reads, kwh, meteredKwh, deliveredKwh, minVoltage: lowest, lowVoltageReads, quarterHours };
+  return {
+    ...{ reads, kwh, meteredKwh, deliveredKwh, minVoltage: lowest },
+    ...{ lowVoltageReads, estimatedReads, receivedKwh, quarterHours },
+  };
 }
 
 /** `2026-01-31`, as Postgres takes a date whatever its time zone. */
@@ -173,16 +206,23 @@ async function readDays(
   const { rows } = await database.query<{ day: number; feederId: string; cells: [number, ...CellRow][] }>({
     name: 'feeder-cells',
     text: `SELECT day, feeder_id AS "feederId", json_agg(json_build_array(step, reads, kwh, metered_kwh, delivered_kwh,
-             min_voltage, low_voltage_reads, quarter_hours)) AS cells
+             min_voltage, low_voltage_reads, estimated_reads, received_kwh, quarter_hours)) AS cells
            FROM (
              SELECT day, cell.feeder_id, place / $3::integer AS step, sum(reads) AS reads, sum(kwh) AS kwh,
                sum(kwh - unmetered_kwh) AS metered_kwh, sum(delivered_kwh) AS delivered_kwh,
                min(min_voltage) AS min_voltage, sum(low_voltage_reads) AS low_voltage_reads,
+               coalesce(sum(estimated_reads), 0) AS estimated_reads, sum(received_kwh) AS received_kwh,
                bit_or(1 << (mod(place, $3::integer) / 15)) AS quarter_hours
              FROM unnest($2::double precision[]) AS day,
                LATERAL (
-                 SELECT *, floor(extract(epoch FROM read_at - to_timestamp(day / 1000)) / 60)::integer AS place
-                 FROM ami_feeder_intervals
+                 SELECT intervals.*, estimates.reads AS estimated_reads,
+                   floor(extract(epoch FROM read_at - to_timestamp(day / 1000)) / 60)::integer AS place
+                 FROM ami_feeder_intervals intervals
+                 LEFT JOIN (
+                   SELECT read_at, feeder_id, reads FROM ami_feeder_estimates
+                   WHERE tenant_id = $1 AND read_at >= to_timestamp(day / 1000)
+                     AND read_at < to_timestamp(day / 1000) + interval '24 h'
+                 ) estimates USING (read_at, feeder_id)
                  WHERE tenant_id = $1 AND read_at >= to_timestamp(day / 1000)
                    AND read_at < to_timestamp(day / 1000) + interval '24 h'
                ) cell

@@ -5,23 +5,30 @@ import { type Database, rethrowUnavailable } from '../db/db.js';
 import { tagOf } from './entityTag.js';
 import { createFeederCells, type FeederCell, type FeederDay, feederDays } from './feederCells.js';
 import { percent } from './intervalReport.js';
+import { createReadLengths, hasOtherLengths, type LengthFacts, WHOLE_SPAN } from './readLengths.js';
+import {
+  EXPECTED_FROM_DAYS,
+  type Expectation,
+  type Expected,
+  expectationByLength,
+  expectationOf,
+} from './seriesExpectation.js';
 import { type SeriesSpan, stepsOf } from './seriesSpan.js';
+import { cellStep, dayStep, dayVersions, utcDay, versionsOf } from './seriesSteps.js';
 import { dayAt, type TenantDay, tenantDays } from './tenantDays.js';
-
-/** A day expects of a feeder what it had at most in one interval of the day or of so many days before. */
-const EXPECTED_FROM_DAYS = 7;
 
 /** Everything that series can show of a feeder in one step. */
 const FIGURES = {
-  expectedMeters: ({ expected }: Figured) => expected,
-  /** Mean of the step's intervals. */
-  reportingMeters: ({ cell, intervals }: Figured) => Math.round((cell?.reads ?? 0) / intervals),
-  completenessPct: ({ cell, expected, intervals }: Figured) => {
-    const reported = percent(cell?.reads ?? 0, expected * intervals);
+  expectedMeters: ({ expected }: Figured) => expected.meters,
+  reportingMeters: ({ expected }: Figured) => expected.reporting,
+  completenessPct: ({ cell, expected }: Figured) => {
+    const reported = percent(cell?.reads ?? 0, expected.reads);
     return reported === null ? null : Math.min(100, reported);
   },
+  estimatedPct: ({ cell }: Figured) => (cell ? percent(cell.estimatedReads, cell.reads) : null),
   kwh: ({ cell }: Figured) => cell?.kwh ?? null,
   deliveredKwh: ({ cell }: Figured) => cell?.deliveredKwh ?? null,
+  receivedKwh: ({ cell }: Figured) => cell?.receivedKwh ?? null,
   lossPct: ({ cell }: Figured) =>
     cell ? percent(cell.deliveredKwh - cell.meteredKwh, cell.deliveredKwh) : null,
   minVoltage: ({ cell }: Figured) => cell?.minVoltage ?? null,
@@ -32,17 +39,7 @@ const ALL_FIGURES = Object.keys(FIGURES) as Figure[];
 
 interface Figured {
   cell: FeederCell | undefined;
-  expected: number;
-  /** Intervals of the step in which any feeder of the tenant has a read: 1 or more. */
-  intervals: number;
-}
-
-/** One step of all feeders; undefined where no feeder has a read. */
-interface Step {
-  /** The day that it begins in, as in `TenantDay`. */
-  day: number;
-  intervals: number;
-  cellOf: (feederId: string) => FeederCell | undefined;
+  expected: Expected;
 }
 
 type Columns = Record<Figure, (number | null)[]>;
@@ -50,6 +47,7 @@ type Columns = Record<Figure, (number | null)[]>;
 /** Series of feeders from the rollups, in columns. */
 export function createFeederSeries(database: Database) {
   const readCells = createFeederCells(database);
+  const readLengths = createReadLengths(database);
 
   /** A tag that changes whenever a series of the span would. */
   const tag = async (
@@ -74,21 +72,53 @@ export function createFeederSeries(database: Database) {
     return tagOf([tenantId, resolution, ...span, what, found?.version, found?.zone]);
   };
 
+  /** What is expected of each feeder; only where reads say to be of other lengths are they asked for. */
+  const expectation = async (
+    tenantId: string,
+    calendar: readonly TenantDay[],
+    days: readonly FeederDay[],
+    versions: ReadonlyMap<number, string>,
+    stepMinutes: 15 | 60 | 1_440,
+  ): Promise<Expectation> => {
+    const [first, last] = [calendar[0], calendar.at(-1)];
+    if (!first || !last || !(await hasOtherLengths(database, tenantId, first.startsAt, last.endsAt)))
+      return expectationOf(days);
+    const ofDay = dayVersions(days);
+    const counted = calendar.flatMap(({ day, ...bounds }) => {
+      const version = ofDay.get(day);
+      return version === undefined ? [] : [{ ...bounds, version }];
+    });
+    const whole = await readLengths(tenantId, counted, WHOLE_SPAN);
+    const byDay = new Map<number, LengthFacts>();
+    for (const { day, startsAt } of calendar) {
+      const facts = whole.get(startsAt)?.get(0);
+      if (facts) byDay.set(day, facts);
+    }
+    if (stepMinutes === 1_440)
+      return expectationByLength(byDay, (time) => byDay.get(dayAt(calendar, time)?.day ?? time));
+    const utcDays = [...versions].map(([day, version]) => ({
+      ...{ startsAt: day, endsAt: day + MS_PER_DAY },
+      version,
+    }));
+    const stepped = await readLengths(tenantId, utcDays, stepMinutes);
+    return expectationByLength(byDay, (time) => {
+      const day = utcDay(time);
+      return stepped.get(day)?.get((time - day) / (stepMinutes * 60_000));
+    });
+  };
+
   const load = async (tenantId: string, span: SeriesSpan) => {
     const calendar = await tenantDays(database, tenantId, span.from, span.to, EXPECTED_FROM_DAYS);
-    const days = await feederDays(database, tenantId, calendar.days);
     const shown = calendar.days.filter(({ endsAt }) => endsAt > span.from.getTime());
+    const days = await feederDays(database, tenantId, calendar.days, span.resolution === 'day' ? shown : []);
     const firstShown = shown[0]?.day ?? Number.POSITIVE_INFINITY;
     const inSpan = days.filter(({ day }) => day >= firstShown);
     const stepMinutes = minutesOf(span, inSpan);
+    const versions = versionsOf(inSpan, shown, span);
     const steps =
       stepMinutes === 1_440
         ? dayStep(inSpan, shown)
-        : cellStep(
-            await readCells(tenantId, versionsOf(inSpan, shown, span), stepMinutes),
-            shown,
-            stepMinutes,
-          );
+        : cellStep(await readCells(tenantId, versions, stepMinutes), shown, stepMinutes);
     const times = stepMinutes === 1_440 ? shown.map(({ startsAt }) => startsAt) : stepsOf(span, stepMinutes);
     const head = {
       timeZone: calendar.timeZone,
@@ -102,14 +132,14 @@ export function createFeederSeries(database: Database) {
       a.localeCompare(b, 'en', { numeric: true }),
     );
     const known = times.map(steps);
-    const expectedOf = expectation(days);
+    const expectedOf = await expectation(tenantId, calendar.days, days, versions, stepMinutes);
     const columns = (feederId: string, figures: readonly Figure[]): Partial<Columns> => {
       const expected = expectedOf(feederId);
       const figured = known.map((step): Figured | undefined => {
         if (step === undefined) return undefined;
         const cell = step.cellOf(feederId);
-        const meters = expected(step.day);
-        return cell || meters > 0 ? { cell, expected: meters, intervals: step.intervals } : undefined;
+        const found = expected(step, cell);
+        return cell || found.meters > 0 ? { cell, expected: found } : undefined;
       });
       return Object.fromEntries(
         figures.map((figure) => [figure, figured.map((one) => (one ? FIGURES[figure](one) : null))]),
@@ -166,91 +196,4 @@ function minutesOf({ resolution }: SeriesSpan, days: readonly FeederDay[]): 15 |
   if (resolution === 'day') return 1_440;
   if (resolution === 'hour') return 60;
   return days.length > 0 && days.every(({ isHourly }) => isHourly) ? 60 : 15;
-}
-
-/** What stands for all that the cells of each UTC day of the span are made from. */
-function versionsOf(
-  days: readonly FeederDay[],
-  calendar: readonly TenantDay[],
-  span: SeriesSpan,
-): Map<number, string> {
-  const ofDay = new Map<number, string>();
-  for (const { day, feederId, version } of days)
-    ofDay.set(day, `${ofDay.get(day) ?? ''} ${feederId}:${version}`);
-  const versions = new Map<number, string>();
-  for (let day = utcDay(span.from.getTime()); day < span.to.getTime(); day += MS_PER_DAY) {
-    const parts = calendar
-      .filter(({ startsAt, endsAt }) => endsAt > day && startsAt < day + MS_PER_DAY)
-      .map((part) => ofDay.get(part.day));
-    if (parts.some((part) => part !== undefined)) versions.set(day, parts.join());
-  }
-  return versions;
-}
-
-function utcDay(at: number): number {
-  return Math.floor(at / MS_PER_DAY) * MS_PER_DAY;
-}
-
-function dayStep(
-  days: readonly FeederDay[],
-  calendar: readonly TenantDay[],
-): (time: number) => Step | undefined {
-  const cells = new Map(days.map(({ day, feederId, cell }) => [`${day} ${feederId}`, cell]));
-  const intervals = new Map(days.map(({ day, tenantQuarterHours }) => [day, tenantQuarterHours]));
-  return (time) => {
-    const day = dayAt(calendar, time)?.day ?? time;
-    const count = intervals.get(day);
-    if (count === undefined) return undefined;
-    return { day, intervals: Math.max(1, count), cellOf: (feederId) => cells.get(`${day} ${feederId}`) };
-  };
-}
-
-function cellStep(
-  days: Awaited<ReturnType<ReturnType<typeof createFeederCells>>>,
-  calendar: readonly TenantDay[],
-  stepMinutes: number,
-): (time: number) => Step | undefined {
-  const known = new Map<number, Step>();
-  for (const [utc, feeders] of days) {
-    const quarterHours = new Map<number, number>();
-    for (const cells of feeders.values())
-      for (const [place, cell] of cells)
-        quarterHours.set(place, (quarterHours.get(place) ?? 0) | cell.quarterHours);
-    for (const [place, bits] of quarterHours) {
-      const time = utc + place * stepMinutes * 60_000;
-      known.set(time, {
-        day: dayAt(calendar, time)?.day ?? utc,
-        intervals: bitCount(bits),
-        cellOf: (feederId) => feeders.get(feederId)?.get(place),
-      });
-    }
-  }
-  return (time) => known.get(time);
-}
-
-function bitCount(bits: number): number {
-  return bits === 0 ? 0 : (bits & 1) + bitCount(bits >>> 1);
-}
-
-/** How many meters a feeder is expected to report on a day: as `ami_expected_meters` has it (sql/schema/completeness.sql). */
-function expectation(days: readonly FeederDay[]): (feederId: string) => (day: number) => number {
-  const most = new Map<string, Map<number, number>>();
-  for (const { feederId, day, mostMeters } of days) {
-    const ofFeeder = most.get(feederId) ?? new Map<number, number>();
-    most.set(feederId, ofFeeder.set(day, mostMeters));
-  }
-  return (feederId) => {
-    const ofFeeder = most.get(feederId);
-    const found = new Map<number, number>();
-    return (day) => {
-      let expected = found.get(day);
-      if (expected === undefined) {
-        expected = 0;
-        for (let ago = 0; ago <= EXPECTED_FROM_DAYS; ago += 1)
-          expected = Math.max(expected, ofFeeder?.get(day - ago * MS_PER_DAY) ?? 0);
-        found.set(day, expected);
-      }
-      return expected;
-    };
-  };
 }

@@ -12,8 +12,12 @@ export interface IntervalSummary {
   reportingMeters: number;
   /** Percent of the meters expected; null when none is. */
   reportingPct: number | null;
+  /** Percent of the meters that reported whose read is an estimate; null where none reported. */
+  estimatedPct: number | null;
   /** Percent of the energy delivered; null where none was. */
   lossPct: number | null;
+  /** What customers fed in, kWh; null where no read has such a channel. */
+  receivedKwh: number | null;
   /** Meters below ANSI C84.1 range A. */
   lowVoltageMeters: number;
 }
@@ -70,8 +74,10 @@ function withExpected(
 const SILENT = {
   expectedMeters: 0,
   reportingMeters: 0,
+  estimatedMeters: 0,
   registeredKwh: 0,
   deliveredKwh: 0,
+  receivedKwh: null,
   lossPct: null,
   minVoltage: null,
   lowVoltageMeters: 0,
@@ -90,9 +96,20 @@ function summed(feeders: readonly FeederInterval[], fleet: PublishedFleet | unde
     expectedMeters,
     reportingMeters,
     reportingPct: percent(reportingMeters, expectedMeters),
+    estimatedPct: percent(
+      total((feeder) => feeder.estimatedMeters),
+      reportingMeters,
+    ),
     lossPct: percent(delivered - total((feeder) => feeder.registeredKwh), delivered),
+    receivedKwh: totalReceived(feeders),
     lowVoltageMeters: total((feeder) => feeder.lowVoltageMeters),
   };
+}
+
+/** To nine decimals, since sums of doubles show what they cannot say: 0.1 + 0.2. */
+function totalReceived(feeders: readonly FeederInterval[]): number | null {
+  const known = feeders.flatMap(({ receivedKwh }) => receivedKwh ?? []);
+  return known.length === 0 ? null : Number(known.reduce((sum, kwh) => sum + kwh, 0).toFixed(9));
 }
 
 /** Percent to three decimals, as in the views; null when the whole is 0. */

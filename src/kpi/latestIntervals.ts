@@ -56,9 +56,13 @@ export interface FeederInterval {
   /** The most of its meters that any one interval had in the week up to this day. */
   expectedMeters: number;
   reportingMeters: number;
+  /** Those among them whose read is an estimate. */
+  estimatedMeters: number;
   /** kWh; the first counts only reads that carry a delivered energy. */
   registeredKwh: number;
   deliveredKwh: number;
+  /** What its customers fed in, kWh; null where no read has such a channel. */
+  receivedKwh: number | null;
   /** Percent of the energy delivered; null where none was. */
   lossPct: number | null;
   /** Volts. */
@@ -77,13 +81,17 @@ export async function feedersAt(
     name: 'feeders-at',
     text: `SELECT feeder_id AS "feederId", coalesce(expected_meters, reads, 0)::double precision AS "expectedMeters",
              coalesce(reads, 0)::double precision AS "reportingMeters",
+             coalesce(estimated.reads_estimated, 0)::double precision AS "estimatedMeters",
              coalesce(kwh - unmetered_kwh, 0)::double precision AS "registeredKwh",
              coalesce(delivered_kwh, 0)::double precision AS "deliveredKwh",
+             received_kwh::double precision AS "receivedKwh",
              ami_percent(delivered_kwh - (kwh - unmetered_kwh), delivered_kwh)::double precision AS "lossPct",
              min_voltage::double precision AS "minVoltage",
              coalesce(low_voltage_reads, 0)::double precision AS "lowVoltageMeters"
            FROM (SELECT * FROM ami_feeder_intervals WHERE tenant_id = $1 AND read_at = $2) cell
-           FULL JOIN ami_expected_meters_at($1, $2) expected USING (feeder_id)`,
+           FULL JOIN ami_expected_meters_at($1, $2) expected USING (feeder_id)
+           LEFT JOIN (SELECT feeder_id, reads AS reads_estimated FROM ami_feeder_estimates
+             WHERE tenant_id = $1 AND read_at = $2) estimated USING (feeder_id)`,
     values: [tenantId, readAt],
   });
   return rows;

@@ -10,12 +10,16 @@ export interface OverviewDay {
   completenessPct: number | null;
   kwh: number;
   deliveredKwh: number;
+  /** What customers fed in; null where no read has such a channel. */
+  receivedKwh: number | null;
   lossKwh: number | null;
   lossPct: number | null;
   minVoltage: number | null;
   lowVoltageReads: number;
   /** Reads with an energy that no meter measures, such as an error code: they are in no sum of energy. */
   implausibleReads: number;
+  /** Of the day's reads those that are estimates, which completeness takes for reads that arrived. */
+  estimatedPct: number | null;
 }
 
 export interface FeederLossDay {
@@ -24,6 +28,8 @@ export interface FeederLossDay {
   reads: number;
   kwh: number;
   deliveredKwh: number;
+  /** What customers fed in; null where no read has such a channel. */
+  receivedKwh: number | null;
   lossKwh: number | null;
   lossPct: number | null;
   minVoltage: number | null;
@@ -55,6 +61,8 @@ export interface FieldOpsDay {
   minVoltage: number | null;
   completenessPct: number | null;
   reason: string;
+  /** Of the feeder's reads of the day those that are estimates; null where it has none. */
+  estimatedPct: number | null;
 }
 
 /** Lowest, highest and mean daily loss of a tenant, over all its days. */
@@ -88,10 +96,12 @@ export function overviewDays(
       text: `SELECT day::text, feeders::integer, intervals::integer, reads::double precision,
                expected_meters::double precision AS "expectedMeters",
                completeness_pct::double precision AS "completenessPct", kwh::double precision,
-               delivered_kwh::double precision AS "deliveredKwh", loss_kwh::double precision AS "lossKwh",
+               delivered_kwh::double precision AS "deliveredKwh", received_kwh::double precision AS "receivedKwh",
+               loss_kwh::double precision AS "lossKwh",
                loss_pct::double precision AS "lossPct", min_voltage::double precision AS "minVoltage",
                low_voltage_reads::double precision AS "lowVoltageReads",
-               implausible_reads::double precision AS "implausibleReads"
+               implausible_reads::double precision AS "implausibleReads",
+               estimated_pct::double precision AS "estimatedPct"
              FROM v_kpi_electric_overview_daily kpi WHERE tenant_id = $1 AND kpi.day BETWEEN $2 AND $3
              ORDER BY kpi.day DESC LIMIT $4`,
       values: [tenantId, from, until, count],
@@ -110,7 +120,8 @@ export async function feederLossDays(
   const { rows } = await database.query<FeederLossDay>({
     name: 'kpi-feeder-loss',
     text: `SELECT day::text, feeder_id AS "feederId", reads::double precision, kwh::double precision,
-             delivered_kwh::double precision AS "deliveredKwh", loss_kwh::double precision AS "lossKwh",
+             delivered_kwh::double precision AS "deliveredKwh", received_kwh::double precision AS "receivedKwh",
+             loss_kwh::double precision AS "lossKwh",
              loss_pct::double precision AS "lossPct", min_voltage::double precision AS "minVoltage"
            FROM v_kpi_electric_feeder_loss_daily kpi WHERE tenant_id = $1 AND kpi.day <= $2
            ORDER BY kpi.day DESC, kpi.loss_pct DESC NULLS LAST, feeder_id LIMIT $3`,
@@ -156,7 +167,8 @@ export function fieldOpsDays(
                silent_meters::double precision AS "silentMeters",
                undervoltage_meters::double precision AS "undervoltageMeters",
                min_voltage::double precision AS "minVoltage",
-               completeness_pct::double precision AS "completenessPct", reason
+               completeness_pct::double precision AS "completenessPct", reason,
+               estimated_pct::double precision AS "estimatedPct"
              FROM v_kpi_fieldops_daily kpi WHERE tenant_id = $1 AND kpi.day BETWEEN $2 AND $3
              ORDER BY kpi.day DESC, priority, feeder_id LIMIT $4`,
       values: [tenantId, from, until, count],

@@ -16,10 +16,8 @@ import { type IntervalReport, type IntervalSummary, intervalReport, percent } fr
 import { type FeederInterval, type LatestIntervals, latestIntervals } from './latestIntervals.js';
 import { areAllOwn, createKpiSections, type KpiSections } from './sections.js';
 import { type ValidationState, validationState } from './validation.js';
-import { kpiVersion } from './version.js';
+import { createKpiVersions, KEPT_TENANTS } from './version.js';
 
-/** Many more tenants than one deployment has. */
-const KEPT_TENANTS = 1_000;
 /** Characters of JSON that the kept answers come to; one of 25 feeders is 9,000. */
 const KEPT_CHARACTERS = 16_000_000;
 
@@ -51,6 +49,7 @@ export function createKpiService(
 ) {
   const readSections = createKpiSections(database, kpiViews);
   const stalenessOf = createBoundedStaleness(database);
+  const versionOf = createKpiVersions(database, now, clock);
   const tagTellsAll = areAllOwn(kpiViews);
   /**
    * The last answer of each tenant. A tag tells all, in each process, so whatever is written shows at the next poll.
@@ -108,7 +107,7 @@ export function createKpiService(
     const seen = seenEvents.get(tenantId);
     // Another poll has seen a newer tag meanwhile: this answer is as good, but not what its tag stands for.
     if (seen?.tag !== tag) {
-      const { events } = await kpiVersion(database, tenantId, now(), clock).catch(rethrowUnavailable);
+      const { events } = await versionOf(tenantId).catch(rethrowUnavailable);
       return compute(tenantId, tag, events);
     }
     const answer = await compute(tenantId, tag, seen.events);
@@ -135,9 +134,7 @@ export function createKpiService(
      * so an answer is never older than its tag. It does not cover a customer's own views.
      */
     async quickcheckTag(tenantId: string): Promise<string> {
-      const { version, events } = await kpiVersion(database, tenantId, now(), clock).catch(
-        rethrowUnavailable,
-      );
+      const { version, events } = await versionOf(tenantId).catch(rethrowUnavailable);
       const tag = tagOf([tenantId, version, events]);
       seenEvents.set(tenantId, { tag, events });
       return tag;
@@ -170,7 +167,9 @@ function latestFeeder(feeder: FeederInterval, events: readonly ActiveEvent[]) {
     reportingMeters: feeder.reportingMeters,
     expectedMeters: feeder.expectedMeters,
     reportingPct: percent(feeder.reportingMeters, feeder.expectedMeters),
+    estimatedPct: percent(feeder.estimatedMeters, feeder.reportingMeters),
     lossPct: feeder.lossPct,
+    receivedKwh: feeder.receivedKwh,
     minVoltage: feeder.minVoltage,
     lowVoltageMeters: feeder.lowVoltageMeters,
     activeEvents: typesOn(feeder.feederId, events),

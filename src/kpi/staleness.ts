@@ -1,6 +1,9 @@
 import type { Queryable } from '../db/db.js';
 
-/** How many meters last reported how long before an interval; every known meter is in exactly one of them. */
+/**
+ * How many meters last reported how long before an interval; every known meter is in exactly one of them. Of a meter that is
+ * read every 30 or 60 minutes the age counts from the last of its intervals that was over by the end of this one.
+ */
 export interface StaleMetersBuckets {
   /** Reported the interval itself, or one after it. */
   current: number;
@@ -26,19 +29,39 @@ export async function staleMetersAt(
   readAt: Date,
   latest: Date,
 ): Promise<StaleMetersBuckets> {
-  const { rows } = await database.query<{ known: number; reported: number }>({
+  const { rows } = await database.query<{ known: number; reported: number; hasLengths: boolean }>({
     name: 'known-and-reported-meters',
     text: `SELECT (SELECT count(*) FROM ami_known_meters WHERE tenant_id = $1)::double precision AS known,
              (SELECT coalesce(sum(reads), 0) FROM ami_feeder_intervals
-              WHERE tenant_id = $1 AND read_at = $2)::double precision AS reported`,
-    values: [tenantId, readAt],
+              WHERE tenant_id = $1 AND read_at = $2)::double precision AS reported,
+             EXISTS (SELECT FROM ami_feeder_lengths
+               WHERE tenant_id = $1 AND read_at > $2::timestamptz - interval '26 h' AND read_at <= $3) AS "hasLengths"`,
+    values: [tenantId, readAt, latest],
   });
-  const { known, reported } = rows[0] as (typeof rows)[number];
+  const { known, reported, hasLengths } = rows[0] as (typeof rows)[number];
   if (known === reported) return { current: known, staleOver15m: 0, staleOver1h: 0, staleOver24h: 0 };
+  if (hasLengths) return bucketsByLength(database, tenantId, readAt, latest);
   return (
     (await bucketsByRollups(database, tenantId, readAt, latest, known)) ??
     (await bucketsByProbes(database, tenantId, readAt, latest, known - reported, reported))
   );
+}
+
+/** Where meters are read in intervals of several lengths. */
+async function bucketsByLength(
+  database: Queryable,
+  tenantId: string,
+  readAt: Date,
+  latest: Date,
+): Promise<StaleMetersBuckets> {
+  const { rows } = await database.query<StaleMetersBuckets>({
+    name: 'meters-by-age',
+    text: `SELECT up_to_date::double precision AS current, over_15_minutes::double precision AS "staleOver15m",
+             over_an_hour::double precision AS "staleOver1h", over_a_day::double precision AS "staleOver24h"
+           FROM ami_meters_by_age($1, $2, $3)`,
+    values: [tenantId, readAt, latest],
+  });
+  return rows[0] as StaleMetersBuckets;
 }
 
 /** Undefined where the rollups leave it open. Its cost does not depend on how many meters are silent. */

@@ -1,5 +1,5 @@
 import type { BatchJobPayload } from '../contracts/batchJob.js';
-import { canonicalEmulation, FIRST_EMULATION } from '../contracts/emulation.js';
+import { canonicalEmulation, type Emulation, FIRST_EMULATION, inTime } from '../contracts/emulation.js';
 import { MAX_BATCH_SIZE } from '../contracts/limits.js';
 import { batchRange } from './batchRange.js';
 import { isMadeAlike } from './emulationColumns.js';
@@ -28,10 +28,15 @@ export function batchPayload(publish: PublishRecord, batch: number): BatchJobPay
 }
 
 function emulatedRoster(publish: PublishRecord) {
-  const { emulation = FIRST_EMULATION } = publish;
+  const emulation = arrivingEmulation(publish);
   if (isMadeAlike(emulation, FIRST_EMULATION)) return lateOrNot(publish);
   const { place, ...made } = canonicalEmulation(emulation);
   return { emulated: { ...made, ...(place === null ? {} : { place }), ...lateOrNot(publish) } };
+}
+
+/** What is filled in of the past is all there at once, and what overwrites an interval brings its late reads with it. */
+function arrivingEmulation({ origin, onConflict, emulation = FIRST_EMULATION }: PublishRecord): Emulation {
+  return origin === 'backfill' || onConflict === 'update' ? inTime(emulation) : emulation;
 }
 
 function lateOrNot({ snapshotId, meterCount, feederCount, lateAsOf, knownAt }: PublishRecord) {

@@ -12,6 +12,8 @@ export interface NewHold {
   eventIds: readonly string[];
   /** Place in the order of delivery, from 0 to 1. */
   place: number;
+  /** When they come, of reads that are late without an outage; `eventIds` is empty then. */
+  dueAt?: Date;
 }
 
 interface HoldingBatch {
@@ -35,10 +37,10 @@ export async function noteHolds(
   await client.query({
     name: 'note-holds',
     text: `INSERT INTO ami_held_reads (publish_id, batch_number, tenant_id, feeder_id, read_at, range_from, range_to, reads,
-             event_ids, known_at, place)
-           SELECT $1::uuid, $2::smallint, $3::text, hold."feederId", $4::timestamptz, hold."from", hold."to", missing.reads, hold."eventIds", $5::timestamptz, hold.place
+             event_ids, known_at, place, due_at)
+           SELECT $1::uuid, $2::smallint, $3::text, hold."feederId", $4::timestamptz, hold."from", hold."to", missing.reads, hold."eventIds", $5::timestamptz, hold.place, hold."dueAt"
            FROM jsonb_to_recordset($6::jsonb) AS hold ("feederId" text, "from" integer, "to" integer, "meterIds" text[],
-               "eventIds" uuid[], place double precision),
+               "eventIds" uuid[], place double precision, "dueAt" timestamptz),
              ami_publishes own,
              LATERAL (
                SELECT count(*) AS reads FROM unnest(hold."meterIds") AS held (meter_id)
@@ -52,14 +54,14 @@ export async function noteHolds(
                SELECT FROM ami_held_reads other JOIN ami_publishes publish USING (publish_id)
                WHERE other.tenant_id = $3 AND other.state = 'held' AND other.read_at = $4
                  AND other.feeder_id = hold."feederId" AND other.range_from <= hold."from" AND other.range_to >= hold."to"
-                 AND other.event_ids @> hold."eventIds" AND (other.reads > 0) = (cardinality(hold."meterIds") > 0)
+                 AND other.event_ids @> hold."eventIds" AND other.due_at IS NOT DISTINCT FROM hold."dueAt" AND (other.reads > 0) = (cardinality(hold."meterIds") > 0)
                  AND publish.fleet_id IS NOT DISTINCT FROM own.fleet_id AND publish.meter_count = own.meter_count
                  AND publish.feeder_count = own.feeder_count)`,
     values: [publishId, batch, tenantId, readAt, knownAt, JSON.stringify(holds)],
   });
 }
 
-/** A tenant's outages that hold reads back together. */
+/** A tenant's outages that hold reads back together; none of reads that are late without one. */
 export interface HoldingEvents {
   tenantId: string;
   eventIds: string[];
@@ -99,12 +101,13 @@ export interface DueHold {
  * The next of what these outages have held back, in the order of their places.
  *
  * @param sets of the tenant, each with at least one outage that is over.
+ * @param asOf by the tenant's clock: what is late without an outage is due by then.
  * @param now by the clock that tries are put off by.
  */
 export async function nextHolds(
   client: Queryable,
   tenantId: string,
-  sets: readonly (readonly string[])[],
+  { sets, asOf }: { sets: readonly (readonly string[])[]; asOf: Date },
   now: Date,
   limit: number,
 ): Promise<DueHold[]> {
@@ -116,12 +119,13 @@ export async function nextHolds(
          SELECT * FROM ami_held_reads waiting
          WHERE waiting.tenant_id = $1 AND waiting.state = 'held' AND waiting.event_ids = due.event_ids
            AND (waiting.next_try_at IS NULL OR waiting.next_try_at <= $3)
+           AND (waiting.due_at IS NULL OR waiting.due_at <= $5)
          ORDER BY waiting.place LIMIT $4
        ) held
        CROSS JOIN LATERAL (
          SELECT ${PUBLISH_COLUMNS} FROM ami_publishes publish WHERE publish.publish_id = held.publish_id) publish
      ORDER BY held.place, held.hold_id LIMIT $4`,
-    [tenantId, JSON.stringify(sets), now, limit],
+    [tenantId, JSON.stringify(sets), now, limit, asOf],
   );
   return rows.map((row) => {
     const { heldId, feederId, from, to, place, attempts, ...rest } = row;

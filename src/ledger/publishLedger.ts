@@ -90,12 +90,12 @@ export async function recordPublishes(
     `INSERT INTO ami_publishes (publish_id, tenant_id, origin, read_at, interval_minutes, seed, meter_count,
        feeder_count, batch_size, batch_count, on_conflict, request_id, range_from, range_to, time_zone, climate,
        fleet_id, is_background, import_id, import_batch, hold_id, late_as_of, known_at,
-       model, place, der, network)
+       model, place, der, network, customers)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[],
        $7::integer[], $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[], $13::integer[],
        $14::integer[], $15::text[], $16::text[], $17::bigint[], $18::boolean[],
        $19::integer[], $20::integer[], $21::bigint[], $22::timestamptz[], $23::timestamptz[],
-       $24::smallint[], $25::text[], $26::jsonb[], $27::jsonb[])`,
+       $24::smallint[], $25::text[], $26::jsonb[], $27::jsonb[], $28::jsonb[])`,
     [
       publishes.map((publish) => publish.publishId),
       publishes.map((publish) => publish.tenantId),
@@ -124,6 +124,7 @@ export async function recordPublishes(
       emulations.map(([, place]) => place),
       emulations.map(([, , der]) => der),
       emulations.map(([, , , network]) => network),
+      emulations.map(([, , , , customers]) => customers),
     ],
   );
   await client.query(

@@ -15,7 +15,7 @@ import type { Reads } from '../db/standbyReads.js';
 import { whenTablesAreFree } from '../db/whenTablesAreFree.js';
 import type { AmiQueue } from '../queues/amiQueue.js';
 import { openQueues } from '../queues/openQueues.js';
-import { createQueueDatabase, migrateQueue } from '../queues/postgresBackend.js';
+import { createQueueDatabase, isQueueMade, makeQueue } from '../queues/postgresBackend.js';
 import { createQueueView, type QueueView } from '../queues/queueView.js';
 import { requireRedis } from '../queues/redis/requireRedis.js';
 import { openTelemetry } from '../queues/telemetry.js';
@@ -113,25 +113,36 @@ export const WORKER_POOL: PoolLimits = {
   connectionWaitMs: 10_000,
 };
 
+/** Places that were looked at, and what was found there once nothing was missing any more. */
+export interface PreparedPlaces {
+  places: PostgresPlaces;
+  schema: SchemaMapping;
+}
+
 /**
  * Connects, migrates and opens the queue.
  *
  * @param overrides `onBroken`: what to do when only a new process helps. Tests give a queue prefix and a logger of their
- * own.
+ * own, and what a start would find in a database that they know.
  * @throws StartupError one actionable sentence when Postgres or Redis is away, too old, or not usable.
  */
 export async function createContext(
   part: string,
   config: Config,
   limits: PoolLimits,
-  overrides: { queuePrefix?: string; log?: Logger; onBroken?: (error: Error) => void } = {},
+  overrides: {
+    queuePrefix?: string;
+    log?: Logger;
+    onBroken?: (error: Error) => void;
+    prepared?: PreparedPlaces;
+  } = {},
 ): Promise<Context> {
   stretchAnswerBudget(config.answerBudgetFactor);
   const log = overrides.log ?? createLogger(part, config.logLevel);
   const onError = (error: Error): void =>
     log.warn({ reason: error.message }, 'connection lost, reconnecting');
 
-  const places = await requirePostgresPlaces(config);
+  const places = overrides.prepared?.places ?? (await requirePostgresPlaces(config));
   const { databaseUrl, pooling, queue: queuePlace } = places;
   const prefix = overrides.queuePrefix ?? places.redisPrefix;
   const redisServer = config.redisUrl ? await requireRedis(config.redisUrl, prefix) : undefined;
@@ -141,7 +152,7 @@ export async function createContext(
       { evictionPolicy: policy },
       'Redis may throw jobs away when its memory is full: set its maxmemory-policy to noeviction',
     );
-  const schema = await preparePlaces(places, log, config.defaultTenantId);
+  const schema = overrides.prepared?.schema ?? (await preparePlaces(places, log, config.defaultTenantId));
 
   if (config.readsRetentionDays !== undefined && !schema.reads.own)
     log.warn('READS_RETENTION_DAYS drops nothing: the table of reads is not one that GridLens made');
@@ -314,14 +325,17 @@ async function preparePlacesOnce(
   const onIdleError = (error: Error): void => log.warn({ reason: error.message }, 'connection lost');
   const database = openMigrationDatabase(places.databaseUrl, onIdleError, places.pooling);
   const { queue } = places;
-  const queueDatabase = queue && (await createQueueDatabase(queue.url, onIdleError, queue));
+  // One connection looks at both where they are one database: it costs Postgres more than what it is asked.
+  const isElsewhere = queue !== undefined && queue.url !== places.databaseUrl;
+  const elsewhere = isElsewhere ? await createQueueDatabase(queue.url, onIdleError, queue) : undefined;
+  const asked = elsewhere ?? database;
   const refuse = (lacking: string | undefined): void => {
     if (lacking !== undefined) throw new StartupError(lacking);
   };
   try {
     // Before anything is made: a start that fails leaves everything as it was.
-    if (queueDatabase) refuse(await queueRefusal(queueDatabase, queueDatabase.schema));
-    const queueRights = queueDatabase && (await missingQueueRights(queueDatabase, queueDatabase.schema));
+    if (queue) refuse(await queueRefusal(asked, queue.schema));
+    const queueRights = queue && (await missingQueueRights(asked, queue.schema));
     refuse(missingRights(await missingOwnRights(database), queueRights));
     const schema = await preparedSchema(database, defaultTenantId, log);
     const open = await openSchema(database);
@@ -330,9 +344,9 @@ async function preparePlacesOnce(
         `anybody may create functions in schema ${open}: REVOKE CREATE ON SCHEMA ${open} FROM PUBLIC;`,
       );
     await preparePartitions(database, new Date());
-    if (queueDatabase) await migrateQueue(queueDatabase);
+    if (queue && !(await isQueueMade(asked, queue.schema))) await makeQueue(queue, onIdleError);
     return schema;
   } finally {
-    await Promise.all([database.end(), queueDatabase?.end()]);
+    await Promise.all([database.end(), elsewhere?.end()]);
   }
 }

@@ -199,7 +199,7 @@ export function composeAutomatic(
     const errors = outcomes.filter((error) => error !== undefined);
     if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('; '));
   };
-  return createAutomatic({ ...publishing, ticks, supplyBackfills: supply, log });
+  return createAutomatic({ ...publishing, ticks, supplyBackground: supply, log });
 }
 
 /** What some work failed with; undefined where it did not. */

@@ -1,4 +1,11 @@
-import { type Emulation, type EmulationWanted, emulationOf, type RunSoFar } from '../contracts/emulation.js';
+import {
+  type Emulation,
+  type EmulationWanted,
+  emulationOf,
+  hasPlace,
+  type PlaceModel,
+  type RunSoFar,
+} from '../contracts/emulation.js';
 import { type Queryable, rethrowUnavailable } from '../db/db.js';
 import { timeZoneOf } from '../emulator/weather/places.js';
 
@@ -12,7 +19,16 @@ export async function plannedEmulation(
   tenantId: string,
   wanted: EmulationWanted,
 ): Promise<Emulation> {
-  return emulationOf(wanted, await runSoFar(client, tenantId).catch(rethrowUnavailable));
+  const soFar = await runSoFar(client, tenantId).catch(rethrowUnavailable);
+  if (
+    soFar === undefined ||
+    hasPlace(soFar.model) ||
+    wanted.place === undefined ||
+    wanted.model !== undefined
+  )
+    return emulationOf(wanted, soFar);
+  const placeModel = await lastPlaceModel(client, tenantId).catch(rethrowUnavailable);
+  return emulationOf(wanted, { ...soFar, placeModel });
 }
 
 /** By whose clock the customers of a request that names no zone live. */
@@ -32,4 +48,19 @@ async function runSoFar(client: Queryable, tenantId: string): Promise<RunSoFar |
     values: [tenantId],
   });
   return rows[0];
+}
+
+/** The model of the latest publish or backfill of a place: it walks the tenant's part of the ledger, so few requests ask for it. */
+async function lastPlaceModel(client: Queryable, tenantId: string): Promise<PlaceModel | undefined> {
+  const { rows } = await client.query<{ model: PlaceModel }>({
+    name: 'last-place-model',
+    text: `(SELECT model, accepted_at FROM ami_publishes WHERE tenant_id = $1 AND place IS NOT NULL
+            ORDER BY accepted_at DESC LIMIT 1)
+           UNION ALL
+           (SELECT model, accepted_at FROM ami_backfills WHERE tenant_id = $1 AND place IS NOT NULL
+            ORDER BY accepted_at DESC LIMIT 1)
+           ORDER BY accepted_at DESC LIMIT 1`,
+    values: [tenantId],
+  });
+  return rows[0]?.model;
 }

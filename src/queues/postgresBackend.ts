@@ -7,7 +7,7 @@ import {
   PostgresQueueBackend,
   runMigrations,
 } from 'bullmq';
-import { createDatabase, type Database, withClient } from '../db/db.js';
+import { createDatabase, type Database, type Queryable, withClient } from '../db/db.js';
 import { QUEUE_SCHEMA } from '../db/deploymentIdentity.js';
 import type { Pooling } from '../db/pooling.js';
 import { type BorrowedClient, type SharedConnection, shareConnection } from './sharedConnection.js';
@@ -131,15 +131,29 @@ export function patientPool(pool: QueueDatabase, isOver: () => boolean): PgPool 
 }
 
 /**
- * Makes or updates BullMQ's schema; safe from many processes at once. BullMQ is not asked when the schema is current: its
- * own check needs the right to create schemas and the owner of its tables, even if it then does nothing.
+ * Whether BullMQ's schema is there and current. BullMQ is not asked: its own check needs the right to create schemas and
+ * the owner of its tables, even if it then does nothing.
  */
-export async function migrateQueue(database: QueueDatabase): Promise<void> {
-  const { schema } = database;
-  const { rows: ledgers } = await database.query(`SELECT to_regclass('${schema}.migration') AS ledger`);
-  if (ledgers[0].ledger !== null) {
-    const { rows } = await database.query(`SELECT max(version) AS version FROM ${schema}.migration`);
-    if (rows[0].version === LATEST_SCHEMA_VERSION) return;
+export async function isQueueMade(client: Queryable, schema: string): Promise<boolean> {
+  const { rows: ledgers } = await client.query<{ ledger: string | null }>(
+    `SELECT to_regclass('${schema}.migration') AS ledger`,
+  );
+  if (ledgers[0]?.ledger === null) return false;
+  const { rows } = await client.query<{ version: number }>(
+    `SELECT max(version) AS version FROM ${schema}.migration`,
+  );
+  return rows[0]?.version === LATEST_SCHEMA_VERSION;
+}
+
+/** Makes or updates BullMQ's schema; safe from many processes at once. */
+export async function makeQueue(
+  { url, ...options }: QueueDatabaseOptions & { url: string; schema: string },
+  onIdleError: (error: Error) => void,
+): Promise<void> {
+  const database = await createQueueDatabase(url, onIdleError, options);
+  try {
+    await withClient(database, (client) => runMigrations(client, options.schema));
+  } finally {
+    await database.end();
   }
-  await withClient(database, (client) => runMigrations(client, schema));
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { QueryConfig } from 'pg';
 import { DEFAULT_TIME_ZONE } from '../contracts/place.js';
 import { type Database, type Queryable, withTransaction } from '../db/db.js';
-import { boundWaits } from '../db/locks.js';
+import { countAlone } from './countAlone.js';
 import { type ZoneSpan, zoneSpans } from './zoneSpans.js';
 
 /** By whose days a tenant's reads are counted. */
@@ -87,11 +86,6 @@ async function keepSpans(client: Queryable, { name, spans }: Clock): Promise<voi
   );
 }
 
-/** How long a change waits for the writers under way, while those that come later wait behind it. */
-const PATIENCE_MS = 1_000;
-/** How long the count of a tenant's days may take. */
-const CHANGE_MS = 600_000;
-
 /**
  * Counts the days of tenants by the zones that are due, each tenant in a transaction of its own: one that is cut off has
  * changed nothing, and is done again.
@@ -106,30 +100,11 @@ export async function changeDueZones(database: Database, until: number): Promise
   const changed: string[] = [];
   for (const { tenantId } of rows) {
     if (performance.now() > until) break;
-    if (await isChanged(database, tenantId)) changed.push(tenantId);
+    if (await countAlone(database, 'SELECT ami_change_zone($1) AS "isDone"', tenantId))
+      changed.push(tenantId);
   }
   return changed;
 }
-
-/** @returns false where no zone is due any more, or where writers kept it waiting. */
-async function isChanged(database: Database, tenantId: string): Promise<boolean> {
-  try {
-    return await withTransaction(database, async (client) => {
-      await boundWaits(client, { lockMs: PATIENCE_MS });
-      await client.query(`SET LOCAL statement_timeout = ${CHANGE_MS}`);
-      const { rows } = await client.query<{ isChanged: boolean }>({
-        text: 'SELECT ami_change_zone($1) AS "isChanged"',
-        values: [tenantId],
-        query_timeout: CHANGE_MS,
-      } as QueryConfig);
-      return rows[0]?.isChanged === true;
-    });
-  } catch (error) {
-    if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false;
-    throw error;
-  }
-}
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * Has the days of tenants counted anew whose zone has other rules in this Node than those they were counted by. Zones

@@ -3,7 +3,7 @@
  * a deployment that replays it and in a data set.
  */
 
-import { type Emulation, emulationOf, shownEmulation } from '../contracts/emulation.js';
+import { type Emulation, emulationOf, type PlaceModel, shownEmulation } from '../contracts/emulation.js';
 import { ApiError } from '../contracts/errors.js';
 import type { Delivery, TheftForm } from '../contracts/eventRequest.js';
 import { MS_PER_DAY, MS_PER_MINUTE } from '../contracts/intervals.js';
@@ -100,16 +100,29 @@ export function planScenario(given: ScenarioFile): Scenario {
 
 /** @throws ScenarioFault where model, place and climate do not go together. */
 function withDefaults(given: ScenarioFile): Pick<Scenario, 'file' | 'emulation'> {
-  const { climate = DEFAULT_CLIMATE, model, place, der, network, oddities, ...others } = given;
+  const {
+    climate = DEFAULT_CLIMATE,
+    model,
+    place,
+    customers,
+    der,
+    network,
+    oddities,
+    lateness,
+    ...others
+  } = given;
   const emulation = modelled(given);
   const timeZone = given.timeZone ?? timeZoneOf(emulation.place);
   const byClimate = emulation.place === null ? { climate } : {};
   return { file: { ...others, timeZone, ...byClimate, ...shownEmulation(emulation) }, emulation };
 }
 
+/** What a place alone means here. The same scenario gives the same bytes, so a later model is asked for by its number. */
+const MODEL_OF_PLACES: PlaceModel = 2;
+
 function modelled(given: ScenarioFile): Emulation {
   try {
-    return emulationOf(given);
+    return emulationOf(given, given.place && { model: MODEL_OF_PLACES, place: given.place });
   } catch (error) {
     const [detail] = error instanceof ApiError ? (error.extra.details ?? []) : [];
     throw detail ? new ScenarioFault(detail.path.split('.'), detail.message) : error;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { autoStartRequest } from '../contracts/autoRequest.js';
+import { model, place } from '../contracts/emulation.js';
 import { delivery, eventFields, form, MAX_EVENT_MINUTES } from '../contracts/eventRequest.js';
 import { positiveInteger } from '../contracts/fields.js';
 import {
@@ -159,6 +160,12 @@ export const scenarioShape = z.strictObject(
       .describe('What it is called.'),
     description: z.string('must be a text').max(4_000, 'must have at most 4,000 characters').optional(),
     ...fleet,
+    model: model
+      .optional()
+      .describe('Which customers: 1, or those of a place, 2 and 3. Left out: 2 with a place, else 1.'),
+    place: place
+      .optional()
+      .describe('Whose weather, holidays and sun, with model 2, which it implies, or 3.'),
     meterCount: positiveInteger
       .refine((value) => value <= MAX_METER_COUNT, meters)
       .meta({ maximum: MAX_METER_COUNT, description: 'Meters of the fleet.' }),

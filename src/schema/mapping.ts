@@ -75,6 +75,8 @@ export interface ReadsMapping {
     readAt: MappedColumn;
     kwh: MappedColumn;
     deliveredKwh: MappedColumn;
+    /** What customers feed in; null where the table has no column that says so. */
+    receivedKwh: MappedColumn | null;
     voltage: MappedColumn;
     qualityFlags: MappedColumn;
     /** When the row was written; null where the table does not say. */

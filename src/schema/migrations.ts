@@ -44,6 +44,11 @@ export const MIGRATIONS = [
   'phase9_theft_forms.sql',
   'phase9_two_channels.sql',
   'phase10_zone_days.sql',
+  'phase11_estimates.sql',
+  'phase11_stale_lengths.sql',
+  'phase11_lateness.sql',
+  'phase11_customers.sql',
+  'phase12_received_rollups.sql',
 ] as const;
 
 export interface Migration {

@@ -39,6 +39,7 @@ const SCHEMA_FILES: readonly SchemaFile[] = [
   { name: 'local_days.sql' },
   { name: 'rollups.sql' },
   { name: 'interval_lengths.sql' },
+  { name: 'estimates.sql' },
   { name: 'known_meters.sql' },
   { name: 'rollup_inserts.sql' },
   { name: 'rollup_changes.sql' },

@@ -27,7 +27,7 @@ function schemaAnswer({ ownSchema, reads, registry, kpiViews }: SchemaMapping) {
       key: { name: reads.key.name, columns: reads.key.columns, source: reads.key.source },
       timesWithoutZoneAre: reads.columns.readAt.kind === 'timestamp' ? 'UTC' : null,
       qualityFlagBits: reads.columns.qualityFlags.kind === 'integer' ? QUALITY_BITS : null,
-      feedIn: reads.own ? 'received_kwh' : null,
+      feedIn: reads.columns.receivedKwh?.name ?? null,
       filledOnInsert: reads.filled.map(({ name, what }) => ({ column: name, with: what })),
     },
     meters: {

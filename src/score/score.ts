@@ -10,12 +10,14 @@ import { type EventScene, skippedReads, stolenReads } from '../emulator/events/a
 import { isLateOutage, overlaps } from '../emulator/events/feederEvent.js';
 import { type FeederSpan, metersOfFeeder } from '../emulator/fleet/syntheticFleet.js';
 import { silentMeters } from '../emulator/network/applyNetwork.js';
+import { arrivals, arrivesAt } from '../emulator/network/lateness.js';
 import { type EventRecord, theftsAndOutages } from '../events/eventTable.js';
 import { type PublishedRoster, publishedSpans, snapshotMeters } from '../registry/snapshots.js';
 import {
   batchesDuringThefts,
   type MeterDay,
   measuredDays,
+  meterDaysOfNoTaking,
   suspiciousMeterDaySet,
   type WrittenBatch,
 } from './truth.js';
@@ -27,7 +29,7 @@ export interface Score {
   to: string;
   /** Meters × days with reads. */
   meterDays: number;
-  /** Meter-days with a read that was generated under a theft: the truth. */
+  /** Meter-days with a read that was generated under a theft, but for those that are not named and on which it took nothing: the truth. */
   injected: number;
   /** Meter-days in `v_kpi_suspicious_meters_daily`: what the reads alone say. */
   named: number;
@@ -62,7 +64,12 @@ export async function scoreSuspicion(database: Database, tenantId: string): Prom
     batches,
     await robbedFeeders(database, tenantId, events, batches),
   );
-  const missed = [...injected].filter((key) => !named.has(key)).sort();
+  const unnamed = new Map([...injected].filter(([key]) => !named.has(key)));
+  for (const key of await meterDaysOfNoTaking(database, tenantId, unnamed)) {
+    injected.delete(key);
+    unnamed.delete(key);
+  }
+  const missed = [...unnamed.keys()].sort();
   const wronglyNamed = [...named].filter((key) => !injected.has(key)).sort();
   const right = named.size - wronglyNamed.length;
   return {
@@ -113,21 +120,22 @@ async function robbedFeeders(
   return found;
 }
 
-/** The meter-days with a read that a theft has changed and no later revision has put right. */
+/** The meter-days with reads that were made under a theft and that no later revision has put right, with those reads. */
 function injectedMeterDays(
   tenantId: string,
   events: readonly EventRecord[],
   batches: readonly WrittenBatch[],
   robbed: ReadonlyMap<string, RobbedFeeders>,
-): Set<MeterDay> {
+): Map<MeterDay, Date[]> {
   const byInterval = new Map<number, WrittenBatch[]>();
   for (const batch of batches) {
     const of = byInterval.get(batch.readAt.getTime());
     if (of) of.push(batch);
     else byInterval.set(batch.readAt.getTime(), [batch]);
   }
-  const found = new Set<MeterDay>();
-  for (const written of byInterval.values()) {
+  const found = new Map<MeterDay, Date[]>();
+  for (const [at, written] of byInterval) {
+    const readAt = new Date(at);
     const day = written[0]?.day;
     const stolen = new Map<string, boolean>();
     for (const batch of written) {
@@ -139,7 +147,13 @@ function injectedMeterDays(
       ))
         if (batch.overwrites || !stolen.has(meter)) stolen.set(meter, isStolen);
     }
-    for (const [meter, isStolen] of stolen) if (isStolen) found.add(`${day} ${meter}`);
+    for (const [meter, isStolen] of stolen) {
+      if (!isStolen) continue;
+      const key = `${day} ${meter}`;
+      const reads = found.get(key);
+      if (reads) reads.push(readAt);
+      else found.set(key, [readAt]);
+    }
   }
   return found;
 }
@@ -168,6 +182,7 @@ function readsOf(
       overlaps(event, readAt, intervalEnd(readAt, batch.intervalMinutes)),
   );
   const isLost = silentMeters(batch.network, { ...scene, intervalMinutes: batch.intervalMinutes });
+  const isLater = laterMeters(batch, tenantId);
   const reads = new Map<string, boolean>();
   for (const { feederId, from, to, meters } of feeders) {
     if (to <= batch.from || from >= batch.to) continue;
@@ -181,10 +196,19 @@ function readsOf(
       ...(lateAsOf && { late: { asOf: lateAsOf, underWay } }),
     });
     for (const meter of meters.slice(Math.max(0, batch.from - from), batch.to - from)) {
-      if (!isSkipped(meter) && !isLost(meter, feederId)) reads.set(meter, isStolen(meter));
+      if (!isSkipped(meter) && !isLost(meter, feederId) && !isLater(meter)) reads.set(meter, isStolen(meter));
     }
   }
   return reads;
+}
+
+/** Whose reads the fleet's lateness brought after a batch was written. */
+function laterMeters(batch: WrittenBatch, tenantId: string): (meterId: string) => boolean {
+  const { lateness } = batch.network;
+  if (!lateness || batch.origin === 'backfill' || batch.overwrites) return () => false;
+  const arrivalOf = arrivals(lateness, { ...batch, tenantId });
+  const until = batch.lateAsOf ?? arrivesAt(batch, 0);
+  return (meterId) => arrivesAt(batch, arrivalOf(meterId).lateBy) > until;
 }
 
 function isTheft(event: EventRecord): boolean {

@@ -1,4 +1,5 @@
 import type { Network } from '../contracts/emulation.js';
+import type { PublishOrigin } from '../contracts/publishAnswer.js';
 import type { Queryable } from '../db/db.js';
 import { BATCH_RANGE_SQL } from '../ledger/batchRange.js';
 import type { PublishedRoster } from '../registry/snapshots.js';
@@ -24,8 +25,9 @@ export interface WrittenBatch {
   generatedAt: Date;
   /** Of a late delivery: outages that were over by then held nothing back any more; else null. */
   lateAsOf: Date | null;
-  /** What its network loses: reads that never came were not stolen from. */
+  /** What its network loses, or brings later: reads that never came with it were not stolen from. */
   network: Network;
+  origin: PublishOrigin;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function batchesDuringThefts(
     `SELECT publish.read_at AS "readAt", ami_day_of($1, publish.read_at)::text AS day, interval_minutes AS "intervalMinutes", seed, time_zone AS "timeZone", meter_count AS "meterCount",
        feeder_count AS "feederCount", fleet_id AS "snapshotId", ${BATCH_RANGE_SQL.from} AS "from", ${BATCH_RANGE_SQL.to} AS "to",
        on_conflict = 'update' AS overwrites,
-       publish.late_as_of AS "lateAsOf", publish.network,
+       publish.late_as_of AS "lateAsOf", publish.network, publish.origin,
        coalesce(publish.known_at, CASE WHEN on_conflict = 'update' THEN finished_at ELSE started_at END) AS "generatedAt"
      FROM ami_publishes publish JOIN ami_publish_batches batch USING (publish_id)
      WHERE publish.tenant_id = $1 AND publish.read_at >= ami_day_start($1, $2::date)
@@ -92,6 +94,27 @@ export async function suspiciousMeterDaySet(
     [tenantId, from, to],
   );
   return new Set(rows.map(({ key }) => key));
+}
+
+/**
+ * Of these meter-days those on which a theft took nothing, since nothing was delivered while it lasted: under a roof that feeds in
+ * at noon, or in a home that stands empty.
+ *
+ * @param robbed the reads of each that were made under a theft.
+ */
+export async function meterDaysOfNoTaking(
+  database: Queryable,
+  tenantId: string,
+  robbed: ReadonlyMap<MeterDay, readonly Date[]>,
+): Promise<MeterDay[]> {
+  const reads = [...robbed].flatMap(([key, instants]) => instants.map((readAt) => ({ key, readAt })));
+  const { rows } = await database.query<{ key: MeterDay }>(
+    `SELECT key FROM unnest($2::text[], $3::timestamptz[]) AS robbed (key, read_at)
+     GROUP BY key HAVING NOT bool_or(EXISTS (
+       SELECT FROM ami_read_at($1, substr(key, 12), robbed.read_at) read WHERE read.delivered_kwh IS DISTINCT FROM 0))`,
+    [tenantId, reads.map(({ key }) => key), reads.map(({ readAt }) => readAt)],
+  );
+  return rows.map(({ key }) => key);
 }
 
 export interface MeasuredDays {

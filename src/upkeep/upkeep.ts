@@ -12,6 +12,7 @@ import { forgetMeters } from './meters.js';
 import { dropPartitions, makePartitions } from './partitions.js';
 import { forgetHistory } from './replacedReads.js';
 import { deleteSnapshots } from './snapshots.js';
+import { countFedIn } from './uncountedDays.js';
 import { forgetFindings } from './validation.js';
 import { countByZones } from './zones.js';
 
@@ -26,6 +27,7 @@ const TIDYING: readonly Duty[] = [
   forgetMeters,
   deleteOldPublishes,
   deleteSnapshots,
+  countFedIn,
 ];
 
 /** Tidying begins nothing new after these 5 s: the next run, 10 s later, goes on where it ended. */

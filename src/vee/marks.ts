@@ -1,5 +1,6 @@
 import type { Queryable } from '../db/db.js';
 import { numberArray, textArray } from '../reads/meterReads.js';
+import { keepReplaced } from '../schema/functions/replacedReads.js';
 import { quotedRelation } from '../schema/identifiers.js';
 import type { ReadsMapping } from '../schema/mapping.js';
 import type { VeeRun } from './runs.js';
@@ -40,10 +41,18 @@ export async function markReads(
          AND (read.quality IS NULL OR read.quality IN ('raw', 'validated'))
        FOR NO KEY UPDATE OF read
      ), history AS (
-       INSERT INTO ami_replaced_reads (tenant_id, meter_id, read_at, replaced_at, replaced_by, written_at, feeder_id, kwh,
-         delivered_kwh, voltage, received_kwh, interval_minutes, quality, quality_method, import_id)
-       SELECT $1, meter_id, read_at, clock_timestamp(), $2, updated_at, feeder_id, kwh, delivered_kwh, voltage,
-         received_kwh, coalesce(interval_minutes, minutes), quality, quality_method, import_id FROM former
+       ${keepReplaced(
+         {
+           ...{
+             tenant_id: '$1',
+             replaced_at: 'clock_timestamp()',
+             replaced_by: '$2',
+             written_at: 'updated_at',
+           },
+           interval_minutes: 'coalesce(interval_minutes, minutes)',
+         },
+         'former',
+       )}
      )
      UPDATE ${quotedRelation(reads.table)} stored
      SET quality = 'questionable', quality_method = former.rule, updated_at = clock_timestamp(),

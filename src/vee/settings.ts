@@ -8,19 +8,29 @@ export interface VeeSettings {
   estimates: boolean;
   /** Quarter hours that a read may be late. */
   graceIntervals: number;
-  /** Of the rules where they name one other than UTC, else that of the tenant's days. */
+  /** By whose clock like days go. */
   timeZone: string;
+  /** Who says so: the tenant, whose days are counted by it, or the rules, which name another one. */
+  timeZoneOf: 'tenant' | 'rules';
   rules: RuleSettings;
 }
 
-const OFF = { isOn: false, estimates: false, graceIntervals: 4, timeZone: 'UTC' };
+const OFF = {
+  isOn: false,
+  estimates: false,
+  graceIntervals: 4,
+  timeZone: 'UTC',
+  timeZoneOf: 'tenant' as const,
+};
 
 /** A tenant's settings; of one that has said nothing the defaults, which are off as a whole. */
 export async function veeSettings(client: Queryable, tenantId: string): Promise<VeeSettings> {
   const { rows } = await client.query<Omit<VeeSettings, 'rules'>>(
     `SELECT coalesce(is_on, ${OFF.isOn}) AS "isOn", coalesce(estimates, ${OFF.estimates}) AS estimates,
        coalesce(grace_intervals, ${OFF.graceIntervals}) AS "graceIntervals",
-       coalesce(nullif(vee.time_zone, '${OFF.timeZone}'), zone.time_zone, '${OFF.timeZone}') AS "timeZone"
+       coalesce(nullif(vee.time_zone, '${OFF.timeZone}'), zone.time_zone, '${OFF.timeZone}') AS "timeZone",
+       CASE WHEN vee.time_zone <> '${OFF.timeZone}' AND vee.time_zone IS DISTINCT FROM zone.time_zone THEN 'rules' ELSE 'tenant' END
+         AS "timeZoneOf"
      FROM (SELECT $1::text AS tenant_id) asked
      LEFT JOIN ami_vee_tenants vee USING (tenant_id) LEFT JOIN ami_tenant_zones zone USING (tenant_id)`,
     [tenantId],
@@ -40,13 +50,17 @@ async function ruleSettings(client: Queryable, tenantId: string): Promise<RuleSe
   ) as unknown as RuleSettings;
 }
 
-/** Changes what is given and leaves the rest. Whoever switches validation on begins with the next interval. */
+/**
+ * Changes what is given and leaves the rest. Whoever switches validation on begins with the next interval. A zone that is the
+ * tenant's own is not kept a second time: what is counted by days follows the tenant's, whatever it will be.
+ */
 export function changeSettings(
   database: Database,
   { tenantId, rules = {}, ...wanted }: VeeRulesRequest,
 ): Promise<void> {
   return withTransaction(database, async (client) => {
-    const { isOn, estimates, graceIntervals, timeZone } = wanted;
+    const { isOn, estimates, graceIntervals } = wanted;
+    const timeZone = await ownZone(client, tenantId, wanted.timeZone);
     // Where validation was off, what was not validated meanwhile is left.
     await client.query(
       `INSERT INTO ami_vee_tenants AS tenant (tenant_id, is_on, estimates, grace_intervals, time_zone)
@@ -70,4 +84,14 @@ export function changeSettings(
       );
     }
   });
+}
+
+/** The zone as rules keep it: UTC, which stands for none of their own, where the tenant has it or is about to. */
+async function ownZone(client: Queryable, tenantId: string, wanted?: string): Promise<string | undefined> {
+  if (wanted === undefined) return undefined;
+  const { rows } = await client.query<{ timeZone: string }>(
+    'SELECT coalesce(next_zone, time_zone) AS "timeZone" FROM ami_tenant_zones WHERE tenant_id = $1',
+    [tenantId],
+  );
+  return rows[0]?.timeZone === wanted ? OFF.timeZone : wanted;
 }

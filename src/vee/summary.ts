@@ -6,9 +6,13 @@ export interface VeeSummary {
   rules: { rule: VeeRule; findings: number; meters: number }[];
   qualities: { quality: string; reads: number }[];
   estimates: { standing: number; gaveWay: number };
+  reads: { arrived: number; estimated: number; estimatedPct: number | null };
 }
 
-/** Findings that lie in a span or reach into it, reads by quality as runs have left them, and what became of estimates. */
+/**
+ * Findings that lie in a span or reach into it, reads by quality as runs have left them, what became of estimates, and how
+ * many of all reads that begin in the span are estimates now.
+ */
 export async function veeSummary(
   client: Queryable,
   tenantId: string,
@@ -41,9 +45,20 @@ export async function veeSummary(
        AND estimate.import_id IS NOT NULL`,
     values,
   );
+  const reads = await client.query<VeeSummary['reads']>(
+    `SELECT arrived::double precision, estimated::double precision,
+       ami_percent(estimated, arrived)::double precision AS "estimatedPct"
+     FROM (
+       SELECT coalesce((SELECT sum(reads) FROM ami_feeder_intervals
+           WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3), 0) AS arrived,
+         coalesce((SELECT sum(reads) FROM ami_feeder_estimates
+           WHERE tenant_id = $1 AND read_at >= $2 AND read_at < $3), 0) AS estimated) counted`,
+    values,
+  );
   return {
     rules: rules.rows,
     qualities: qualities.rows,
     estimates: estimates.rows[0] ?? { standing: 0, gaveWay: 0 },
+    reads: reads.rows[0] ?? { arrived: 0, estimated: 0, estimatedPct: null },
   };
 }

@@ -44,6 +44,7 @@ export function createVeeService({ database, schema, readsRetentionDays, now }: 
 
   const rules = async (tenantId: string) => {
     const { rules: settings, ...whole } = await veeSettings(database, tenantId).catch(rethrowUnavailable);
+    const told = whole.timeZoneOf === 'rules' ? [...warnings, besideTheTenants(whole.timeZone)] : warnings;
     return {
       tenantId,
       ...whole,
@@ -51,7 +52,7 @@ export function createVeeService({ database, schema, readsRetentionDays, now }: 
         const { name, finds, unit, severity, limit } = RULE_DEFINITIONS[rule];
         return { rule, name, finds, unit, ...settings[rule], usual: { severity, limit } };
       }),
-      ...told,
+      ...(told.length > 0 ? { warnings: told } : {}),
     };
   };
 
@@ -127,6 +128,10 @@ function runAnswer(run: VeeRun) {
     finishedAt: run.finishedAt,
     ...(run.failure === null ? {} : { failure: run.failure }),
   };
+}
+
+function besideTheTenants(timeZone: string): string {
+  return `Like days go by ${timeZone}, which the rules name, and days are counted by another zone: POST /api/ami/zone is to name the one for both, and "UTC" as timeZone of the rules takes theirs back.`;
 }
 
 function tooManyRuns(): ApiError {

@@ -21,6 +21,7 @@ import {
 } from '../emulator/reads.js';
 import type { NewHold } from '../ledger/heldReads.js';
 import { type FeederMeters, heldReads } from './heldReads.js';
+import { type Arriving, arriving } from './lateArrivals.js';
 
 /** The meters of a job whose fleet is a registry's. */
 export interface RegistryMeters {
@@ -57,6 +58,13 @@ export function heldOfBatch(
   return heldReads(job, batchMeters(job, registry?.batch), events, sceneOf(job, registry, late));
 }
 
+/** What of a batch's reads is there by now: all of them, unless its fleet's network brings some late. */
+export function arrivingOf(job: BatchJob, columns: ReadColumns, registry?: RegistryMeters): Arriving {
+  const lateness = job.emulation?.network.lateness;
+  if (!lateness) return { columns, holds: [] };
+  return arriving(job, lateness, columns, batchMeters(job, registry?.batch));
+}
+
 /** The reads of a batch as they come in over its network, without events. */
 function arrivingReads(job: BatchJob, registry?: RegistryMeters): ReadColumns {
   const readsAt = (readAt: Date): ReadColumns => {
@@ -72,9 +80,9 @@ function arrivingReads(job: BatchJob, registry?: RegistryMeters): ReadColumns {
 
 function readsScene(job: BatchJob): ReadsScene {
   const { tenantId, seed, readAt, intervalMinutes, timeZone, climate } = job;
-  const { model, place, der } = job.emulation ?? FIRST_EMULATION;
+  const { model, place, customers, der } = job.emulation ?? FIRST_EMULATION;
   return {
-    ...{ tenantId, seed, readAt, intervalMinutes, timeZone, climate, model, der },
+    ...{ tenantId, seed, readAt, intervalMinutes, timeZone, climate, model, customers, der },
     ...(place === null ? {} : { place }),
   };
 }

@@ -20,7 +20,7 @@ import {
 } from '../reads/meterReads.js';
 import { registeredMeters } from '../registry/survey.js';
 import type { RegistryMapping } from '../schema/mapping.js';
-import { batchFeederIds, generateBatch, heldOfBatch } from './amiEmulator.js';
+import { arrivingOf, batchFeederIds, generateBatch, heldOfBatch } from './amiEmulator.js';
 import { createSnapshotMeters, registryMeters } from './snapshotMeters.js';
 
 export interface BatchResult extends BatchOutcome {
@@ -154,11 +154,11 @@ async function write(
   const events = eventsOf(job, overlapping);
   const late = job.late && (await deliveryOf(database, job, feederIds));
   const registry = await registryMeters(database, job, registryBatch, [...events, ...(late?.underWay ?? [])]);
-  const columns = generateBatch(job, events, registry, late);
+  const { columns, holds } = arrivingOf(job, generateBatch(job, events, registry, late), registry);
   // Of an interval that is not over nothing is estimated.
   if (startedAt >= until) await yieldEstimates(database, tenantId, readAt, columns.meterIds);
   const written = { publishId, batch, tenantId, readAt, columns, onConflict, startedAt };
-  const held = heldOfBatch(job, events, registry, late);
+  const held = [...heldOfBatch(job, events, registry, late), ...holds];
   if (held.length === 0) return writeBatch(database, written);
   const knownAt = job.late?.knownAt ?? startedAt;
   return together((client) => writeHolding(client, written, knownAt, held));

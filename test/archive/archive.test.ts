@@ -16,8 +16,10 @@ import { archiveState } from '../../src/archive/archivedDays.js';
 import { dayManifest, requireAsManifest, type WriteFile } from '../../src/archive/dayFolder.js';
 import { restoreDay } from '../../src/archive/restore.js';
 import { unwritableFile, writeWholeFile } from '../../src/columnFiles/wholeFile.js';
+import { mountSmallDisk, noSmallDisk } from '../support/smallDisk.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
+const WITHOUT_DISK = (await noSmallDisk()) !== undefined;
 const NOW = new Date('2026-03-10T12:00:00Z');
 /** Numbers with more digits than the emulator has, none, and odd texts; NULLs in every column that may have one. */
 const ROWS = `INSERT INTO meter_reads_electric (tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage, quality_flags,
@@ -137,6 +139,23 @@ describe('the archive', () => {
     expect(await archive(onFullDisk)).toMatchObject({ archived: [] });
     await kept(/the disk is full/);
   });
+
+  it.skipIf(WITHOUT_DISK)(
+    'drops nothing on a real disk that is full, and goes on when it has room',
+    async () => {
+      const disk = await mountSmallDisk(4);
+      try {
+        folder = join(disk.folder, 'archive');
+        await disk.fill(2);
+        expect(await archive()).toMatchObject({ archived: [], failure: { day: '2026-03-01' } });
+        await kept(/the disk is full/);
+        disk.empty();
+        expect(await archive()).toEqual({ archived: ['2026-03-01', '2026-03-02'] });
+      } finally {
+        await disk.remove();
+      }
+    },
+  );
 
   it('drops nothing where what is read back is not what was written', async () => {
     const onBadDisk: WriteFile = async (path, contents) => {

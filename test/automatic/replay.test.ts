@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { pruneLedger } from '../../src/ledger/pruning.js';
 import { type AutoTenant, createAutoTenant, TENANT } from '../support/autoTenant.js';
 import { describeOnBothBackends } from '../support/backends.js';
@@ -180,6 +180,15 @@ describeOnBothBackends('a replay', (backend) => {
     auto.setClock('2026-06-01T10:07:50Z');
     await auto.settled({ '08:00': 50, '08:15': 50, '08:30': 45, '08:45': 50 });
   });
+});
+
+/** These leave nothing behind: one deployment is enough for them. */
+describeOnBothBackends('a replay', (backend) => {
+  let auto: AutoTenant;
+  beforeAll(async () => {
+    auto = await createAutoTenant(backend);
+  });
+  afterAll(() => auto.deployment.close());
 
   it.each([
     [{ from: '2026-06-01T08:07:00Z', speed: 60 }, /^replay.from must lie on a 15-minute boundary/],

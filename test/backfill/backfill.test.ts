@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type BackfillSupplier, createBackfillSupplier } from '../../src/backfill/supplier.js';
 import { ApiError, DependencyUnavailableError } from '../../src/contracts/errors.js';
 import { pruneLedger } from '../../src/ledger/pruning.js';
@@ -256,7 +256,7 @@ describeOnBothBackends('a backfill', (backend) => {
   it('goes on where it was when its feeder dies between two intervals, and between two parts of one', async () => {
     await tools.damageInterval('2026-06-01T09:30:00Z');
     const { backfillId } = await post();
-    await expect(tools.feederThatDiesAfter(2).supply()).rejects.toThrow('died');
+    await expect(tools.feedAll(tools.feederThatDiesAfter(2))).rejects.toThrow('died');
     const between = await progress(backfillId);
     expect(between.batches).toMatchObject({ done: 0, total: 12 });
     expect(between.intervals.done).toBe(0);
@@ -265,7 +265,7 @@ describeOnBothBackends('a backfill', (backend) => {
     expect((await progress(backfillId)).batches.done).toBe(4);
     await tools.feedAll(tools.feeder());
     await tools.writeAll();
-    await tools.feeder().supply();
+    await tools.feedAll(tools.feeder());
     expect(await progress(backfillId)).toMatchObject({
       state: 'done',
       batches: { done: 12, total: 12, failed: 0 },
@@ -366,7 +366,7 @@ describeOnce('a backfill', () => {
   ])('%s', async (_title, isStuck) => {
     await tools.damageInterval('2026-06-01T09:45:00Z');
     const { backfillId } = await post();
-    await expect(tools.feederThatDiesAfter(1).supply()).rejects.toThrow('died');
+    await expect(tools.feedAll(tools.feederThatDiesAfter(1))).rejects.toThrow('died');
     expect((await tools.cancel(backfillId)).body).toMatchObject({
       state: 'cancelled',
       batches: { done: 0, total: 12, cancelled: 11 },
@@ -378,7 +378,7 @@ describeOnce('a backfill', () => {
     };
     await tools.feedAll(tools.feeder(isStuck ? { missingParts: stuck } : {}));
     await tools.writeAll();
-    await tools.feeder().supply();
+    await tools.feedAll(tools.feeder());
     expect(await accepted()).toEqual(isStuck ? ['09:45'] : ['09:45', '09:45']);
     expect(await progress(backfillId)).toMatchObject({
       state: 'cancelled',
@@ -424,7 +424,7 @@ describeOnce('a backfill', () => {
 
   it('has failed when a batch was given up, says why, and asked for again fills what is missing', async () => {
     const { backfillId } = await post();
-    await tools.feeder().supply();
+    await tools.feedAll(tools.feeder());
     await tools.writeAll(
       'failed',
       `batch_number = 1 AND publish_id = (
@@ -443,7 +443,7 @@ describeOnce('a backfill', () => {
       intervals: { done: 3, total: 4 },
     };
     expect(await progress(backfillId)).toMatchObject(failed);
-    await tools.feeder().supply();
+    await tools.feedAll(tools.feeder());
     expect(await progress(backfillId)).toMatchObject(failed);
     const again = await post();
     expect(again.existing).toBe(false);
@@ -464,7 +464,7 @@ describeOnce('a backfill', () => {
     };
     const feeder = tools.feeder({ now: () => clock });
     const first = await post();
-    expect(await feeder.supply()).toBe(4);
+    expect(await tools.feedAll(feeder)).toBe(4);
     await tools.cancel(first.backfillId);
     await tools.writeAll(
       'done',
@@ -491,7 +491,7 @@ describeOnce('a backfill', () => {
     // Not looked at again before its pause is over.
     expect(await feeder.supply()).toBe(0);
     later();
-    expect(await feeder.supply()).toBe(2);
+    expect(await tools.feedAll(feeder)).toBe(2);
     // Its own are not waited for.
     expect((await progress(backfillId)).batches).toMatchObject({ done: 6, total: 12 });
     await tools.work();
@@ -511,7 +511,7 @@ describeOnce('a backfill', () => {
   it('finishes an interval that it has begun though its own part of it is pending', async () => {
     await tools.damageInterval('2026-06-01T09:45:00Z');
     await post();
-    await expect(tools.feederThatDiesAfter(1).supply()).rejects.toThrow('died');
+    await expect(tools.feedAll(tools.feederThatDiesAfter(1))).rejects.toThrow('died');
     expect(await tools.feedAll(tools.feeder())).toBe(4);
     expect(await accepted()).toEqual(['09:45', '09:45', '09:30', '09:15', '09:00']);
   });
@@ -772,7 +772,7 @@ describeOnce('a backfill', () => {
     const registry = { fleet: 'registry', meterCount: undefined, feederCount: undefined };
     const created = await post(registry);
     expect(created).toMatchObject({ computedMeters: 50, computedBatches: 12, existing: false });
-    await expect(tools.feederThatDiesAfter(1).supply()).rejects.toThrow('died');
+    await expect(tools.feedAll(tools.feederThatDiesAfter(1))).rejects.toThrow('died');
     await grow(70);
     // One batch more an interval: the total follows, and is reached.
     expect((await post(registry)).existing).toBe(true);
@@ -789,6 +789,30 @@ describeOnce('a backfill', () => {
       rows: { inserted: 50 + 3 * 70 },
     });
   });
+
+  it('keeps to the days of reads that are kept', async () => {
+    const kept = await createDeployment('postgres', { READS_RETENTION_DAYS: '2' }, () => NOW);
+    try {
+      const answer = await kept.post('/api/ami/backfill', { ...BODY, from: '2026-05-30T10:00:00Z' });
+      expect(answer.status).toBe(400);
+      expect(JSON.stringify(answer.body)).toContain('than the 2 days of reads that are kept');
+      expect((await kept.post('/api/ami/backfill', { ...BODY, from: '2026-05-30T10:15:00Z' })).status).toBe(
+        202,
+      );
+    } finally {
+      await kept.close();
+    }
+  });
+});
+
+/** These leave nothing behind: one deployment is enough for them. */
+describeOnce('a backfill', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await createDeployment('postgres', {}, () => NOW);
+  });
+  afterAll(() => deployment.close());
+  const tools = backfillTools(() => deployment);
 
   it.each([
     [{ from: undefined }, 'from must be an ISO 8601 instant'],
@@ -811,21 +835,7 @@ describeOnce('a backfill', () => {
     const answer = await deployment.post('/api/ami/backfill', { ...BODY, ...body });
     expect(answer.status).toBe(400);
     expect(answer.body.message ?? answer.body.error).toEqual(expect.stringContaining(sentence));
-    expect(await sql('SELECT FROM ami_backfills')).toHaveLength(0);
-  });
-
-  it('keeps to the days of reads that are kept', async () => {
-    const kept = await createDeployment('postgres', { READS_RETENTION_DAYS: '2' }, () => NOW);
-    try {
-      const answer = await kept.post('/api/ami/backfill', { ...BODY, from: '2026-05-30T10:00:00Z' });
-      expect(answer.status).toBe(400);
-      expect(JSON.stringify(answer.body)).toContain('than the 2 days of reads that are kept');
-      expect((await kept.post('/api/ami/backfill', { ...BODY, from: '2026-05-30T10:15:00Z' })).status).toBe(
-        202,
-      );
-    } finally {
-      await kept.close();
-    }
+    expect(await tools.sql('SELECT FROM ami_backfills')).toHaveLength(0);
   });
 
   it('answers 404 for an id that is none, 400 for what is no id, 401 without the key', async () => {

@@ -2,10 +2,10 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import pino from 'pino';
 import { prepareStorage } from '../../src/process/context.js';
 import { writeHistory } from '../support/history.js';
+import { openPool } from '../support/openPool.js';
 import { median, quantile } from '../support/quantiles.js';
 import { type BenchPostgres, databaseBeside } from './benchPostgres.js';
 import type { Row } from './report.js';
@@ -39,7 +39,7 @@ export async function browserRows(postgres: BenchPostgres, seconds: number): Pro
   const { url, drop } = await databaseBeside(postgres, 'browsers');
   await prepareStorage(url, true, pino({ level: 'silent' }));
   const from = Math.floor(Date.now() / QUARTER_HOUR) * QUARTER_HOUR - DAY * QUARTER_HOUR;
-  const pool = new pg.Pool({ connectionString: url, max: 8 });
+  const pool = openPool({ connectionString: url, max: 8 });
   await writeHistory(pool, {
     ...{ tenantId: TENANT, meterCount: METERS, feederCount: 25, from: new Date(from), quarterHours: BEFORE },
   });

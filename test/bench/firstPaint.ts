@@ -1,9 +1,9 @@
-import pg from 'pg';
 import pino from 'pino';
 import { composeApi } from '../../src/process/apiProcess.js';
 import { loadConfig } from '../../src/process/config.js';
 import { API_POOL, createContext, prepareStorage } from '../../src/process/context.js';
 import { hasBrowser, type Visit, visit } from '../page/browser.js';
+import { openPool } from '../support/openPool.js';
 import { median } from '../support/quantiles.js';
 import { waitFor } from '../support/waitFor.js';
 import { type BenchPostgres, databaseBeside } from './benchPostgres.js';
@@ -34,7 +34,7 @@ export async function firstPaintRows(postgres: BenchPostgres, rounds: number): P
     return [{ what: 'first paint of the overview', measured: 'skipped: no chromium', ratio: '', target: '' }];
   const { url, drop } = await databaseBeside(postgres, 'paint');
   await prepareStorage(url, true, silent);
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
+  const pool = openPool({ connectionString: url, max: 4 });
   try {
     const to = Math.floor(Date.now() / QUARTER_HOUR) * QUARTER_HOUR;
     await fillRollups(pool, TENANT, { from: new Date(to - DAYS * 86_400_000), days: DAYS });

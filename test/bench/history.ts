@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 import pino from 'pino';
 import { composeApi } from '../../src/process/apiProcess.js';
 import { loadConfig } from '../../src/process/config.js';
 import { API_POOL, createContext, prepareStorage } from '../../src/process/context.js';
 import { createBatchRunner } from '../../src/writing/batchRunner.js';
 import { acceptHistory, timedJobs, UNLIMITED, writeHistory } from '../support/history.js';
+import { openPool } from '../support/openPool.js';
 import { KPI_VIEWS } from '../support/plainKpis.js';
 import { median, quantile } from '../support/quantiles.js';
 import { type BenchPostgres, databaseBeside } from './benchPostgres.js';
@@ -36,8 +37,8 @@ export async function historyRows(postgres: BenchPostgres, size: HistorySize): P
   const full = await databaseBeside(postgres, 'history');
   const empty = await databaseBeside(postgres, 'no_history');
   for (const { url } of [full, empty]) await prepareStorage(url, false, silent);
-  const pool = new pg.Pool({ connectionString: full.url, max: 8 });
-  const emptyPool = new pg.Pool({ connectionString: empty.url, max: 8 });
+  const pool = openPool({ connectionString: full.url, max: 8 });
+  const emptyPool = openPool({ connectionString: empty.url, max: 8 });
   try {
     const rows = await quickcheckRows(full.url, pool, size);
     if (size.against !== undefined)
@@ -52,11 +53,32 @@ export async function historyRows(postgres: BenchPostgres, size: HistorySize): P
   }
 }
 
+/** quickcheck alone: over HTTP beside the longest history, and against another checkout's build where one is named. */
+export async function quickcheckAlone(postgres: BenchPostgres, size: HistorySize): Promise<Row[]> {
+  const { url, drop } = await databaseBeside(postgres, 'history');
+  await prepareStorage(url, false, silent);
+  const pool = openPool({ connectionString: url, max: 8 });
+  try {
+    const days = size.days.at(-1) as number;
+    await storeDays(pool, size.meterCount, 0, days);
+    await pool.query('ANALYZE');
+    const row = {
+      ...polledRow(await pollQuickcheck(url, size.polls), size.meterCount, days),
+      ...{ ratio: '', target: 'p95 ≤ 25 ms' },
+    };
+    if (size.against === undefined) return [row];
+    return [row, ...(await againstRows(url, pool, TENANT, size.against, size.polls))];
+  } finally {
+    await pool.end();
+    await drop();
+  }
+}
+
 /** On a database of its own: its meters and publishes are no part of the history. */
 async function silentMeters(postgres: BenchPostgres, { meterCount, polls }: HistorySize): Promise<Row> {
   const { url, drop } = await databaseBeside(postgres, 'silent');
   await prepareStorage(url, false, silent);
-  const pool = new pg.Pool({ connectionString: url, max: 8 });
+  const pool = openPool({ connectionString: url, max: 8 });
   try {
     return await silentMetersRow(url, pool, meterCount, polls);
   } finally {
@@ -74,13 +96,11 @@ async function quickcheckRows(url: string, pool: pg.Pool, size: HistorySize): Pr
     await storeDays(pool, size.meterCount, stored, days);
     stored = days;
     await pool.query('ANALYZE');
-    const { full, unchanged } = await pollQuickcheck(url, size.polls);
-    const p95 = quantile(full, 0.95);
+    const polled = await pollQuickcheck(url, size.polls);
+    const p95 = quantile(polled.full, 0.95);
     firstP95 ??= p95;
-    const reads = thousands(size.meterCount * 96 * days);
     rows.push({
-      what: `quickcheck over HTTP, ${days} ${days === 1 ? 'day' : 'days'} (${reads} reads)`,
-      measured: `p50 ${median(full).toFixed(1)} ms, p95 ${p95.toFixed(1)} ms; unchanged (304) p50 ${median(unchanged).toFixed(1)} ms`,
+      ...polledRow(polled, size.meterCount, days),
       ratio: `${(p95 / firstP95).toFixed(2)} × that of one day`,
       target: days === 1 ? 'p95 ≤ 25 ms' : 'p95 ≤ 25 ms, ≤ 3 ×',
     });
@@ -90,7 +110,7 @@ async function quickcheckRows(url: string, pool: pg.Pool, size: HistorySize): Pr
     rows.push({
       what: 'the same four views as plain SQL over the reads',
       measured: `${thousands(plainMs)} ms`,
-      ratio: `${thousands(plainMs / median(full))} × quickcheck`,
+      ratio: `${thousands(plainMs / median(polled.full))} × quickcheck`,
       target: '',
     });
   }
@@ -98,7 +118,7 @@ async function quickcheckRows(url: string, pool: pg.Pool, size: HistorySize): Pr
 }
 
 /** Stores days `[from, to)`: the first by the worker's own way, the others as copies of it a day later each. */
-async function storeDays(pool: pg.Pool, meterCount: number, from: number, to: number): Promise<void> {
+export async function storeDays(pool: pg.Pool, meterCount: number, from: number, to: number): Promise<void> {
   let next = from;
   if (next === 0) {
     const history = { tenantId: TENANT, meterCount, feederCount: 25 };
@@ -121,8 +141,20 @@ async function storeDays(pool: pg.Pool, meterCount: number, from: number, to: nu
   await Promise.all([lane(), lane()]);
 }
 
+interface Polled {
+  full: number[];
+  unchanged: number[];
+}
+
+function polledRow({ full, unchanged }: Polled, meterCount: number, days: number) {
+  return {
+    what: `quickcheck over HTTP, ${days} ${days === 1 ? 'day' : 'days'} (${thousands(meterCount * 96 * days)} reads)`,
+    measured: `p50 ${median(full).toFixed(1)} ms, p95 ${quantile(full, 0.95).toFixed(1)} ms; unchanged (304) p50 ${median(unchanged).toFixed(1)} ms`,
+  };
+}
+
 /** Milliseconds of each poll, one after the other: without a tag, and with the tag of what was seen. */
-async function pollQuickcheck(url: string, polls: number): Promise<{ full: number[]; unchanged: number[] }> {
+async function pollQuickcheck(url: string, polls: number): Promise<Polled> {
   const env = { DATABASE_URL: url, GRIDLENS_API_KEY: 'bench-key-0123456789' };
   const config = loadConfig(env, { command: 'api', cwd: '/nonexistent' });
   const context = await createContext('api', config, API_POOL, { log: silent });

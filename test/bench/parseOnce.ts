@@ -4,6 +4,7 @@ import { XMLParser } from 'fast-xml-parser';
 import type { CsvMapping } from '../../src/intervalFiles/csv/mapping.js';
 import type { FileText } from '../../src/intervalFiles/intervalFiles.js';
 import { type FileMeaning, readIntervalFile } from '../../src/intervalFiles/readFile.js';
+import { peakMemoryOf } from '../support/memoryOf.js';
 
 /**
  * One way to parse one file, in a process of its own: what it took, and the memory on top of what the process had before.
@@ -90,6 +91,6 @@ if (way !== undefined && file !== undefined && way in WAYS) {
   const started = performance.now();
   const parsed = await WAYS[way as ParseWay](file);
   const ms = performance.now() - started;
-  const bytes = process.resourceUsage().maxRSS * 1_024 - before;
+  const bytes = peakMemoryOf('self') * 1_024 * 1_024 - before;
   process.stdout.write(JSON.stringify({ ...parsed, ms, bytes } satisfies ParseCost));
 }

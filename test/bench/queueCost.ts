@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { prepareStorage } from '../../src/process/context.js';
 import { createLogger } from '../../src/process/log.js';
 import { openQueues } from '../../src/queues/openQueues.js';
+import { openPool } from '../support/openPool.js';
 import { startOwnPostgres } from '../support/ownPostgres.js';
 import { postgresCpu } from '../support/postgresCpu.js';
 
@@ -23,7 +23,7 @@ export async function measureQueueCost(
   const { queue, ticks, connections } = opened;
   const options = { concurrency: 8, onCompleted: onError, onFailed: onError, onError };
   const worker = queue.work(async () => undefined, { lane: 'live', ...options });
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 1 });
+  const pool = openPool({ connectionString: postgres.url, max: 1 });
   try {
     const shares: { rate: number; core: number }[] = [];
     for (const rate of rates) {

@@ -1,16 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
-import pg from 'pg';
+import type pg from 'pg';
 import { prepareStorage } from '../../src/process/context.js';
 import { createLogger } from '../../src/process/log.js';
+import { openPool } from '../support/openPool.js';
 import { median } from '../support/quantiles.js';
 import { archiveRows } from './archiving.js';
 import { type BenchPostgres, benchPostgres } from './benchPostgres.js';
 import { browserRows } from './browsers.js';
 import { datasetRows } from './datasets.js';
 import { firstPaintRows } from './firstPaint.js';
-import { measureGeneration } from './generation.js';
-import { type HistorySize, historyRows } from './history.js';
+import { measureGeneration, randomAccessRows } from './generation.js';
+import { type HistorySize, historyRows, quickcheckAlone } from './history.js';
 import { measurePacing } from './pacing.js';
 import { parsingRows } from './parsing.js';
 import { measureQueueCost } from './queueCost.js';
@@ -29,8 +30,8 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
   process.stdout.write(`npm run bench [-- --quick] [-- --only=PART] [-- --against=FOLDER]
 
 Measures ratios on this machine; a full run takes an hour and 15 GB, --quick some minutes. --against measures quickcheck
-beside the build of another checkout, too. --only measures one part, browsers, paint, series,
-datasets, archive or vee, and only prints it.\n`);
+beside the build of another checkout, too. --only measures one part, quickcheck, browsers, paint, series,
+generation, datasets, archive, vee or writes, and only prints it.\n`);
   process.exit(0);
 }
 
@@ -38,14 +39,25 @@ const quick = process.argv.includes('--quick');
 const against = process.argv
   .find((argument) => argument.startsWith('--against='))
   ?.slice('--against='.length);
-/** Parts that can be measured alone; each has a database of its own. */
-const PARTS: Record<string, (postgres: BenchPostgres) => Promise<Row[]>> = {
-  series: (postgres) => seriesRows(postgres, HISTORY.polls),
-  browsers: (postgres) => browserRows(postgres, quick ? 12 : 60),
-  paint: (postgres) => firstPaintRows(postgres, ROUNDS),
+/** Where a part measures: on the prepared database, or on one beside it. */
+interface Bench {
+  postgres: BenchPostgres;
+  pool: pg.Pool;
+  /** Fills the registry with a fleet as large as the synthetic one; answers its snapshot. */
+  registered: () => Promise<string>;
+}
+/** Parts that can be measured alone. */
+const PARTS: Record<string, (bench: Bench) => Promise<Row[]>> = {
+  quickcheck: ({ postgres }) =>
+    quickcheckAlone(postgres, against === undefined ? HISTORY : { ...HISTORY, against }),
+  writes: async ({ pool, registered }) => writePathRows(pool, await registered()),
+  series: ({ postgres }) => seriesRows(postgres, HISTORY.polls),
+  browsers: ({ postgres }) => browserRows(postgres, quick ? 12 : 60),
+  paint: ({ postgres }) => firstPaintRows(postgres, ROUNDS),
+  generation: () => Promise.resolve(randomAccessRows(INSTANTS)),
   datasets: () => datasetRows(...DATASET),
-  archive: archiveAlone,
-  vee: (postgres) => veeRows(postgres, VALIDATED, ROUNDS),
+  archive: ({ pool, postgres }) => archiveRows(pool, postgres.url, ARCHIVED, SLOTS),
+  vee: ({ postgres }) => veeRows(postgres, VALIDATED, ROUNDS),
 };
 const onlyAt = process.argv.findIndex((argument) => /^--only(=|$)/.test(argument));
 const only = process.argv[onlyAt]?.split('=')[1] ?? (onlyAt < 0 ? undefined : process.argv[onlyAt + 1]);
@@ -53,6 +65,7 @@ if (onlyAt >= 0 && PARTS[only ?? ''] === undefined) {
   process.stderr.write(`--only takes one of ${Object.keys(PARTS).join(', ')}.\n`);
   process.exit(1);
 }
+const INSTANTS = quick ? 20 : 100;
 const ROUNDS = quick ? 3 : 7;
 const SLOTS = quick ? 4 : 16;
 /** A full run stores 72 M reads, which takes a quarter of an hour and 15 GB. */
@@ -61,20 +74,10 @@ const HISTORY: HistorySize = quick
   : { meterCount: 25_000, days: [1, 10, 30], polls: 300, rounds: 7, slots: 12 };
 
 /** Meters, days and rounds; the span is tripled for its memory. */
-const DATASET: [number, number, number] = quick ? [5_000, 4, 2] : [25_000, 10, 3];
+const DATASET: [number, number, number] = quick ? [5_000, 4, 2] : [25_000, 30, 3];
 
 const VALIDATED = quick ? { wholeDays: 500, fleet: 2_500 } : { wholeDays: 2_500, fleet: 25_000 };
 const ARCHIVED = quick ? 2_500 : 25_000;
-
-async function archiveAlone(postgres: BenchPostgres): Promise<Row[]> {
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 8 });
-  pool.on('error', () => undefined);
-  try {
-    return await archiveRows(pool, postgres.url, ARCHIVED, SLOTS);
-  } finally {
-    await pool.end();
-  }
-}
 
 async function writePathRows(pool: pg.Pool, registryFleet: string): Promise<Row[]> {
   const rates = {
@@ -149,15 +152,15 @@ async function queueCostRows(): Promise<Row[]> {
 async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; version: string }> {
   const part = PARTS[only ?? ''];
   const schema = await prepareStorage(postgres.url, false, createLogger('bench', 'silent'));
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 8 });
-  // A connection that the server closes at the end, before the pool has, is no error.
-  pool.on('error', () => undefined);
+  const pool = openPool({ connectionString: postgres.url, max: 8 });
+  const registered = () => registeredFleet(pool, schema.registry);
   try {
     const { rows: version } = await pool.query<{ version: string }>(
       `SELECT current_setting('server_version') AS version`,
     );
-    if (part) return { rows: await part(postgres), version: version[0]?.version ?? '?' };
-    const rows = await writePathRows(pool, await registeredFleet(pool, schema.registry));
+    if (part)
+      return { rows: await part({ postgres, pool, registered }), version: version[0]?.version ?? '?' };
+    const rows = await writePathRows(pool, await registered());
     measureGeneration(4);
     const generated = median(Array.from({ length: 5 }, () => measureGeneration(quick ? 8 : 40)));
     rows.push({
@@ -167,6 +170,7 @@ async function measureAll(postgres: BenchPostgres): Promise<{ rows: Row[]; versi
       target: '≥ 1 M reads/s',
     });
     rows.push(
+      ...randomAccessRows(INSTANTS),
       ...(await pacingRows(pool)),
       ...(await historyRows(postgres, against === undefined ? HISTORY : { ...HISTORY, against })),
       ...(await seriesRows(postgres, HISTORY.polls)),

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 import pino from 'pino';
 import { composeApi } from '../../src/process/apiProcess.js';
 import { loadConfig } from '../../src/process/config.js';
 import { API_POOL, createContext, prepareStorage } from '../../src/process/context.js';
+import { openPool } from '../support/openPool.js';
 import { median, quantile } from '../support/quantiles.js';
 import { type BenchPostgres, databaseBeside } from './benchPostgres.js';
 import type { Row } from './report.js';
@@ -22,7 +23,7 @@ const silent = pino({ level: 'silent' });
 export async function seriesRows(postgres: BenchPostgres, polls: number): Promise<Row[]> {
   const { url, drop } = await databaseBeside(postgres, 'series');
   await prepareStorage(url, false, silent);
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
+  const pool = openPool({ connectionString: url, max: 4 });
   try {
     await fillRollups(pool, TENANT, { from: new Date(FROM), days: DAYS });
     return await pollMatrix(url, pool, polls);

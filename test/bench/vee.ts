@@ -1,9 +1,10 @@
-import pg from 'pg';
+import type pg from 'pg';
 import pino from 'pino';
 import { prepareStorage } from '../../src/process/context.js';
 import type { SchemaMapping } from '../../src/schema/mapping.js';
 import { insertRun } from '../../src/vee/runs.js';
 import { createVeeWorker } from '../../src/vee/worker.js';
+import { openPool } from '../support/openPool.js';
 import { postgresCpu } from '../support/postgresCpu.js';
 import { median } from '../support/quantiles.js';
 import { type BenchPostgres, databaseBeside } from './benchPostgres.js';
@@ -61,8 +62,7 @@ async function measured(
 ): Promise<Took> {
   const { url, drop } = await databaseBeside(postgres, 'vee');
   const schema = await prepareStorage(url, false, silent);
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
-  pool.on('error', () => undefined);
+  const pool = openPool({ connectionString: url, max: 4 });
   try {
     await fill(pool, meterCount, history);
     const took: Took[] = [];

@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import seedrandom from 'seedrandom';
+import { openPool } from '../support/openPool.js';
 import { type OwnPostgres, startOwnPostgres } from '../support/ownPostgres.js';
 import { type Fleet, type Kind, startFleet } from './fleet.js';
 import { type Backend, type QueueServers, startQueueServers } from './queueServers.js';
@@ -57,14 +58,12 @@ export async function openScene(options: SceneOptions): Promise<Scene | undefine
   const { backend, seed } = options;
   const postgres = await startOwnPostgres();
   const pools: pg.Pool[] = [];
-  const openPool = (url: string): pg.Pool => {
-    const pool = new pg.Pool({ connectionString: url, max: 2 });
-    // The server goes away by intent; the next query makes a connection anew.
-    pool.on('error', () => undefined);
+  const connect = (url: string): pg.Pool => {
+    const pool = openPool({ connectionString: url, max: 2 });
     pools.push(pool);
     return pool;
   };
-  let pool = openPool(postgres.url);
+  let pool = connect(postgres.url);
   const queue = await startQueueServers(backend, () => pool, postgres.url);
   if (queue === undefined) {
     await pool.end();
@@ -96,7 +95,7 @@ export async function openScene(options: SceneOptions): Promise<Scene | undefine
     fleet,
     pool: () => pool,
     moveTo(url) {
-      pool = openPool(url);
+      pool = connect(url);
     },
     changeEnv(change) {
       own = change;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openProgress } from '../../src/commands/progressBar.js';
 import { programArguments } from '../support/compiledSources.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
@@ -16,21 +16,13 @@ interface Ended {
   stderr: string;
 }
 
-describe('npm run backfill', () => {
-  let deployment: Deployment;
+/** The command over a deployment's database. */
+function commandOver(deployment: () => Deployment) {
   const children: ChildProcess[] = [];
-  beforeEach(async () => {
-    deployment = await createDeployment('postgres');
-  });
-  afterEach(async () => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
-    await deployment.close();
-  });
-
   const start = (...args: string[]) => {
     const child = spawn(process.execPath, [...programArguments('commands/backfill'), ...args], {
       cwd: ROOT,
-      env: { PATH: process.env.PATH ?? '', DATABASE_URL: deployment.database.url },
+      env: { PATH: process.env.PATH ?? '', DATABASE_URL: deployment().database.url },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.push(child);
@@ -43,7 +35,26 @@ describe('npm run backfill', () => {
     const ended: Promise<Ended> = once(child, 'close').then(() => ({ code: child.exitCode, ...text }));
     return { child, text, ended };
   };
-  const backfill = (...args: string[]) => start(...args).ended;
+  return {
+    start,
+    backfill: (...args: string[]) => start(...args).ended,
+    killAll() {
+      for (const child of children.splice(0)) child.kill('SIGKILL');
+    },
+  };
+}
+
+describe('npm run backfill', () => {
+  let deployment: Deployment;
+  beforeEach(async () => {
+    deployment = await createDeployment('postgres');
+  });
+  afterEach(async () => {
+    killAll();
+    await deployment.close();
+  });
+
+  const { start, backfill, killAll } = commandOver(() => deployment);
   const rows = async (sql: string) => (await deployment.database.pool.query(sql)).rows;
 
   it('fills the last day, shows how far it is in plain lines, and ends when it is there', async () => {
@@ -154,6 +165,16 @@ describe('npm run backfill', () => {
       'The backfill was cancelled: 0 of 2 intervals are there, and what was begun is still finished. It was too old.\n',
     );
   });
+});
+
+/** These leave nothing behind: one deployment is enough for them. */
+describe('npm run backfill', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await createDeployment('postgres');
+  });
+  afterAll(() => deployment.close());
+  const { backfill } = commandOver(() => deployment);
 
   it.each([['--help'], ['-h']])('shows its usage for %s, without a database', async (option) => {
     const { code, stdout, stderr } = await backfill(option, '--tenant', 'T');

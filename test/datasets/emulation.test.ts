@@ -24,6 +24,7 @@ feederCount: 10
 timeZone: UTC
 model: 2
 place: us-south
+customers: { commercial: 0.3, industrial: 0.02 }
 der: { pv: 0.5, ev: 0.3, heatPump: 0.3, battery: 0.2 }
 network: poor
 oddities: [momentary-outages, storm-silence, meter-exchange, unit-error, stuck, zero-since-clock-change, clock-drift]

@@ -21,4 +21,16 @@ describe('docs/SCHEMA_MAPPING.md', () => {
     expect(listed.length).toBeGreaterThan(200);
     expect(listed.filter((name) => !names.has(normalised(name)))).toEqual([]);
   });
+
+  it('names the columns of a meaning in the order in which they are taken', () => {
+    const lists = Object.values(known).filter((list): list is string[] => Array.isArray(list));
+    const rows = [...DOCUMENT.matchAll(/^\| [^|]* \| [^|]* \| (`[a-z_]+`(?:, `[a-z_]+`)+) \|$/gm)].map(
+      (row) => [...(row[1] ?? '').matchAll(/`([a-z_]+)`/g)].map((match) => normalised(match[1] ?? '')),
+    );
+    expect(rows.length).toBeGreaterThan(8);
+    for (const written of rows) {
+      const list = lists.find((names) => written.every((name) => names.includes(name))) ?? [];
+      expect([...new Set(written)]).toEqual([...new Set(list)].filter((name) => written.includes(name)));
+    }
+  });
 });

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
+import type pg from 'pg';
 import { getAlignedIntervalTimestamp } from '../../src/contracts/intervals.js';
 import { MAX_READS_PER_SECOND } from '../../src/contracts/limits.js';
 import { benchPostgres } from '../bench/benchPostgres.js';
 import { thousands } from '../bench/report.js';
 import { API_KEY } from '../support/deployment.js';
+import { openPool } from '../support/openPool.js';
 import { type ProductProcess, startApiProcess, startWorkerProcess } from '../support/processes.js';
 import { startOwnRedis } from '../support/redisServer.js';
 import { waitFor } from '../support/waitFor.js';
@@ -115,8 +116,7 @@ export async function run(args: string[], print: (line: string) => void): Promis
   const redis = values.redis ? await startOwnRedis() : undefined;
   if (values.redis && !redis) throw new Error('there is no redis-server or valkey-server on the PATH');
   const postgres = await benchPostgres();
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
-  pool.on('error', () => undefined);
+  const pool = openPool({ connectionString: postgres.url, max: 2 });
   const env = { DATABASE_URL: postgres.url, ...(redis ? { REDIS_URL: redis.url } : {}) };
   try {
     const api = await startApi(env);

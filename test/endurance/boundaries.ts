@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
+import type pg from 'pg';
 import { getAlignedIntervalTimestamp, intervalEnd } from '../../src/contracts/intervals.js';
 import { thousands } from '../bench/report.js';
+import { openPool } from '../support/openPool.js';
 import { freePort, startOwnRedis } from '../support/redisServer.js';
 import { waitFor } from '../support/waitFor.js';
 
@@ -112,8 +113,7 @@ export async function run(args: string[], print: (line: string) => void): Promis
   const folder = await mkdtemp(join(tmpdir(), 'gridlens-boundaries-'));
   await chmod(folder, 0o755);
   const product = await startProduct(folder, redis?.url);
-  const pool = new pg.Pool({ connectionString: product.databaseUrl, max: 1 });
-  pool.on('error', () => undefined);
+  const pool = openPool({ connectionString: product.databaseUrl, max: 1 });
   try {
     const started = await fetch(`${product.url}/auto/start`, {
       method: 'POST',

@@ -1,19 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
+import type pg from 'pg';
 import { MAX_READS_PER_SECOND } from '../../src/contracts/limits.js';
 import { benchPostgres } from '../bench/benchPostgres.js';
 import { thousands } from '../bench/report.js';
 import { programArguments } from '../support/compiledSources.js';
 import { noteForGuardian } from '../support/guardian.js';
+import { peakMemoryOf } from '../support/memoryOf.js';
+import { openPool } from '../support/openPool.js';
 import { type ProductProcess, startWorkerProcess } from '../support/processes.js';
 import { startOwnRedis } from '../support/redisServer.js';
 import { waitFor } from '../support/waitFor.js';
@@ -73,12 +75,8 @@ async function writeReads(path: string, reads: number, meters: number): Promise<
 function watchMemory() {
   const most = new Map<string, number>();
   const watched = new Map<number, string>();
-  const timer = setInterval(async () => {
-    for (const [pid, what] of watched) {
-      const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-      const kibibytes = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
-      most.set(what, Math.max(most.get(what) ?? 0, kibibytes / 1024));
-    }
+  const timer = setInterval(() => {
+    for (const [pid, what] of watched) most.set(what, Math.max(most.get(what) ?? 0, peakMemoryOf(pid)));
   }, 500);
   return {
     add: ({ pid }: ChildProcess, what: string) => watched.set(pid as number, what),
@@ -163,8 +161,7 @@ export async function run(args: string[], print: (line: string) => void): Promis
   const redis = values.redis ? await startOwnRedis() : undefined;
   if (values.redis && !redis) throw new Error('there is no redis-server or valkey-server on the PATH');
   const postgres = await benchPostgres();
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
-  pool.on('error', () => undefined);
+  const pool = openPool({ connectionString: postgres.url, max: 2 });
   const folder = await mkdtemp(join(tmpdir(), 'gridlens-large-import-'));
   const memory = watchMemory();
   const env = { DATABASE_URL: postgres.url, ...(redis ? { REDIS_URL: redis.url } : {}) };

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import pg from 'pg';
 import { benchPostgres } from '../bench/benchPostgres.js';
 import { thousands } from '../bench/report.js';
 import { runManySlots, SLOTS_A_DAY, slotsFound } from '../simulation/manySlots.js';
+import { openPool } from '../support/openPool.js';
 import { median, quantile } from '../support/quantiles.js';
 import { startOwnRedis } from '../support/redisServer.js';
 
@@ -30,8 +30,7 @@ export async function run(args: string[], print: (line: string) => void): Promis
   const redis = values.redis ? await startOwnRedis() : undefined;
   if (values.redis && !redis) throw new Error('there is no redis-server or valkey-server on the PATH');
   const postgres = await benchPostgres();
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
-  pool.on('error', () => undefined);
+  const pool = openPool({ connectionString: postgres.url, max: 2 });
   print(
     `${slots} slots of ${thousands(meterCount)} meters, ${thousands(slots * meterCount)} reads, queue in ${redis ? 'Redis' : 'Postgres'}`,
   );

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { BEARER } from '../support/deployment.js';
+import { openPool } from '../support/openPool.js';
 import { startOwnPostgres } from '../support/ownPostgres.js';
 import { postgresCpu } from '../support/postgresCpu.js';
 import { startApiProcess, startWorkerProcess } from '../support/processes.js';
@@ -31,7 +32,7 @@ export async function run(_args: string[], print: (line: string) => void): Promi
   const env = { DATABASE_URL: postgres.url };
   const api = await startApiProcess(env);
   const worker = await startWorkerProcess(env);
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 1 });
+  const pool = openPool({ connectionString: postgres.url, max: 1 });
   try {
     await acceptBackfill(api.url);
     while ((await sampleOf(pool)).jobs === 0) await sleep(100);

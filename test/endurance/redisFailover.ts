@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import pg from 'pg';
+import type pg from 'pg';
 import { BEARER } from '../support/deployment.js';
 import { type FailingRedis, failingMaster, failingPrimary } from '../support/failingRedis.js';
+import { openPool } from '../support/openPool.js';
 import { startOwnPostgres } from '../support/ownPostgres.js';
 import { type ProductProcess, startApiProcess, startWorkerProcess } from '../support/processes.js';
 import { queuePrefixOf } from '../support/queuePrefix.js';
@@ -28,7 +29,7 @@ const AFTERWARDS = 1_000;
 
 /** Kills the queue's server in the middle of a publish of 20,000 reads, with an API and two workers. */
 export async function failover(databaseUrl: string, redis: FailingRedis): Promise<FailoverResult> {
-  const database = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+  const database = openPool({ connectionString: databaseUrl, max: 2 });
   const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url };
   const processes: ProductProcess[] = [];
   try {

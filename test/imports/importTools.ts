@@ -5,7 +5,9 @@ import { type ImportedFile, type ImportOptions, importFile } from '../../src/imp
 import { createImportService } from '../../src/imports/imports.js';
 import { innerFiles } from '../../src/imports/packedFile.js';
 import type { ImportDetails } from '../../src/imports/progressAnswer.js';
+import { createImportSupplier } from '../../src/imports/supplier.js';
 import type { Context } from '../../src/process/context.js';
+import { createPublishing } from '../../src/process/services.js';
 import { waitFor } from '../support/waitFor.js';
 
 export const NOW = new Date('2026-12-01T00:00:00Z');
@@ -47,6 +49,11 @@ export function importTools(context: () => Context, tenantId = TENANT) {
       ...wanted,
     });
   };
+  /** What workers do of it every second or two, so that what comes after an import need not wait for their passes. */
+  const supply = async (): Promise<void> => {
+    const { admission } = createPublishing(context(), () => undefined);
+    await createImportSupplier({ database: context().database, admission, now: () => NOW }).supply();
+  };
   const finished = (importId: number): Promise<ImportDetails> =>
     waitFor(`import ${importId}`, async () => {
       const found = await service().find(importId);
@@ -54,18 +61,24 @@ export function importTools(context: () => Context, tenantId = TENANT) {
     });
   return {
     sql,
+    supply,
     service,
     take,
     finished,
     sample: (name: string, wanted: Wanted = {}) => take(`${SAMPLES}/${name}`, wanted),
-    /** Takes a file of this text in, and waits until it is written. */
+    /** Takes a file of this text in, and has a worker that runs write it at once. */
     async text(text: string, wanted: Wanted = {}): Promise<ImportDetails> {
       const folder = await mkdtemp(join(tmpdir(), 'gridlens-import-'));
       try {
         await writeFile(join(folder, 'reads.csv'), text);
         const taken = await take(join(folder, 'reads.csv'), wanted);
         if (taken.importId === undefined) throw new Error(JSON.stringify(taken));
-        return await finished(taken.importId);
+        const { importId } = taken;
+        return await waitFor(`import ${importId}`, async () => {
+          await supply();
+          const found = await service().find(importId);
+          return found?.finishedAt ? found : false;
+        });
       } finally {
         await rm(folder, { recursive: true });
       }

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import supertest from 'supertest';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createKpiService } from '../../src/kpi/quickcheck.js';
@@ -9,6 +9,7 @@ import type { ColumnKind, KpiViewMapping, KpiViewName } from '../../src/schema/m
 import { deployBudget, stretchBudget } from '../support/answerBudget.js';
 import { createCustomerDatabase, startOver } from '../support/customerDatabase.js';
 import { createDeployment, type Deployment } from '../support/deployment.js';
+import { openPool } from '../support/openPool.js';
 import { NOW, TENANT } from '../support/pilot.js';
 import { waitFor } from '../support/waitFor.js';
 
@@ -212,7 +213,7 @@ describe('quickcheck over KPI views of the customer’s own', () => {
       `SELECT date_trunc('day', i) AS day, n AS loss_pct FROM (VALUES (1, '2026-05-30T12:00Z'::timestamptz),
          (2, '2026-05-31T12:00Z')) v (n, i) UNION ALL SELECT '2026-05-29T00:00Z', 3`,
     );
-    const abroad = new pg.Pool({
+    const abroad = openPool({
       connectionString: deployment.database.url,
       options: '-c TimeZone=Europe/Berlin',
     });

@@ -58,7 +58,9 @@ describeOnBothBackends('the latest interval beside the latest complete one', (ba
       expectedMeters: 500,
       reportingMeters: 500,
       reportingPct: 100,
+      estimatedPct: 0,
       lossPct: expect.any(Number),
+      receivedKwh: null,
       lowVoltageMeters: 0,
     });
     expect(answer.latestComplete).toEqual(answer.latest);

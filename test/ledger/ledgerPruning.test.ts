@@ -3,7 +3,7 @@ import { scoreReport } from '../../src/commands/scoreReport.js';
 import type { TurnName } from '../../src/db/locks.js';
 import { insertEvent } from '../../src/events/eventTable.js';
 import { latestIntervals, publishedFleetAt } from '../../src/kpi/latestIntervals.js';
-import { kpiVersion } from '../../src/kpi/version.js';
+import { createKpiVersions } from '../../src/kpi/version.js';
 import { pruneLedger } from '../../src/ledger/pruning.js';
 import { publishOfLatestInterval } from '../../src/ledger/publishedIntervals.js';
 import type { AmiQueue } from '../../src/queues/amiQueue.js';
@@ -190,7 +190,8 @@ describe('the ledger is pruned', () => {
   it('and a day that was published whole stays complete, a tag is another one', async () => {
     for (let day = 0; day < 2; day += 1)
       await published({ from: new Date(MONDAY + day * DAY), quarterHours: 96, meterCount: 50 });
-    const before = (await kpiVersion(database.pool, TENANT)).version;
+    const versionOf = createKpiVersions(database.pool);
+    const before = (await versionOf(TENANT)).version;
     const whole = { '2026-01-05': 100, '2026-01-06': 100 };
     expect(await completeness()).toEqual(whole);
     // In the middle of a day too.
@@ -200,7 +201,7 @@ describe('the ledger is pruned', () => {
     );
     expect(await prune()).toBe(58);
     expect(await completeness()).toEqual(whole);
-    expect((await kpiVersion(database.pool, TENANT)).version).not.toBe(before);
+    expect((await versionOf(TENANT)).version).not.toBe(before);
     await sql(`UPDATE ami_publishes SET accepted_at = read_at`);
     expect(await prune()).toBe(133);
     expect(await completeness()).toEqual(whole);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeDueZones, requestNewRules, requestZone, tenantZone } from '../../src/reads/tenantZones.js';
 import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
-import { insertSql, statement, TENANTS } from '../support/readsHistory.js';
+import { insertSql, statementOfBoth, TENANTS } from '../support/readsHistory.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
 const NAMES = [...Object.keys(ROLLUPS), ...Object.keys(KPI_VIEWS)] as (
@@ -59,9 +59,9 @@ describe('C2: days of a tenant with a zone', () => {
   /** Two meters of two feeders, each quarter hour from two days before a day to two days after it. */
   const insertAround = (tenant: string, day: string) =>
     query(
-      `INSERT INTO meter_reads_electric (tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage)
+      `INSERT INTO meter_reads_electric (tenant_id, meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage, received_kwh)
        SELECT $1, 'M' || meter, 'F' || meter, at, CASE WHEN extract(hour FROM at) = 3 THEN 0.1 ELSE 1 END, 1,
-         CASE WHEN extract(hour FROM at) IN (4, 22) THEN 110 ELSE 120 END
+         CASE WHEN extract(hour FROM at) IN (4, 22) THEN 110 ELSE 120 END, CASE WHEN meter = 1 THEN 0.25 END
        FROM generate_series($2::timestamptz - interval '2 d', $2::timestamptz + interval '3 d' - interval '1 min', '15 min') at,
          generate_series(1, 2) meter`,
       [tenant, `${day}T00:00Z`],
@@ -75,16 +75,22 @@ describe('C2: days of a tenant with a zone', () => {
       await insertAround(tenant, day);
       const shown = () =>
         query(
-          `SELECT intervals::integer, reads::integer, kwh::double precision + 0 AS kwh, completeness_pct::double precision AS pct
+          `SELECT intervals::integer, reads::integer, kwh::double precision + 0 AS kwh, completeness_pct::double precision AS pct,
+           received_kwh::double precision AS fed_in
          FROM v_kpi_electric_overview_daily WHERE tenant_id = $1 AND day = $2`,
           [tenant, day],
         );
       const [whole] = await shown();
-      expect(whole).toMatchObject({ intervals: quarterHours, reads: 2 * quarterHours, pct: 100 });
+      expect(whole).toMatchObject({
+        intervals: quarterHours,
+        reads: 2 * quarterHours,
+        pct: 100,
+        fed_in: quarterHours / 4,
+      });
       await expectAgreement(tenant, zone);
 
       await query(
-        `UPDATE meter_reads_electric SET kwh = 0.2, voltage = 113 WHERE tenant_id = $1 AND meter_id = 'M1'`,
+        `UPDATE meter_reads_electric SET kwh = 0.2, voltage = 113, received_kwh = received_kwh + 0.5 WHERE tenant_id = $1 AND meter_id = 'M1'`,
         [tenant],
       );
       await expectAgreement(tenant, zone);
@@ -109,7 +115,7 @@ describe('C2: days of a tenant with a zone', () => {
       tenant: fc.constantFrom(...TENANTS),
       zone: fc.constantFrom('America/New_York', 'Pacific/Auckland', 'Asia/Kathmandu', 'UTC'),
     });
-    const step = fc.oneof({ weight: 4, arbitrary: statement }, { weight: 1, arbitrary: change });
+    const step = fc.oneof({ weight: 4, arbitrary: statementOfBoth }, { weight: 1, arbitrary: change });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (history) => {
         await query('TRUNCATE meter_reads_electric');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { kpiVersion } from '../../src/kpi/version.js';
+import { createKpiVersions } from '../../src/kpi/version.js';
 import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
@@ -197,9 +197,10 @@ describe('rollups under other people’s sessions', () => {
   });
 
   it('have another version after every commit, whatever the order of transactions', async () => {
-    const versions: string[] = [(await kpiVersion(database.pool, 'A')).version];
+    const versionOf = createKpiVersions(database.pool);
+    const versions: string[] = [(await versionOf('A')).version];
     const changed = async (what: string): Promise<void> => {
-      const { version } = await kpiVersion(database.pool, 'A');
+      const { version } = await versionOf('A');
       expect(versions, what).not.toContain(version);
       versions.push(version);
     };

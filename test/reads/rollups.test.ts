@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tenantTotals } from '../../src/reads/tenantTotals.js';
 import { differenceQuery, KPI_VIEWS, ROLLUPS } from '../support/plainKpis.js';
-import { insertSql, REVISION, type Selection, statement, TENANTS } from '../support/readsHistory.js';
+import { insertSql, REVISION, type Selection, statementOfBoth, TENANTS } from '../support/readsHistory.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
 /** What the scale request's own SQL over the reads says. */
@@ -53,7 +53,7 @@ describe('rollups and KPI views', () => {
 
   it('agree with plain SQL over the reads after any history of statements, and so after a rebuild', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(statement, { minLength: 1, maxLength: 8 }), async (history) => {
+      fc.asyncProperty(fc.array(statementOfBoth, { minLength: 1, maxLength: 8 }), async (history) => {
         // From nothing each time, so that a history that fails can be shrunk.
         await database.pool.query('TRUNCATE meter_reads_electric');
         for (const sql of history) {
@@ -75,6 +75,7 @@ describe('rollups and KPI views', () => {
       kwh: '0.1',
       delivered: '1',
       voltage: '113.9',
+      received: '0.75',
     };
     await database.pool.query(insertSql(every, 'DO NOTHING'));
     await database.pool.query('ALTER TABLE meter_reads_electric DISABLE TRIGGER USER');
@@ -87,26 +88,25 @@ describe('rollups and KPI views', () => {
     await expectAgreement();
   });
 
-  it('do not deadlock or lose count when inserts, revisions and deletes of the same meters run side by side', async () => {
-    const clients = Array.from({ length: 5 }, (_, client) => client);
-    const selected = (round: number, client: number): Selection => ({
-      tenant: 'A',
-      meters: [1, 2, 3, 4, 5, 6],
-      hours: [(round + client) % 30],
-      kwh: client % 2 === 0 ? '0.1' : '0.95',
-      delivered: '1',
-      voltage: round % 2 === 0 ? '90.1' : '120.3',
-    });
-    // Of a deadlock the detail says between which statements, and the context in which function.
-    const write = (sql: string) =>
-      database.pool.query(sql).catch((error: pg.DatabaseError) => {
-        throw new Error(`${error.message}: ${error.detail} ${error.where}`, { cause: error });
-      });
-    await Promise.all(
-      clients.map(async (client) => {
+  const CLIENTS = [0, 1, 2, 3, 4];
+  const METERS = [1, 2, 3, 4, 5, 6];
+  const selected = (round: number, client: number): Selection => ({
+    tenant: 'A',
+    meters: METERS,
+    hours: [(round + client) % 30],
+    kwh: client % 2 === 0 ? '0.1' : '0.95',
+    delivered: '1',
+    voltage: round % 2 === 0 ? '90.1' : '120.3',
+  });
+  /** Two clients revise, all insert or delete; the meters that are revised are those that `revised` says. */
+  const sideBySide = (write: (sql: string) => Promise<unknown>, revised: number[]) =>
+    Promise.all(
+      CLIENTS.map(async (client) => {
         for (let round = 0; round < 25; round += 1) {
-          const conflict = client < 2 ? REVISION : 'DO NOTHING';
-          await write(insertSql(selected(round, client), conflict));
+          const of = selected(round, client);
+          await write(
+            client < 2 ? insertSql({ ...of, meters: revised }, REVISION) : insertSql(of, 'DO NOTHING'),
+          );
           if (round % 5 === client) {
             await write(
               `DELETE FROM meter_reads_electric WHERE tenant_id = 'A' AND meter_id IN ('M1', 'M2')`,
@@ -115,6 +115,30 @@ describe('rollups and KPI views', () => {
         }
       }),
     );
+
+  it('do not deadlock or lose count when inserts, revisions and deletes of the same meters run side by side', async () => {
+    const hours = Array.from({ length: 30 }, (_, hour) => hour);
+    await database.pool.query(insertSql({ ...selected(0, 0), hours }, 'DO NOTHING'));
+    // Of a deadlock the detail says between which statements, and the context in which function.
+    const write = (sql: string) =>
+      database.pool.query(sql).catch((error: pg.DatabaseError) => {
+        throw new Error(`${error.message}: ${error.detail} ${error.where}`, { cause: error });
+      });
+    // These are there all the time, so that no statement both inserts and revises.
+    await sideBySide(write, [3, 4, 5, 6]);
+    await expectAgreement();
+  });
+
+  it('do not lose count when statements that both insert and revise are tried again after a deadlock', async () => {
+    const write = async (sql: string): Promise<unknown> => {
+      try {
+        return await database.pool.query(sql);
+      } catch (error) {
+        if ((error as pg.DatabaseError).code !== '40P01') throw error;
+        return write(sql);
+      }
+    };
+    await sideBySide(write, METERS);
     await expectAgreement();
   });
 

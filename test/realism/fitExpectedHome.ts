@@ -1,16 +1,17 @@
 import { PLACE_NAMES, type Place } from '../../src/contracts/places.js';
 import { createRandomness, STREAM } from '../../src/emulator/chance/random.js';
-import { createHome2 } from '../../src/emulator/homes/home.js';
-import { homeKwh2 } from '../../src/emulator/homes/homeLoad.js';
+import { createHome } from '../../src/emulator/homes/home.js';
+import { homeKwh } from '../../src/emulator/homes/homeLoad.js';
 import { HOME_KWH_PER_DAY } from '../../src/emulator/homes/placeLevel.js';
 import { sceneOfPlace } from '../../src/emulator/homes/placeScene.js';
 import { PLACES } from '../../src/emulator/weather/places.js';
 
 /**
- * `node --import tsx test/realism/fitExpectedHome.ts [homes]`: what the mean home of each place draws, for the tables of
- * `src/emulator/homes/expectedHome.ts`, and what `level` in `equipment.ts` must be multiplied by.
+ * `node --import tsx test/realism/fitExpectedHome.ts [model] [homes]`: what the mean home of each place draws, for the tables of
+ * `src/emulator/homes/expectedTables.ts`, and what the model's `level` in `modelParameters.ts` must be multiplied by.
  */
-const HOMES = Number(process.argv[2] ?? 1_500);
+const MODEL = process.argv[2] === '2' ? 2 : 3;
+const HOMES = Number(process.argv[3] ?? 1_500);
 /** Quarter hours between those looked at: no divisor of a day or a week. */
 const APART = 37;
 const KINDS = 3;
@@ -22,12 +23,19 @@ function tableOf(place: Place): string {
   const seeds = ['one', 'two', 'three'].map((seed) => createRandomness(seed, 'fit'));
   const rows = seeds.flatMap((random, part) => {
     const homes = Array.from({ length: HOMES / seeds.length }, (_, meter) =>
-      createHome2(random.key(STREAM.meter, meter + 1), place),
+      createHome(random.key(STREAM.meter, meter + 1), MODEL, place),
     );
     return Array.from({ length: Math.floor((365 * 96) / APART) }, (_, step) => {
       const slot = first + step * APART + part * 11;
-      const scene = sceneOfPlace(place, PLACES[place].timeZone, slot, 1, random.key(STREAM.weather, 0));
-      const kwh = homes.reduce((sum, home) => sum + homeKwh2(home, slot, scene), 0) / homes.length;
+      const scene = sceneOfPlace(
+        MODEL,
+        place,
+        PLACES[place].timeZone,
+        slot,
+        1,
+        random.key(STREAM.weather, 0),
+      );
+      const kwh = homes.reduce((sum, home) => sum + homeKwh(home, slot, scene), 0) / homes.length;
       const hour = Math.floor((scene.clock[0] as number) / 4);
       const air = scene.air[0] as number;
       const cell = hour + 24 * Math.min(KINDS - 1, scene.kind[0] as number);

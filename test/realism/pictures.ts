@@ -5,13 +5,16 @@ import { emulatedYear } from './homes/emulatedHomes.js';
 import { homeStatistics } from './homes/homeStatistics.js';
 import { realHomes } from './homes/realHomes.js';
 import { archetypes } from './pictures/archetypes.js';
+import { carsTogether } from './pictures/carsTogether.js';
 import { dayShapes } from './pictures/dayShapes.js';
+import { duckCurve } from './pictures/duckCurve.js';
 import { feederLoss } from './pictures/feederLoss.js';
 import { homeWeek } from './pictures/homeWeek.js';
 import { realAndEmulated } from './pictures/realAndEmulated.js';
 import { seasons } from './pictures/seasons.js';
 import { sizes } from './pictures/sizes.js';
 import { spreads } from './pictures/spreads.js';
+import { tradeKinds } from './pictures/tradeKinds.js';
 import { voltages } from './pictures/voltages.js';
 
 /** `npm run realism:pictures`: draws docs/realism/*.svg from reads, the same bytes each time. */
@@ -25,7 +28,7 @@ const METERS = 5_000;
 const year = fleetYear(sample, METERS, 3);
 
 const london = realHomes('london');
-const { homes } = emulatedYear({ place: 'uk', seed: '1', year: 2013, meters: 90 }, 48);
+const { homes } = emulatedYear({ model: 2, place: 'uk', seed: '1', year: 2013, meters: 90 }, 48);
 const weeks = realAndEmulated(london, homes);
 
 const pictures: Record<string, string> = {
@@ -41,6 +44,9 @@ const pictures: Record<string, string> = {
     homes.map(homeStatistics).filter((home) => home.kwhPerDay > 0.05),
   ),
   archetypes: archetypes(),
+  trade: tradeKinds(),
+  'duck-curve': duckCurve(),
+  'cars-together': carsTogether(),
 };
 
 const folder = new URL('../../docs/realism/', import.meta.url);

@@ -1,3 +1,4 @@
+import type { Model } from '../../src/contracts/emulation.js';
 import type { Climate } from '../../src/contracts/place.js';
 import type { Place as CustomersPlace } from '../../src/contracts/places.js';
 import type { CustomerClass } from '../../src/emulator/customers/customers.js';
@@ -12,7 +13,7 @@ export interface Sample {
   climate: Climate;
   timeZone: string;
   /** The first model where it is not said. */
-  model?: 1 | 2;
+  model?: Model;
   place?: CustomersPlace;
 }
 

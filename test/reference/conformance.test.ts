@@ -181,6 +181,10 @@ describeOnBothBackends('the API and its reference', (backend) => {
     // Of a tenant that has reads.
     const zone = { tenantId: 'DEMO_TENANT', timeZone: 'Europe/Berlin' };
     expect((await send(routeCalled('setZone'), urlOf(routeCalled('setZone')), zone)).status).toBe(202);
+    const withoutReads = { ...zone, tenantId: 'NO_READS' };
+    expect((await send(routeCalled('setZone'), urlOf(routeCalled('setZone')), withoutReads)).status).toBe(
+      200,
+    );
     await http.post('/api/ami/stop').set(bearer(API_KEY)).send({ tenantId: 'DEMO_TENANT' });
   });
 

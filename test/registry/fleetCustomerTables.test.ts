@@ -1,10 +1,10 @@
-import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { exportFleet } from '../../src/registry/file/exportFleet.js';
 import { loadFleet } from '../../src/registry/file/loadFleet.js';
 import { synthesizeFleet } from '../../src/registry/file/synthesizeFleet.js';
 import type { RegistryMapping } from '../../src/schema/mapping.js';
 import { column, customerRegistry, fleetFolder, textOf } from '../support/fleetRegistry.js';
+import { openPool } from '../support/openPool.js';
 import { createTestDatabase, type TestDatabase } from '../support/testDatabase.js';
 
 describe("the fleet in a customer's own tables", () => {
@@ -224,7 +224,7 @@ describe("the fleet in a customer's own tables", () => {
     const url = new URL(database.url);
     url.username = 'fleet_reader';
     url.password = 'reader';
-    const reader = new pg.Pool({ connectionString: url.href, max: 1 });
+    const reader = openPool({ connectionString: url.href, max: 1 });
     const file = await folder.file('meter_id,feeder_id\nM1,F1\n');
     const loading = loadFleet(reader, identity, { file, tenantId: 'T', dryRun: false });
     await expect(loading).rejects.toThrow(

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { withTransaction } from '../../src/db/db.js';
 import { batchPayload } from '../../src/ledger/batchPayload.js';
@@ -12,6 +11,7 @@ import { ownMapping } from '../../src/schema/detect/ownMapping.js';
 import type { ColumnKind, MappedColumn, RegistryMapping } from '../../src/schema/mapping.js';
 import { scoreSuspicion } from '../../src/score/score.js';
 import { describeOnBothBackends } from '../support/backends.js';
+import { openPool } from '../support/openPool.js';
 import { createPilot, measured, ofFeeder, type Pilot, TENANT } from '../support/pilot.js';
 
 const NEXT = new Date('2026-06-01T10:16:00Z');
@@ -140,8 +140,7 @@ describeOnBothBackends('a registry fleet', (backend) => {
 
   it('takes one snapshot of a registry, however many publish it at once, and another when it has changed', async () => {
     await register();
-    const otherProcess = new pg.Pool({ connectionString: pilot.deployment.database.url, max: 10 });
-    otherProcess.on('error', () => undefined);
+    const otherProcess = openPool({ connectionString: pilot.deployment.database.url, max: 10 });
     try {
       const [answers, fleets] = await Promise.all([
         Promise.all(Array.from({ length: 10 }, () => publish())),

@@ -58,6 +58,14 @@ describe('the published schema', () => {
 });
 
 describe('a scenario', () => {
+  it('of a place alone stays what it was when there were two models, since it gives the same bytes', () => {
+    const of = (more: string) =>
+      readScenario(scenario('  []', `span: { from: 2026-03-27, days: 4 }\nplace: uk${more}`), 'file');
+    expect(of('').emulation).toMatchObject({ model: 2, place: 'uk' });
+    expect(of('').file).toMatchObject({ model: 2, place: 'uk' });
+    expect(of('\nmodel: 3').emulation).toMatchObject({ model: 3, place: 'uk' });
+  });
+
   it('is the same as YAML and as JSON', () => {
     const yaml = scenario(
       '  - { type: theft, feeders: [FEEDER_1], day: 0, durationMinutes: 60, meterFraction: 0.1 }',

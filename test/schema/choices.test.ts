@@ -59,7 +59,17 @@ const CHOICES: Record<string, Choice> = {
   'what was delivered to a customer who also feeds in': {
     sql: `CREATE TABLE meter_reads_electric (meter_id text, read_at timestamptz, kwh_delivered numeric,
       kwh_received numeric, kwh_net numeric, UNIQUE (meter_id, read_at))`,
-    reads: { kwh: 'kwh_delivered', deliveredKwh: 'delivered_kwh' },
+    reads: { kwh: 'kwh_delivered', deliveredKwh: 'delivered_kwh', receivedKwh: 'kwh_received' },
+  },
+  'what is exported beside what is imported': {
+    sql: `CREATE TABLE meter_reads_electric (meter_id text, read_at timestamptz, kwh_import numeric, kwh_export numeric NOT NULL,
+      UNIQUE (meter_id, read_at))`,
+    reads: { kwh: 'kwh_import', receivedKwh: 'kwh_export' },
+  },
+  'nothing that was received, by whom nobody knows': {
+    sql: `CREATE TABLE meter_reads_electric (meter_id text, read_at timestamptz, kwh numeric, received_kwh numeric,
+      export_kwh numeric, UNIQUE (meter_id, read_at))`,
+    reads: { kwh: 'kwh', receivedKwh: 'none' },
   },
   'what the utility measured, beside what the meter did': {
     sql: `CREATE TABLE meter_reads_electric (meter_id text, read_at timestamptz, kwh numeric, kwh_delivered numeric,
@@ -128,7 +138,7 @@ describe('what is taken for what', () => {
         Object.fromEntries(
           Object.entries(columns).map(([meaning, column]) => [
             meaning,
-            (column as { name?: string } | null)?.name,
+            (column as { name?: string } | null)?.name ?? 'none',
           ]),
         );
       expect(names(detection?.mapping.reads.columns)).toMatchObject(reads ?? {});

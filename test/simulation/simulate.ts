@@ -73,12 +73,12 @@ export async function simulate(scenario: Scenario): Promise<Simulated> {
       return 'published';
     },
   };
-  const supplyBackfills = async () => {
+  const supplyBackground = async () => {
     while (backfill && admit({ ...HISTORY, readAt: START }));
   };
   const database = createModelDatabase(tenants, now);
   const log = pino({ level: 'silent' });
-  const dispatch = createDispatch({ database, publisher, supplyBackfills, now: () => new Date(clock), log });
+  const dispatch = createDispatch({ database, publisher, supplyBackground, now: () => new Date(clock), log });
 
   const end = START + hours * 60 * MINUTE_MS;
   const [downFrom, downTo] = (outage ?? [0, 0]).map((minutes) => START + minutes * MINUTE_MS) as [

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
-import pg from 'pg';
 import { openConnections, QUEUE_NAMES, type QueueName } from '../../src/queues/queueConnections.js';
 import { BEARER } from './deployment.js';
+import { openPool } from './openPool.js';
 import { type ProductProcess, startApiProcess, startWorkerProcess } from './processes.js';
 import { queuePrefixOf } from './queuePrefix.js';
 import { readsOf, type Slot, slotsOf } from './slots.js';
@@ -30,8 +30,7 @@ export type ClockedDeployment = Awaited<ReturnType<typeof openClockedDeployment>
 /** Real API and worker processes on a database and queue of their own, under a clock of the test's. */
 export async function openClockedDeployment({ databaseUrl, redisUrl, start }: ClockedOptions) {
   const clock = createTestClock(start);
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 3 });
-  pool.on('error', () => undefined);
+  const pool = openPool({ connectionString: databaseUrl, max: 3 });
   const env = {
     DATABASE_URL: databaseUrl,
     TEST_CLOCK_FILE: clock.file,

@@ -87,6 +87,9 @@ export async function compileSources(folder: string): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    // As in scripts/compile.mjs: less to read at each start.
+    mainFields: ['module', 'main'],
+    minifyWhitespace: true,
     banner: { js: COMMONJS_NAMES },
     plugins: [keepPlaces],
     // Its binaries are found by where the package lies; esbuild is no code of a running process.

@@ -10,12 +10,13 @@ import { inject } from 'vitest';
 import { composeApi } from '../../src/process/apiProcess.js';
 import { loadConfig } from '../../src/process/config.js';
 import { API_POOL, createContext, WORKER_POOL } from '../../src/process/context.js';
+import { requirePostgresPlaces } from '../../src/process/postgresPlaces.js';
 import { runWorker } from '../../src/process/workerProcess.js';
 import { STRETCHED_BUDGET } from './answerBudget.js';
 import type { BackendName } from './backends.js';
 import { programArguments } from './compiledSources.js';
 import { API_KEY, BEARER, held, requireDocumented } from './deployment.js';
-import { createTestDatabase } from './testDatabase.js';
+import { createTestDatabase, onCluster } from './testDatabase.js';
 import { waitFor } from './waitFor.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -63,14 +64,10 @@ export async function createCustomerDatabase(
     admin: database.pool,
     async drop() {
       await database.drop();
-      const client = new pg.Client({ connectionString: inject('clusterUrl') });
-      await client.connect();
-      const { rows } = await client.query<{ name: string }>(
-        `SELECT rolname AS name FROM pg_roles WHERE starts_with(rolname, $1)`,
-        [role],
-      );
-      for (const { name } of rows) await client.query(`DROP ROLE ${name}`);
-      await client.end();
+      await onCluster(`DO $$ DECLARE name text; BEGIN
+        FOR name IN SELECT rolname FROM pg_roles WHERE starts_with(rolname, '${role}') LOOP
+          EXECUTE format('DROP ROLE %I', name);
+        END LOOP; END $$`);
     },
   };
 }
@@ -133,7 +130,9 @@ export async function startOver(
   const undocumented: string[] = [];
   const http = supertest(held(composeApi(context, now), undocumented));
   const startWorker = async () => {
-    const workerContext = await createContext('worker', config, WORKER_POOL, overrides);
+    // What the API has just prepared need not be looked at once more: the next start is another test.
+    const prepared = { places: await requirePostgresPlaces(config), schema: context.schema };
+    const workerContext = await createContext('worker', config, WORKER_POOL, { ...overrides, prepared });
     return { context: workerContext, running: runWorker(workerContext) };
   };
   const worker = withWorker

@@ -3,14 +3,23 @@ import type { Express } from 'express';
 import { pino } from 'pino';
 import supertest from 'supertest';
 import { inject } from 'vitest';
+import { QUEUE_SCHEMA } from '../../src/db/deploymentIdentity.js';
+import { DIRECT } from '../../src/db/pooling.js';
 import { composeApi } from '../../src/process/apiProcess.js';
 import { type Config, loadConfig } from '../../src/process/config.js';
-import { API_POOL, type Context, createContext, WORKER_POOL } from '../../src/process/context.js';
+import {
+  API_POOL,
+  type Context,
+  createContext,
+  type PreparedPlaces,
+  WORKER_POOL,
+} from '../../src/process/context.js';
 import type { Running } from '../../src/process/lifecycle.js';
 import { runWorker } from '../../src/process/workerProcess.js';
 import { STRETCHED_BUDGET } from './answerBudget.js';
 import type { BackendName } from './backends.js';
 import { createReference, observed, type Reference } from './reference.js';
+import { JUNE } from './templates.js';
 import { createTestDatabase, type TestDatabase } from './testDatabase.js';
 
 export const API_KEY = 'test-key-0123456789abcdef';
@@ -40,7 +49,8 @@ export async function createDeployment(
   env: Record<string, string> = {},
   now?: () => Date,
 ): Promise<Deployment> {
-  const database = await createTestDatabase();
+  const isInJune = now?.().toISOString().startsWith(JUNE) ?? false;
+  const database = await createTestDatabase(isInJune ? 'june' : 'migrated');
   const queuePrefix = `{test-${randomUUID()}}`;
   const redisUrl = backend === 'redis' ? inject('redisUrl') : undefined;
   const config = loadConfig(
@@ -56,8 +66,14 @@ export async function createDeployment(
   const logLines: Record<string, unknown>[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) });
   const undocumented: string[] = [];
-  const startApi = async () => {
-    const context = await createContext('api', config, API_POOL, { queuePrefix, log });
+  // The template of its database was prepared by what a start would only look with again.
+  const prepared = config.databaseUrl === database.url ? preparedTemplate(config) : undefined;
+  const startApi = async (found?: PreparedPlaces) => {
+    const context = await createContext('api', config, API_POOL, {
+      ...(found && { prepared: found }),
+      queuePrefix,
+      log,
+    });
     const app = composeApi(context, now);
     return { context, app, http: supertest(held(app, undocumented)) };
   };
@@ -71,12 +87,17 @@ export async function createDeployment(
   };
   const deployment: Deployment = {
     database,
-    ...(await startApi()),
+    ...(await startApi(prepared)),
     config,
     queuePrefix,
     logLines,
     async startWorker() {
-      const workerContext = await createContext('worker', config, WORKER_POOL, { queuePrefix, log });
+      const { schema } = deployment.context;
+      const workerContext = await createContext('worker', config, WORKER_POOL, {
+        ...(prepared && { prepared: { ...prepared, schema } }),
+        queuePrefix,
+        log,
+      });
       const worker = runWorker(workerContext, now);
       const entry = { worker, context: workerContext };
       workers.push(entry);
@@ -104,6 +125,25 @@ export async function createDeployment(
     },
   };
   return deployment;
+}
+
+/** What a start would find in a database that is a clone of the run's template (testServers.ts). */
+function preparedTemplate({
+  databaseUrl = '',
+  redisUrl,
+  queueDatabaseUrl,
+}: Config): PreparedPlaces | undefined {
+  if (queueDatabaseUrl !== undefined) return undefined;
+  const queue = { url: databaseUrl, pooling: DIRECT, schema: QUEUE_SCHEMA };
+  return {
+    places: {
+      databaseUrl,
+      pooling: DIRECT,
+      queue: redisUrl === undefined ? queue : undefined,
+      redisPrefix: '',
+    },
+    schema: inject('templateSchema'),
+  };
 }
 
 /** Of all deployments of a file, since it takes a moment to make. */

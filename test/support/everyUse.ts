@@ -1,6 +1,6 @@
-import pg from 'pg';
 import { expect } from 'vitest';
 import { BEARER } from './deployment.js';
+import { openPool } from './openPool.js';
 import type { ProductProcess } from './processes.js';
 import { waitFor } from './waitFor.js';
 
@@ -28,8 +28,7 @@ const day = (): string => new Date(Date.now() - 86_400_000).toISOString().slice(
  * its reads, nothing was written twice and no batch was given up.
  */
 export async function expectEveryUse(deployment: RunningDeployment): Promise<void> {
-  const pool = new pg.Pool({ connectionString: deployment.databaseUrl, max: 1 });
-  pool.on('error', () => undefined);
+  const pool = openPool({ connectionString: deployment.databaseUrl, max: 1 });
   const send = async (path: string, body: object): Promise<{ status: number; body: Answer }> => {
     const response = await fetch(`${deployment.url}/api/ami${path}`, {
       method: 'POST',

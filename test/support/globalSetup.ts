@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import type { SchemaMapping } from '../../src/schema/mapping.js';
 import { startServers, type TestServers } from './testServers.js';
 
 declare module 'vitest' {
@@ -7,6 +8,8 @@ declare module 'vitest' {
     clusterUrl: string;
     /** Undefined where no Redis or Valkey server can be found; then that half is skipped. */
     redisUrl: string | undefined;
+    /** What a start finds in a database that is a clone of the template. */
+    templateSchema: SchemaMapping;
   }
 }
 
@@ -31,6 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   sayWhatIsSkipped();
   project.provide('clusterUrl', servers.clusterUrl);
   project.provide('redisUrl', servers.redisUrl);
+  project.provide('templateSchema', servers.templateSchema);
   return async () => {
     use.users -= 1;
     if (use.users === 0) {

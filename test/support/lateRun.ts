@@ -12,8 +12,33 @@ import { ensurePartitions } from '../../src/reads/partitions.js';
 import { createBatchRunner } from '../../src/writing/batchRunner.js';
 import { UNLIMITED } from './history.js';
 import { syntheticPublish } from './publishRecords.js';
+import type { TestDatabase } from './testDatabase.js';
 
 export const QUARTER_MS = 900_000;
+
+/** What late reads must leave as it would have been without them. */
+export const LATE_FIGURES = [
+  `SELECT meter_id, feeder_id, read_at, kwh, delivered_kwh, voltage, quality_flags, quality FROM meter_reads_electric ORDER BY 1, 3`,
+  `SELECT day, feeder_id, reads, kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads
+   FROM ami_feeder_days ORDER BY 1, 2`,
+  'SELECT day, feeder_id, reads, kwh, delivered_kwh, loss_pct FROM v_kpi_electric_feeder_loss_daily ORDER BY 1, 2',
+  `SELECT day, reads, kwh, delivered_kwh, loss_pct, completeness_pct FROM v_kpi_electric_overview_daily ORDER BY 1`,
+  `SELECT day, feeder_id, meter_id, suspicious_intervals, registered_kwh, delivered_kwh, first_interval_at, last_interval_at
+   FROM v_kpi_suspicious_meters_daily ORDER BY 1, 2, 3`,
+];
+
+/** Reads, rollups and views in full. */
+export async function figuresOf(pool: pg.Pool): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for (const query of LATE_FIGURES) found.push((await pool.query(query)).rows);
+  return found;
+}
+
+/** Empties a database of reads, publishes and events. */
+export async function forgetReads(database: TestDatabase): Promise<void> {
+  for (const tables of ['meter_reads_electric', 'ami_publishes CASCADE', 'ami_events'])
+    await database.truncate(tables);
+}
 
 /** Which job is run next, and whether one is run once more: numbers from 0 up to 1. */
 export type Chance = () => number;

@@ -11,11 +11,13 @@ const QUARTER_HOUR = `date_bin('15 min', read_at, '2000-01-01Z')`;
 const KWH = `coalesce(sum(kwh) FILTER (WHERE ${MEASURED}), 0)`;
 const DELIVERED = `coalesce(sum(delivered_kwh) FILTER (WHERE ${MEASURED}), 0)`;
 const IMPLAUSIBLE = `count(*) FILTER (WHERE NOT ${MEASURED})`;
+const FED_IN = `${MEASURED} AND abs(received_kwh) < 10000`;
+const RECEIVED = `sum(received_kwh) FILTER (WHERE ${FED_IN})`;
 const SUMS = `count(*) AS reads, ${KWH} AS kwh,
   coalesce(sum(kwh) FILTER (WHERE delivered_kwh IS NULL AND ${MEASURED}), 0) AS unmetered_kwh,
   ${DELIVERED} AS delivered_kwh, min(voltage) AS min_voltage,
   count(*) FILTER (WHERE ${LOW}) AS low_voltage_reads, count(*) FILTER (WHERE voltage > 126) AS high_voltage_reads,
-  ${IMPLAUSIBLE} AS implausible_reads`;
+  ${IMPLAUSIBLE} AS implausible_reads, ${RECEIVED} AS received_kwh, count(*) FILTER (WHERE ${FED_IN}) AS received_reads`;
 const ANOMALIES = `count(*) FILTER (WHERE ${UNDERREGISTERED}) AS underregistered_reads,
   coalesce(sum(kwh) FILTER (WHERE ${UNDERREGISTERED}), 0) AS registered_kwh,
   coalesce(sum(delivered_kwh) FILTER (WHERE ${UNDERREGISTERED}), 0) AS delivered_kwh,
@@ -38,12 +40,12 @@ const EXPECTED = `
 export const ROLLUPS = {
   ami_feeder_intervals: {
     columns:
-      'read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads, meters_fingerprint',
+      'read_at, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads, implausible_reads, received_kwh, received_reads, meters_fingerprint',
     truth: `SELECT read_at, feeder_id, ${SUMS}, sum(hashtextextended(meter_id, 0)) FROM meter_reads_electric WHERE tenant_id = $1 GROUP BY 1, 2`,
   },
   ami_feeder_days: {
     columns: `day, feeder_id, reads, kwh, unmetered_kwh, delivered_kwh, min_voltage, low_voltage_reads, high_voltage_reads,
-      implausible_reads, bit_count(quarter_hours) + bit_count(further_quarter_hours), max_interval_reads, latest_read_at`,
+      implausible_reads, received_kwh, received_reads, bit_count(quarter_hours) + bit_count(further_quarter_hours), max_interval_reads, latest_read_at`,
     truth: `WITH ${EXPECTED}
       SELECT counted.*, busiest.reads, latest FROM (
         SELECT ${DAY} AS day, feeder_id, ${SUMS}, count(DISTINCT ${QUARTER_HOUR})
@@ -68,19 +70,20 @@ export const ROLLUPS = {
 export const KPI_VIEWS = {
   v_kpi_electric_overview_daily: {
     columns: `day, feeders, intervals, reads, expected_meters, completeness_pct, kwh, delivered_kwh, loss_pct, min_voltage,
-      low_voltage_reads, high_voltage_reads, latest_read_at, implausible_reads`,
+      low_voltage_reads, high_voltage_reads, latest_read_at, implausible_reads, received_kwh`,
     truth: `WITH ${EXPECTED}
       SELECT day, count(DISTINCT feeder_id), count(DISTINCT ${QUARTER_HOUR}), count(*), meters,
              least(100, round(100.0 * count(*) / (count(DISTINCT ${QUARTER_HOUR}) * meters), 3)),
              ${KWH}, ${DELIVERED}, ${LOSS}, min(voltage),
-             count(*) FILTER (WHERE ${LOW}), count(*) FILTER (WHERE voltage > 126), max(read_at), ${IMPLAUSIBLE}
+             count(*) FILTER (WHERE ${LOW}), count(*) FILTER (WHERE voltage > 126), max(read_at), ${IMPLAUSIBLE}, ${RECEIVED}
       FROM (SELECT *, ${DAY} AS day FROM meter_reads_electric WHERE tenant_id = $1) reads
       JOIN (SELECT day, sum(meters) AS meters FROM expected GROUP BY day) expected USING (day)
       GROUP BY day, meters`,
   },
   v_kpi_electric_feeder_loss_daily: {
-    columns: 'day, feeder_id, reads, kwh, delivered_kwh, loss_pct, min_voltage, implausible_reads',
-    truth: `SELECT ${DAY} AS day, feeder_id, count(*), ${KWH}, ${DELIVERED}, ${LOSS}, min(voltage), ${IMPLAUSIBLE}
+    columns:
+      'day, feeder_id, reads, kwh, delivered_kwh, loss_pct, min_voltage, implausible_reads, received_kwh',
+    truth: `SELECT ${DAY} AS day, feeder_id, count(*), ${KWH}, ${DELIVERED}, ${LOSS}, min(voltage), ${IMPLAUSIBLE}, ${RECEIVED}
       FROM meter_reads_electric WHERE tenant_id = $1 GROUP BY 1, 2`,
   },
   v_kpi_suspicious_meters_daily: {

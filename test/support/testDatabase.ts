@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { inject } from 'vitest';
-
-/** Mirrors globalSetup's name; a test file runs in another process and must not start the setup's imports. */
-const TEMPLATE = 'gridlens_template';
+import { openPool } from './openPool.js';
+import { TEMPLATES } from './templates.js';
 
 const DEADLOCK_DETECTED = '40P01';
 
@@ -16,18 +15,17 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own, cloned from the migrated template; `empty` for one without any table. */
-export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'): Promise<TestDatabase> {
+/** A database of its own, cloned from one of the templates; `empty` for one without any table. */
+export async function createTestDatabase(
+  kind: keyof typeof TEMPLATES | 'empty' = 'migrated',
+): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const clusterUrl = inject('clusterUrl');
   await onCluster(
-    clusterUrl,
-    `CREATE DATABASE ${name} TEMPLATE ${kind === 'migrated' ? TEMPLATE : 'template0'} STRATEGY FILE_COPY`,
+    `CREATE DATABASE ${name} TEMPLATE ${kind === 'empty' ? 'template0' : TEMPLATES[kind]} STRATEGY FILE_COPY`,
   );
-  const url = new URL(clusterUrl);
+  const url = new URL(inject('clusterUrl'));
   url.pathname = `/${name}`;
-  const pool = new pg.Pool({ connectionString: url.href, max: 5 });
-  pool.on('error', () => undefined);
+  const pool = openPool({ connectionString: url.href, max: 5, idleTimeoutMillis: 0 });
   return {
     url: url.href,
     pool,
@@ -44,19 +42,28 @@ export async function createTestDatabase(kind: 'migrated' | 'empty' = 'migrated'
     },
     async drop() {
       await pool.end();
-      await onCluster(clusterUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await onCluster(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },
   };
 }
 
-async function onCluster(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+/** Of all files that a worker process runs: a new connection to Postgres costs it more than what is asked here. */
+let administration: pg.Pool | undefined;
+
+/** Runs one statement on the cluster's maintenance database, as its superuser, while no other file does. */
+export async function onCluster(sql: string): Promise<void> {
+  if (administration === undefined) {
+    const connectionString = inject('clusterUrl');
+    administration = openPool({ connectionString, max: 1, idleTimeoutMillis: 0, allowExitOnIdle: true });
+  }
+  const client = await administration.connect();
   try {
     // Two clones of one template at once refuse each other; a lock makes the files take turns.
-    await client.query(`SELECT pg_advisory_lock(1)`);
+    await client.query('SELECT pg_advisory_lock(1)');
     await client.query(sql);
   } finally {
-    await client.end();
+    // Its lock would stay with a connection that is kept.
+    await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+    client.release();
   }
 }

@@ -1,7 +1,8 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BEARER } from '../support/deployment.js';
 import { expectEveryUse } from '../support/everyUse.js';
+import { openPool } from '../support/openPool.js';
 import { type OwnPostgres, startOwnPostgres } from '../support/ownPostgres.js';
 import {
   type ProductProcess,
@@ -28,8 +29,7 @@ describe('a Postgres with 35 connections', () => {
       max_connections: String(USABLE + 3),
       superuser_reserved_connections: '3',
     });
-    admin = new pg.Pool({ connectionString: own.url, max: 1 });
-    admin.on('error', () => undefined);
+    admin = openPool({ connectionString: own.url, max: 1 });
     // A role without the right to the reserved ones, as on a managed server.
     await admin.query(`CREATE ROLE app LOGIN PASSWORD 'app'`);
     await admin.query('CREATE DATABASE small OWNER app');

@@ -2,8 +2,10 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, type Database } from '../../src/db/db.js';
 import { readFromStandby } from '../../src/db/standbyReads.js';
+import { createKpiVersions } from '../../src/kpi/version.js';
 import { BEARER } from '../support/deployment.js';
 import { expectEveryUse } from '../support/everyUse.js';
+import { openPool } from '../support/openPool.js';
 import { type OwnPostgres, startOwnPostgres } from '../support/ownPostgres.js';
 import {
   type ProductProcess,
@@ -175,6 +177,34 @@ describe('a primary with a streaming standby', () => {
     other.pathname = '/postgres';
     const otherDatabase = readFromStandby(open(primary.url), open(other.href), 10, () => now);
     await expect(otherDatabase.look()).rejects.toThrow(/another server, or another database/);
+  });
+
+  it('P6: a commit shows on the standby though its snapshot has the same name as before', async () => {
+    const [oldest, middle] = [new pg.Client(primary.url), new pg.Client(primary.url)];
+    await Promise.all([oldest.connect(), middle.connect()]);
+    const pool = openPool({ connectionString: standby.url, max: 1 });
+    try {
+      const zone = `INSERT INTO ami_tenant_zones (tenant_id, time_zone) VALUES ('NAMED', 'Europe/Berlin')`;
+      await oldest.query('BEGIN; SELECT pg_current_xact_id()');
+      await middle.query(`BEGIN; ${zone}`);
+      await ask(primary, 'SELECT pg_current_xact_id()');
+      const replayed = async () => {
+        const { lsn } = await ask(primary, 'SELECT pg_current_wal_flush_lsn()::text AS lsn');
+        await waitFor('the standby', async () => {
+          const { reached } = await ask(standby, `SELECT pg_last_wal_replay_lsn() >= '${lsn}' AS reached`);
+          return reached === true;
+        });
+        return ask(standby, 'SELECT pg_current_snapshot()::text AS name');
+      };
+      const snapshot = await replayed();
+      const versionOf = createKpiVersions(pool);
+      const before = await versionOf('NAMED');
+      await middle.query('COMMIT');
+      expect(await replayed()).toEqual(snapshot);
+      expect((await versionOf('NAMED')).version).not.toBe(before.version);
+    } finally {
+      await Promise.all([oldest.end(), middle.end(), pool.end()]);
+    }
   });
 
   it('P5, P6: after a failover that loses the tail both processes go on at the second host of DATABASE_URL, and a job of a lost publish is an error', async (test) => {

@@ -101,16 +101,37 @@ describe('validation by processes', () => {
   });
 
   it('has like days go by the zone of the tenant’s days, unless the rules name another one', async () => {
-    const zone = async () =>
-      (await deployment.http.get(`/api/ami/vee/rules?tenantId=${TENANT}`)).body.timeZone;
-    expect(await zone()).toBe('UTC');
-    await deployment.post('/api/ami/zone', { tenantId: TENANT, timeZone: 'Europe/Berlin' });
-    expect(await zone()).toBe('Europe/Berlin');
-    await tools.rules({ timeZone: 'America/New_York' });
-    expect(await zone()).toBe('America/New_York');
+    const zone = async () => {
+      const { timeZone, timeZoneOf, warnings } = (
+        await deployment.http.get(`/api/ami/vee/rules?tenantId=${TENANT}`)
+      ).body;
+      expect(warnings?.length ?? 0).toBe(timeZoneOf === 'rules' ? 1 : 0);
+      return [timeZone, timeZoneOf];
+    };
+    const setZone = (timeZone: string) => deployment.post('/api/ami/zone', { tenantId: TENANT, timeZone });
+    expect(await zone()).toEqual(['UTC', 'tenant']);
+    await setZone('Europe/Berlin');
+    expect(await zone()).toEqual(['Europe/Berlin', 'tenant']);
+    expect((await tools.rules({ timeZone: 'America/New_York' })).warnings).toEqual([
+      expect.stringContaining('POST /api/ami/zone is to name the one for both'),
+    ]);
+    expect(await zone()).toEqual(['America/New_York', 'rules']);
+    // Days come to be counted by it too: the rules have nothing of their own left to say.
+    await setZone('America/New_York');
+    expect(await zone()).toEqual(['America/New_York', 'tenant']);
+    await setZone('Europe/Berlin');
     await tools.rules({ timeZone: 'UTC' });
-    expect(await zone()).toBe('Europe/Berlin');
-    await deployment.post('/api/ami/zone', { tenantId: TENANT, timeZone: 'UTC' });
-    expect(await zone()).toBe('UTC');
+    expect(await zone()).toEqual(['Europe/Berlin', 'tenant']);
+  });
+
+  it('keeps the zone of the tenant’s days no second time: the rules follow it', async () => {
+    const setZone = (timeZone: string) => deployment.post('/api/ami/zone', { tenantId: TENANT, timeZone });
+    await setZone('Europe/Berlin');
+    await tools.rules({ timeZone: 'Europe/Berlin' });
+    await setZone('Asia/Kolkata');
+    const { body } = await deployment.http.get(`/api/ami/vee/rules?tenantId=${TENANT}`);
+    expect(body).toMatchObject({ timeZone: 'Asia/Kolkata', timeZoneOf: 'tenant' });
+    expect(body.warnings).toBeUndefined();
+    await setZone('UTC');
   });
 });

@@ -114,11 +114,11 @@ export const STREAM = {
   theftShare: 47,
   theftShareOfMean: 48,
   theftWindow: 49,
-  // From 60 on: weather by place and the second model of customers.
+  // From 60 on: weather by place and the customers of a place.
   weatherFronts: 60,
   weatherSpells: 61,
   weatherClouds: 62,
-  customer2: 63,
+  placeCustomer: 63,
   homeDay: 64,
   homeMood: 65,
   homeRota: 66,
@@ -139,4 +139,6 @@ export const STREAM = {
   tradeWeeks: 81,
   tradeQuarter: 82,
   tradeMachine: 83,
+  storageHeaters: 84,
+  timedLoad: 85,
 } as const;

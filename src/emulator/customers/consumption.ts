@@ -1,6 +1,7 @@
 import { valueNoise } from '../chance/noise.js';
 import { lognormalQuantiles, pick, type Quantiles } from '../chance/quantiles.js';
 import { drawAt, type Randomness, STREAM } from '../chance/random.js';
+import type { MeteredCustomer } from '../der/equipment.js';
 import { APPLIANCE_SHARE, appliancePower, STARTS_PER_QUARTER } from './appliances.js';
 import { type CustomerClass, type CustomerMix, customerClass, customerSize } from './customers.js';
 import type { Expectation } from './expectation.js';
@@ -8,12 +9,7 @@ import { BUSINESS_HABITS, HOME_HABITS, habit } from './habits.js';
 import { meanQuarterKwh } from './load.js';
 
 /** What one customer draws, quarter hour by quarter hour. */
-export interface Customer {
-  customerClass: CustomerClass;
-  /** The meter's key for `drawAt`. */
-  key: number;
-  /** Mean energy of a quarter hour, kWh. */
-  meanKwh: number;
+export interface Customer extends MeteredCustomer {
   /** Quarter hours by which the customer is later than its class. */
   shift: number;
   /** Energy of one unit of appliance power over a quarter hour, kWh; homes only. */

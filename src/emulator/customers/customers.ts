@@ -1,3 +1,4 @@
+import type { Customers } from '../../contracts/emulation.js';
 import { type Randomness, STREAM } from '../chance/random.js';
 
 /** Who the customers are: their class, and how large each is. */
@@ -48,24 +49,37 @@ export type CustomerMix = Readonly<Record<CustomerClass, number>>;
  * most of the industry. The feeders stand on a ladder from no trade to much of it, each on a step of its own, in an
  * order that looks random. With independent draws the fleet as a whole would not keep its shares.
  */
-export function feederMix(random: Randomness, feeder: number, feederCount: number): CustomerMix {
+export function feederMix(
+  random: Randomness,
+  feeder: number,
+  feederCount: number,
+  customers: Customers = {},
+): CustomerMix {
   const first = Math.floor(random.uniform(STREAM.feederMix, 0, 0) * feederCount);
-  return mixAt((((first + feeder * stride(feederCount)) % feederCount) + 0.5) / feederCount);
+  return mixAt((((first + feeder * stride(feederCount)) % feederCount) + 0.5) / feederCount, customers);
 }
 
 /**
  * The mix of a feeder that has no number: it draws a place on the same ladder, so that feeders can come and go without
  * changing the mix of another. A fleet of such feeders keeps its shares on average only.
  */
-export function feederMixOf(random: Randomness, feederSubject: number): CustomerMix {
-  return mixAt(random.uniform(STREAM.feederMix, feederSubject, 0));
+export function feederMixOf(
+  random: Randomness,
+  feederSubject: number,
+  customers: Customers = {},
+): CustomerMix {
+  return mixAt(random.uniform(STREAM.feederMix, feederSubject, 0), customers);
 }
 
-/** @param place on the ladder from no trade, 0, to much of it, 1. */
-function mixAt(place: number): CustomerMix {
+/**
+ * @param place on the ladder from no trade, 0, to much of it, 1.
+ * @param customers the fleet's shares, where they are not the usual ones.
+ */
+function mixAt(place: number, customers: Customers): CustomerMix {
+  const shares = { ...CLASS_SHARE, ...customers };
   // 1/4 to 5/2 of the fleet's share with mean 1, and 0 to 3 times; industry stands where trade is strong too.
-  const commercial = CLASS_SHARE.commercial * (0.25 + 2.25 * place ** 2);
-  const industrial = CLASS_SHARE.industrial * 3 * ((place + 0.15) % 1) ** 2;
+  const commercial = shares.commercial * (0.25 + 2.25 * place ** 2);
+  const industrial = shares.industrial * 3 * ((place + 0.15) % 1) ** 2;
   return { residential: 1 - commercial - industrial, commercial, industrial };
 }
 

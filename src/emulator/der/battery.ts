@@ -1,7 +1,6 @@
-import type { Battery, MeteredCustomer, Roof } from './equipment.js';
+import type { Battery, Roof } from './equipment.js';
 import { pvKwh } from './pv.js';
-import type { Site } from './site.js';
-import { hoursOfSky, type Sky } from './sky.js';
+import type { Sky } from './sky.js';
 
 /**
  * A battery that takes what the roof makes beyond the home's load, and gives it back later. How full it is depends on all loads
@@ -11,7 +10,7 @@ import { hoursOfSky, type Sky } from './sky.js';
  * so that any quarter hour needs one day alone.
  */
 
-const HOURS = 24;
+export const HOURS = 24;
 /** Hour of the sun's day at which a battery's day begins. */
 const MORNING = 6;
 /** What comes out of what went in. */
@@ -28,73 +27,78 @@ const USUAL = [
   1.55, 1.48, 1.33, 1.1, 0.85,
 ];
 
-interface Plan {
+/** Most into a battery, kWh, of a quarter hour, by hours from the morning on, one plan after the other; negative: most out of it. */
+export type BatteryPlan = Float64Array;
+
+export const noPlans = (count: number): BatteryPlan => new Float64Array(count * HOURS);
+
+/** The moment of a battery's day in which a quarter hour lies. */
+export interface BatteryMoment {
+  /** The day of the sun that began with its morning. */
   day: number;
-  weatherKey: number;
-  site: Site;
-  /** Most into the battery, kWh, of a quarter hour, by hours from the morning on; negative: most out of it. */
-  most: Float64Array;
+  /** Hours since that morning, 0–23. */
+  hour: number;
 }
 
-/** The last plan of each home: whoever writes intervals in order asks for one day again and again. */
-const plans = new WeakMap<MeteredCustomer, Plan>();
+/**
+ * @param day of the site's sun.
+ * @param quarter of it, 0–95.
+ */
+export function batteryMoment(day: number, quarter: number): BatteryMoment {
+  const hour = quarter >> 2;
+  return { day: hour < MORNING ? day - 1 : day, hour: (hour - MORNING + HOURS) % HOURS };
+}
 
 /**
  * What goes through the meter of a home with a battery in a quarter hour, kWh.
  *
  * @param net what would without it.
- * @param day of the site's sun, and `quarter` of it, 0–95.
+ * @param limit of the plan for that quarter hour.
  */
-export function withBattery(
-  net: number,
-  home: MeteredCustomer,
-  battery: Battery,
-  roof: Roof,
-  site: Site,
-  weatherKey: number,
-  day: number,
-  quarter: number,
-): number {
-  const hour = quarter >> 2;
-  const begun = hour < MORNING ? day - 1 : day;
-  let plan = plans.get(home);
-  if (plan?.day !== begun || plan.weatherKey !== weatherKey || plan.site !== site) {
-    const most = planOf(home, battery, roof, hoursOfSky(site, weatherKey, begun));
-    plan = { day: begun, weatherKey, site, most };
-    plans.set(home, plan);
-  }
-  const limit = plan.most[(hour - MORNING + HOURS) % HOURS] as number;
+export function withBattery(net: number, limit: number): number {
   return limit >= 0 ? net + Math.min(limit, Math.max(0, -net)) : net - Math.min(-limit, Math.max(0, net));
 }
 
-function planOf(
-  { meanKwh }: MeteredCustomer,
+/** What is left over of the roof in each hour of the day that is being planned, kWh: written over by the next. */
+const surplus = new Float64Array(HOURS);
+
+/**
+ * Fills in the most of each hour. Plain loops: a read at a single instant makes a plan for itself alone.
+ *
+ * @param from place of the plan's first hour.
+ * @param meanKwh of the home in a quarter hour.
+ * @param sky of the day of the sun by its hours.
+ */
+export function fillPlan(
+  into: BatteryPlan,
+  from: number,
+  meanKwh: number,
   battery: Battery,
   roof: Roof,
   sky: readonly Sky[],
-): Float64Array {
+): void {
   const rate = 4 * battery.quarterKwh;
-  const surplus = Array.from({ length: HOURS }, (_, index) => {
+  // On a sunny day it takes no more than the night before has taken out of it, which is what it gives until the morning.
+  let night = 0;
+  for (let index = 0; index < HOURS; index += 1) {
     const hour = (index + MORNING) % HOURS;
     const sun = index < HOURS - MORNING ? pvKwh(roof, sky[hour] as Sky) : 0;
-    return 4 * (sun - meanKwh * (USUAL[hour] as number));
-  });
-  // On a sunny day it takes no more than the night before has taken out of it, which is what it gives until the morning.
-  const given = (missing: number): number => Math.min(-missing * MET_OF_LOAD, rate);
-  const night = surplus.reduce((sum, each) => (each > 0 ? sum : sum + given(each)), 0);
+    const each = 4 * (sun - meanKwh * (USUAL[hour] as number));
+    surplus[index] = each;
+    if (each <= 0) night += Math.min(-each * MET_OF_LOAD, rate);
+  }
   const room = Math.min(battery.capacityKwh, night);
-  const plan = new Float64Array(HOURS);
   let held = 0;
-  for (const [index, each] of surplus.entries()) {
+  for (let index = 0; index < HOURS; index += 1) {
+    const each = surplus[index] as number;
     if (each > 0) {
       const most = Math.min(rate, (room - held) / EFFICIENCY);
       held += Math.min(each, most) * EFFICIENCY;
-      plan[index] = most / 4;
+      into[from + index] = most / 4;
     } else {
       const most = Math.min(rate, held);
       held -= Math.min(-each * MET_OF_LOAD, most);
-      plan[index] = -most / 4;
+      into[from + index] = -most / 4;
     }
   }
-  return plan;
 }

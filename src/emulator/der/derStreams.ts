@@ -16,4 +16,9 @@ export const DER_STREAM = {
   heatPumpCycle: 113,
   heatPumpRun: 114,
   battery: 115,
+  // Of the third model.
+  heatPumpProgram: 116,
+  cloudsOfHour: 117,
+  cloudsOfQuarter: 118,
+  darkness: 119,
 } as const;

@@ -1,28 +1,19 @@
 import type { Place } from '../../contracts/places.js';
-import { lognormalQuantiles, pick } from '../chance/quantiles.js';
+import { pick } from '../chance/quantiles.js';
 import { drawAt } from '../chance/random.js';
 import type { CustomerClass } from '../customers/customers.js';
 import { PLACES } from '../weather/places.js';
+import type { HeatPumpParameters } from './derParameters.js';
 import { DER_STREAM } from './derStreams.js';
 import { measuredQuantiles } from './quantileTable.js';
 
-/** Of a customer of any model, what its equipment follows from. The same object is the same customer. */
+/** Of a customer of any model, what its equipment follows from. */
 export interface MeteredCustomer {
   customerClass: CustomerClass;
+  /** The meter's key for `drawAt`. */
   key: number;
+  /** Mean energy of a quarter hour of the year, kWh. */
   meanKwh: number;
-}
-
-/** What one home could have behind its meter: it never changes, and does not depend on how many others have it. */
-export interface Equipment {
-  /** The home has it where its share of the homes is above this. */
-  pvFrom: number;
-  evFrom: number;
-  heatPumpFrom: number;
-  roof: Roof;
-  car: Car;
-  heatPump: HeatPump;
-  battery: Battery;
 }
 
 export interface Roof {
@@ -35,6 +26,8 @@ export interface Roof {
 }
 
 export interface Car {
+  /** The meter's key for `drawAt`. */
+  key: number;
   /** Energy of a quarter hour at full power, kWh. */
   quarterKwh: number;
   /** Probability that a session begins on a day. */
@@ -42,12 +35,19 @@ export interface Car {
 }
 
 export interface HeatPump {
+  /** The meter's key for `drawAt`. */
+  key: number;
   /** Heat that the home loses, kW per degree. */
   kwPerDegree: number;
   /** Heat per electricity at 7 °C. */
   cop: number;
   /** Power while it cycles, kW. */
   leastKw: number;
+  /** Power that it cannot exceed. */
+  mostKw: number;
+  /** Which program of its model the house keeps, and how many quarter hours earlier, 0–95. */
+  program: number;
+  shift: number;
   /** Quarter hours of a cycle, and where this one's begin. */
   cycle: number;
   phase: number;
@@ -98,12 +98,6 @@ const SESSIONS = measuredQuantiles([
   [1, 6.9],
 ]);
 
-/**
- * Heat pumps: 1,670 to 6,720 kWh a year with 3,340 at the median (310 homes in Britain), of which the heating's part over
- * some 48,000 degree hours below 15.5 °C makes 0.24 kW a degree at the median.
- */
-const KW_PER_DEGREE = 0.24;
-const HEAT_SPREAD = lognormalQuantiles(0.42);
 /** Spread of the efficiency, 3.2 to 4.8 about 4.0 at p5 and p95. */
 const COP = measuredQuantiles([
   [0, 2.8],
@@ -112,68 +106,67 @@ const COP = measuredQuantiles([
   [0.95, 4.8],
   [1, 5.2],
 ]);
-/** Power while running: 0.97 kW at the median. */
-const RUNNING_KW = 0.97;
-
 const BATTERY_KWH = [5, 6.5, 10, 13.5] as const;
 
-const made = new Map<Place, WeakMap<MeteredCustomer, Equipment>>();
+/** Shares of the homes from which on a home has each of these: it never depends on how many others have it. */
+export const hasPvFrom = (key: number): number => share(key, DER_STREAM.hasPv);
+export const hasEvFrom = (key: number): number => share(key, DER_STREAM.hasEv);
+export const hasHeatPumpFrom = (key: number): number => share(key, DER_STREAM.hasHeatPump);
 
-/** What the homes of a place have or could have: each home's is made once. */
-export function equipmentAt(place: Place): (home: MeteredCustomer) => Equipment {
-  let homes = made.get(place);
-  if (homes === undefined) {
-    homes = new WeakMap();
-    made.set(place, homes);
-  }
-  const kept = homes;
-  return (home) => {
-    let equipment = kept.get(home);
-    if (equipment === undefined) {
-      equipment = makeEquipment(home, place);
-      kept.set(home, equipment);
-    }
-    return equipment;
-  };
-}
+const share = (key: number, stream: number, step = 0): number => drawAt(key, stream, step) / 2 ** 32;
 
-function makeEquipment({ key, meanKwh }: MeteredCustomer, place: Place): Equipment {
-  const draw = (stream: number, step = 0) => drawAt(key, stream, step);
-  const share = (stream: number, step = 0) => draw(stream, step) / 2 ** 32;
+/** The roof that a home of a place has or could have. */
+export function roofOf({ key, meanKwh }: MeteredCustomer, place: Place): Roof {
   const annual = meanKwh * QUARTERS_PER_YEAR;
-  const peakKw = (annual * pick(SUN_OVER_LOAD, draw(DER_STREAM.roofSize))) / YIELD[place];
-  const cycle = 2 + Math.floor(4 * share(DER_STREAM.heatPumpCycle));
-  const size = pick(HEAT_SPREAD, draw(DER_STREAM.heatPumpSize));
-  const capacityKwh = BATTERY_KWH[draw(DER_STREAM.battery) >>> 30] as number;
+  const peakKw = (annual * pick(SUN_OVER_LOAD, drawAt(key, DER_STREAM.roofSize, 0))) / YIELD[place];
+  const { east, north, up } = upright(
+    share(key, DER_STREAM.roof),
+    share(key, DER_STREAM.roof, 1) + share(key, DER_STREAM.roof, 2) - 1,
+    PLACES[place].latitude,
+  );
+  return { peakKw: Math.min(PEAK_KW.most, Math.max(PEAK_KW.least, peakKw)), east, north, up };
+}
+
+export function carOf(key: number): Car {
   return {
-    pvFrom: share(DER_STREAM.hasPv),
-    evFrom: share(DER_STREAM.hasEv),
-    heatPumpFrom: share(DER_STREAM.hasHeatPump),
-    roof: {
-      peakKw: Math.min(PEAK_KW.most, Math.max(PEAK_KW.least, peakKw)),
-      ...upright(
-        share(DER_STREAM.roof),
-        share(DER_STREAM.roof, 1) + share(DER_STREAM.roof, 2) - 1,
-        PLACES[place].latitude,
-      ),
-    },
-    car: {
-      quarterKwh: pick(CAR_KW, draw(DER_STREAM.carPower)) / 4,
-      sessions: pick(SESSIONS, draw(DER_STREAM.carUse)) / 7,
-    },
-    heatPump: {
-      kwPerDegree: KW_PER_DEGREE * size,
-      cop: pick(COP, draw(DER_STREAM.heatPumpCop)),
-      leastKw: RUNNING_KW * size ** 0.7,
-      cycle,
-      phase: Math.floor(cycle * share(DER_STREAM.heatPumpCycle, 1)),
-    },
-    battery: { capacityKwh, quarterKwh: capacityKwh * 0.125 },
+    key,
+    quarterKwh: pick(CAR_KW, drawAt(key, DER_STREAM.carPower, 0)) / 4,
+    sessions: pick(SESSIONS, drawAt(key, DER_STREAM.carUse, 0)) / 7,
   };
 }
+
+export function heatPumpOf(key: number, parameters: HeatPumpParameters): HeatPump {
+  const { kwPerDegree, spread, runningKw, most, programs, shift } = parameters;
+  const cycle = 2 + Math.floor(4 * share(key, DER_STREAM.heatPumpCycle));
+  const size = pick(spread, drawAt(key, DER_STREAM.heatPumpSize, 0));
+  const leastKw = runningKw * size ** 0.7;
+  const earlier = Math.floor((2 * shift + 1) * share(key, DER_STREAM.heatPumpProgram, 1)) - shift;
+  return {
+    key,
+    cycle,
+    leastKw,
+    kwPerDegree: kwPerDegree * size,
+    cop: pick(COP, drawAt(key, DER_STREAM.heatPumpCop, 0)),
+    mostKw: leastKw * most,
+    program: Math.floor(programs.length * share(key, DER_STREAM.heatPumpProgram)),
+    shift: (earlier + 96) % 96,
+    phase: Math.floor(cycle * share(key, DER_STREAM.heatPumpCycle, 1)),
+  };
+}
+
+export function batteryOf(key: number): Battery {
+  const capacityKwh = BATTERY_KWH[drawAt(key, DER_STREAM.battery, 0) >>> 30] as number;
+  return batteryOfSize(capacityKwh);
+}
+
+/** It is full or empty in two hours. */
+export const batteryOfSize = (capacityKwh: number): Battery => ({
+  capacityKwh,
+  quarterKwh: capacityKwh * 0.125,
+});
 
 /** Roofs of 15 to 45 degrees that face the noon sun, up to 90 degrees to either side of it, fewer the further. */
-function upright(pitch: number, aside: number, latitude: number) {
+export function upright(pitch: number, aside: number, latitude: number) {
   const tilt = ((15 + 30 * pitch) * Math.PI) / 180;
   const turn = (aside * Math.PI) / 2;
   const towards = latitude > 0 ? -1 : 1;

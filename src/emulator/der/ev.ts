@@ -43,7 +43,8 @@ export interface ChargingDay {
  *
  * @param days the slot's own day and the one before: a session lasts for 19 hours at most.
  */
-export function chargedKwh(key: number, car: Car, slot: number, days: readonly ChargingDay[]): number {
+export function chargedKwh(car: Car, slot: number, days: readonly ChargingDay[]): number {
+  const { key } = car;
   let most = 0;
   for (const { day, start, isWeekend } of days) {
     if (drawAt(key, DER_STREAM.sessionHappens, day) >= car.sessions * 2 ** 32) continue;

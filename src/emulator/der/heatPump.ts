@@ -1,11 +1,11 @@
 import { drawAt } from '../chance/random.js';
+import { hourly } from './dayCourse.js';
+import type { HeatPumpParameters } from './derParameters.js';
 import { DER_STREAM } from './derStreams.js';
 import type { HeatPump } from './equipment.js';
 
 /** What a heat pump draws: heat that the house loses, over the efficiency at the day's temperature, and hot water. */
 
-/** Above this temperature houses need no heating, °C. */
-const HEATS_BELOW = 15.5;
 /** The efficiency by a degree of the air outside, and its bounds. */
 const COP_PER_DEGREE = 0.025;
 const LEAST_COP = 1.7;
@@ -15,45 +15,56 @@ const WATER_KW = 0.057;
 /** A pump that is needed for less of the time than this leaves cycles out. */
 const LEAST_DUTY = 0.4;
 
-/** What is asked of heating and of hot water by the hour of the day; maxima at 8 to 9 and 18 to 19 h. Mean 1. */
-const HEATING = normalised([
-  0.82, 0.8, 0.79, 0.8, 0.86, 0.98, 1.12, 1.25, 1.32, 1.16, 1.04, 0.98, 0.95, 0.93, 0.93, 0.97, 1.06, 1.18,
-  1.26, 1.16, 1.06, 0.98, 0.9, 0.84,
-]);
-const WATER = normalised([
+/** What is asked of hot water by the hour of the day. */
+const WATER = hourly([
   0.4, 0.3, 0.3, 0.4, 0.8, 1.4, 1.9, 2.1, 1.8, 1.2, 0.8, 0.7, 0.8, 0.7, 0.6, 0.7, 1, 1.4, 1.6, 1.6, 1.3, 1,
   0.7, 0.5,
 ]);
 
+/** What a quarter hour asks of all pumps. */
+export interface HeatDemand {
+  /** Quarter hour of the local day, 0–95. */
+  quarter: number;
+  /** By which it is too cold outside, °C. */
+  degrees: number;
+  /** Efficiency over that at 7 °C. */
+  efficiency: number;
+  waterKw: number;
+  programs: readonly Float64Array[];
+}
+
 /**
- * Energy of a quarter hour, kWh.
- *
  * @param outside temperature, °C, as the house feels it.
- * @param hour 0–23 by the local clock.
+ * @param quarter 0–95 by the local clock.
  */
-export function heatPumpKwh(
-  key: number,
-  pump: HeatPump,
-  slot: number,
+export function heatDemand(
+  { heatsBelow, programs }: HeatPumpParameters,
   outside: number,
-  hour: number,
-): number {
-  const cop = Math.min(MOST_COP, Math.max(LEAST_COP, pump.cop * (1 + COP_PER_DEGREE * (outside - 7))));
-  const heat = pump.kwPerDegree * Math.max(0, HEATS_BELOW - outside) * (HEATING[hour] as number);
-  const kw = heat / cop + WATER_KW * (WATER[hour] as number);
+  quarter: number,
+): HeatDemand {
+  return {
+    quarter,
+    programs,
+    degrees: Math.max(0, heatsBelow - outside),
+    efficiency: 1 + COP_PER_DEGREE * (outside - 7),
+    waterKw: WATER_KW * (WATER[quarter] as number),
+  };
+}
+
+/** Energy of a quarter hour, kWh. */
+export function heatPumpKwh(pump: HeatPump, slot: number, demand: HeatDemand): number {
+  const cop = Math.min(MOST_COP, Math.max(LEAST_COP, pump.cop * demand.efficiency));
+  const program = demand.programs[pump.program] as Float64Array;
+  const asked = program[(demand.quarter + pump.shift) % program.length] as number;
+  const kw = Math.min(pump.mostKw, (pump.kwPerDegree * demand.degrees * asked) / cop + demand.waterKw);
   if (kw >= pump.leastKw) return kw / 4;
   const at = slot + pump.phase;
   const cycle = Math.floor(at / pump.cycle);
   let duty = kw / pump.leastKw;
   if (duty < LEAST_DUTY) {
-    if (drawAt(key, DER_STREAM.heatPumpRun, cycle) >= (duty / LEAST_DUTY) * 2 ** 32) return 0;
+    if (drawAt(pump.key, DER_STREAM.heatPumpRun, cycle) >= (duty / LEAST_DUTY) * 2 ** 32) return 0;
     duty = LEAST_DUTY;
   }
   const runs = duty * pump.cycle - (at - cycle * pump.cycle);
   return runs <= 0 ? 0 : (Math.min(1, runs) * pump.leastKw) / 4;
-}
-
-function normalised(hours: readonly number[]): readonly number[] {
-  const mean = hours.reduce((sum, hour) => sum + hour, 0) / hours.length;
-  return hours.map((hour) => hour / mean);
 }

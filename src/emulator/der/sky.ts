@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { drawAt } from '../chance/random.js';
-import { weatherOn } from '../weather/weather.js';
+import { deviate, weatherOn } from '../weather/weather.js';
+import type { BrokenClouds, SkyParameters } from './derParameters.js';
 import { DER_STREAM } from './derStreams.js';
 import { airAt, firstSlot, type Site, sunClock } from './site.js';
 
@@ -25,39 +26,114 @@ const RADIANS = Math.PI / 180;
 /** Quarter hours between two nodes of passing clouds. */
 const CLOUD_STEPS = 2;
 
-/** The sky over a tenant's site in a UTC quarter hour. */
-export function skyAt(site: Site, weatherKey: number, slot: number): Sky {
+/** Where the sun stands over a site at a moment, and the air: what all roofs there have in common, whatever the clouds do. */
+export interface Sun {
+  east: number;
+  north: number;
+  /** Sine of its elevation; night where it is not above `NIGHT`. */
+  up: number;
+  /** Radiation above the air by the day of the year, over its mean. */
+  distance: number;
+  air: number;
+}
+
+const NIGHT = 0.01;
+
+/** The sky over a tenant's site in a UTC quarter hour, as far as all of its roofs have it in common. */
+export interface SkyOver {
+  slot: number;
+  sun: Sun;
+  parameters: SkyParameters;
+  /** Share of the sky under cloud, or with broken clouds its logit. */
+  cloud: number;
+  /** What a closed sky keeps back. */
+  darkness: number;
+}
+
+export function skyOver(parameters: SkyParameters, site: Site, weatherKey: number, slot: number): SkyOver {
   const { day } = sunClock(site, slot);
   const { cloud } = weatherOn(site.place, weatherKey, day);
-  const air = airAt(site, weatherKey, slot);
   const middle = slot + 0.5 + site.shift - day * QUARTERS;
-  return skyOf(site, day, middle / QUARTERS, cover(weatherKey, slot, cloud), air);
+  const { clouds } = parameters;
+  return {
+    slot,
+    parameters,
+    sun: sunOver(site, day, middle / QUARTERS, airAt(site, weatherKey, slot)),
+    cloud:
+      clouds.kind === 'gentle'
+        ? cover(weatherKey, slot, cloud)
+        : ofDayAndHour(clouds, cloud, weatherKey, slot + 0.5),
+    darkness: darknessOf(parameters, weatherKey, day),
+  };
+}
+
+/** The same over the roofs of one feeder. */
+export function skyOverFeeder(over: SkyOver, feederKey: number): Sky {
+  const { slot, sun, cloud, darkness, parameters } = over;
+  const { clouds } = parameters;
+  if (clouds.kind === 'gentle') return skyOf(sun, cloud, darkness, parameters.power);
+  const passing = clouds.ofQuarter * deviate(drawAt(feederKey, DER_STREAM.cloudsOfQuarter, slot));
+  return skyOf(sun, share(cloud + passing), darkness, parameters.power);
 }
 
 /** Days of skies kept, a few kB each: all batteries of a batch ask for the same. */
 const kept = new LRUCache<string, readonly Sky[]>({ max: 256 });
 
-/** The sky of a day of the site's sun by its 24 hours, each as in its middle, without passing clouds: what can be foreseen. */
-export function hoursOfSky(site: Site, weatherKey: number, day: number): readonly Sky[] {
-  const name = `${site.place} ${site.shift} ${weatherKey} ${day}`;
+/**
+ * The sky of a day of the site's sun by its 24 hours, each as in its middle, as far as it can be foreseen: without clouds that pass within
+ * an hour.
+ */
+export function hoursOfSky(
+  parameters: SkyParameters,
+  site: Site,
+  weatherKey: number,
+  day: number,
+): readonly Sky[] {
+  const { power, clouds } = parameters;
+  const name = `${clouds.kind} ${site.place} ${site.shift} ${weatherKey} ${day}`;
   let hours = kept.get(name);
   if (hours === undefined) {
     const { cloud } = weatherOn(site.place, weatherKey, day);
+    const darkness = darknessOf(parameters, weatherKey, day);
     const first = firstSlot(site.shift, day);
-    hours = Array.from({ length: HOURS }, (_, hour) =>
-      skyOf(site, day, (hour + 0.5) / HOURS, cloud, airAt(site, weatherKey, first + hour * 4 + 2)),
-    );
+    hours = Array.from({ length: HOURS }, (_, hour) => {
+      const middle = first + hour * 4 + 2;
+      const sun = sunOver(site, day, (hour + 0.5) / HOURS, airAt(site, weatherKey, middle));
+      const foreseen =
+        clouds.kind === 'gentle' ? cloud : share(ofDayAndHour(clouds, cloud, weatherKey, middle));
+      return skyOf(sun, foreseen, darkness, power);
+    });
     kept.set(name, hours);
   }
   return hours;
 }
 
-function skyOf(site: Site, day: number, ofDay: number, cloud: number, air: number): Sky {
+function sunOver(site: Site, day: number, ofDay: number, air: number): Sun {
   const year = yearAngle(day);
-  const sun = sunAt(site.latitude * RADIANS, year, ofDay);
-  if (sun.up <= 0.01) return { east: 0, north: 0, up: 0, diffuse: 0, air };
-  const { beam, diffuse } = radiation(sun.up, cloud, 1 + 0.033 * Math.cos(year));
-  return { east: beam * sun.east, north: beam * sun.north, up: beam * sun.up, diffuse, air };
+  const { east, north, up } = sunAt(site.latitude * RADIANS, year, ofDay);
+  return { east, north, up, distance: 1 + 0.033 * Math.cos(year), air };
+}
+
+function skyOf({ east, north, up, distance, air }: Sun, cloud: number, darkness: number, power: number): Sky {
+  if (up <= NIGHT) return { east: 0, north: 0, up: 0, diffuse: 0, air };
+  const { beam, diffuse } = radiation(up, 1 - darkness * cloud ** power, distance);
+  return { east: beam * east, north: beam * north, up: beam * up, diffuse, air };
+}
+
+/** A dark day is dark from its morning on. */
+function darknessOf({ darkness: [least, most] }: SkyParameters, weatherKey: number, day: number): number {
+  return least + ((most - least) * drawAt(weatherKey, DER_STREAM.darkness, day)) / 2 ** 32;
+}
+
+const logit = (of: number): number => Math.log(of / (1 - of));
+const share = (logit: number): number => 1 / (1 + Math.exp(-logit));
+
+/** Logit of the sky's share under cloud: the day's, and a deviate with a memory of an hour. */
+function ofDayAndHour(clouds: BrokenClouds, cloud: number, weatherKey: number, moment: number): number {
+  const node = Math.floor(moment / 4);
+  const at = (step: number) => deviate(drawAt(weatherKey, DER_STREAM.cloudsOfHour, step));
+  const ofHour = at(node) + (at(node + 1) - at(node)) * (moment / 4 - node);
+  return clouds.ofDay * logit(cloud) + clouds.ofHour * ofHour;
 }
 
 /** The day's place in its year as an angle, radians from 1 January. */
@@ -107,11 +183,11 @@ export function sunAt(
  * Energy 24, 1980), parted by Erbs, Klein and Duffie (Solar Energy 28, 1982). W/m².
  *
  * @param up sine of the sun's elevation.
- * @param cloud share of the sky, 0–1.
+ * @param through share of a clear sky's radiation that the clouds let through.
  */
-function radiation(up: number, cloud: number, distance: number): { beam: number; diffuse: number } {
+function radiation(up: number, through: number, distance: number): { beam: number; diffuse: number } {
   const clear = 1_098 * up * Math.exp(-0.057 / up);
-  const global = clear * (1 - 0.75 * cloud ** 3.4);
+  const global = clear * through;
   const clearness = Math.min(0.82, global / (SOLAR_CONSTANT * distance * up));
   const share =
     clearness <= 0.22

@@ -1,20 +1,22 @@
 import { LRUCache } from 'lru-cache';
+import type { Customers, PlaceModel } from '../../contracts/emulation.js';
 import type { Place } from '../../contracts/places.js';
 import { createRandomness, drawAt, type Randomness, STREAM } from '../chance/random.js';
 import { type Customer, createCustomer } from '../customers/consumption.js';
 import { createFeeder, type Feeder } from '../grid/feeder.js';
 import { pointOffset } from '../grid/voltage.js';
 import { METERS_PER_TRANSFORMER } from '../grid/voltageAnomalies.js';
-import { type Customer2, customer2Of } from '../model2.js';
+import { type PlaceCustomer, placeCustomerOf } from '../placeModels.js';
 import { feederId, feederRuns, meterId, meterNumber, type SyntheticFleet } from './syntheticFleet.js';
 
 /** A meter: what never changes about it. */
 export interface Meter {
   id: string;
   customer: Customer;
-  /** The customer of the second model, once it has been asked for, and of which place; another place makes another. */
-  second: Customer2 | null;
-  secondPlace: Place | null;
+  /** The customer in a place, once it has been asked for, and of which model and place; another of either makes another. */
+  inPlace: PlaceCustomer | null;
+  model: PlaceModel | null;
+  place: Place | null;
   /** Its transformer, counted from 0 along its feeder. */
   transformer: number;
   /** Distance from the substation, 0–1; meters of one transformer are at the same place. */
@@ -47,9 +49,10 @@ export function syntheticRuns(
   fleet: SyntheticFleet,
   from: number,
   to: number,
+  customers?: Customers,
 ): MeterRun[] {
   return feederRuns(fleet, from, to).map(({ feeder, firstOrdinal, count }) => ({
-    on: meteredFeeder(seed, tenantId, feeder, fleet.feederCount),
+    on: meteredFeeder(seed, tenantId, feeder, fleet.feederCount, customers),
     first: firstOrdinal,
     count,
   }));
@@ -67,11 +70,19 @@ export function meteredFeeder(
   tenantId: string,
   feeder: number,
   feederCount: number,
+  customers: Customers = {},
 ): MeteredFeeder {
-  const name = JSON.stringify([seed, tenantId, feeder, feederCount]);
+  const { commercial, industrial } = customers;
+  const name = JSON.stringify([seed, tenantId, feeder, feederCount, commercial, industrial]);
   const found = kept.get(name);
   if (found !== undefined) return found;
-  const made = createMeteredFeeder(createRandomness(seed, tenantId), tenantId, feeder, feederCount);
+  const made = createMeteredFeeder(
+    createRandomness(seed, tenantId),
+    tenantId,
+    feeder,
+    feederCount,
+    customers,
+  );
   kept.set(name, made);
   return made;
 }
@@ -81,8 +92,9 @@ function createMeteredFeeder(
   tenantId: string,
   number: number,
   feederCount: number,
+  customers: Customers,
 ): MeteredFeeder {
-  const feeder = createFeeder(random, number, feederCount);
+  const feeder = createFeeder(random, number, feederCount, customers);
   const meters: Meter[] = [];
   return {
     id: feederId(number),
@@ -119,20 +131,22 @@ export function createMeter(id: string, customer: Customer, feeder: Feeder, tran
   return {
     id,
     customer,
-    second: null,
-    secondPlace: null,
+    inPlace: null,
+    model: null,
+    place: null,
     transformer,
     distance: drawAt(feeder.key, STREAM.distance, transformer) / 2 ** 32,
     voltsOffset: pointOffset(customer.key),
   };
 }
 
-/** The meter's customer of the second model in this place, made once and kept with the meter. */
-export function customer2At(meter: Meter, place: Place): Customer2 {
-  if (meter.second === null || meter.secondPlace !== place) {
+/** The meter's customer of this model in this place, made once and kept with the meter. */
+export function placeCustomerAt(meter: Meter, model: PlaceModel, place: Place): PlaceCustomer {
+  if (meter.inPlace === null || meter.model !== model || meter.place !== place) {
     const { key, customerClass } = meter.customer;
-    meter.second = customer2Of(key, customerClass, place);
-    meter.secondPlace = place;
+    meter.inPlace = placeCustomerOf(key, customerClass, model, place);
+    meter.model = model;
+    meter.place = place;
   }
-  return meter.second;
+  return meter.inPlace;
 }

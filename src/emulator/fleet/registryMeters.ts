@@ -1,4 +1,5 @@
 import { DEFAULT_FEEDER_COUNT } from '../../contracts/defaults.js';
+import type { Customers } from '../../contracts/emulation.js';
 import { MAX_FEEDER_COUNT, MIN_FEEDER_COUNT } from '../../contracts/limits.js';
 import { createRandomness, drawAt, type Randomness, STREAM, subjectOf } from '../chance/random.js';
 import { createCustomer } from '../customers/consumption.js';
@@ -31,12 +32,19 @@ const TRANSFORMERS = 128;
 const kept = new WeakMap<RegistryBatch, { name: string; runs: MeterRun[] }>();
 
 /** The batch's meters, to be read. */
-export function registryRuns(seed: string, tenantId: string, batch: RegistryBatch): MeterRun[] {
-  const name = JSON.stringify([seed, tenantId]);
+export function registryRuns(
+  seed: string,
+  tenantId: string,
+  batch: RegistryBatch,
+  customers: Customers = {},
+): MeterRun[] {
+  const name = JSON.stringify([seed, tenantId, customers.commercial, customers.industrial]);
   const found = kept.get(batch);
   if (found?.name === name) return found.runs;
   const random = createRandomness(seed, tenantId);
-  const runs = batch.runs.flatMap((run) => createRuns(random, tenantId, run, batch.syntheticFeederCount));
+  const runs = batch.runs.flatMap((run) =>
+    createRuns(random, tenantId, run, batch.syntheticFeederCount, customers),
+  );
   kept.set(batch, { name, runs });
   return runs;
 }
@@ -47,16 +55,17 @@ function createRuns(
   tenantId: string,
   run: RegistryBatch['runs'][number],
   feederCount: number | null,
+  customers: Customers,
 ): MeterRun[] {
   const weatherKey = random.key(STREAM.weather, 0);
-  const named = createNamedFeeder(random, run.feederId);
+  const named = createNamedFeeder(random, run.feederId, customers);
   let numbered: Feeder | undefined;
   const runs: { feeder: Feeder; meters: Meter[] }[] = [];
   for (const id of run.meterIds) {
     const place = syntheticPlace(tenantId, id, run.feederId, feederCount);
     let feeder = named;
     if (place) {
-      numbered ??= createFeeder(random, place.feeder, place.feederCount);
+      numbered ??= createFeeder(random, place.feeder, place.feederCount, customers);
       feeder = numbered;
     }
     const meter = place

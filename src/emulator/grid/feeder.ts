@@ -1,3 +1,4 @@
+import type { Customers } from '../../contracts/emulation.js';
 import { valueNoise } from '../chance/noise.js';
 import { lognormalQuantiles } from '../chance/quantiles.js';
 import { type Randomness, STREAM, subjectOf } from '../chance/random.js';
@@ -39,14 +40,19 @@ export interface FeederQuarter {
 }
 
 /** By feeder number (1-based), of a fleet of `feederCount`. */
-export function createFeeder(random: Randomness, feeder: number, feederCount: number): Feeder {
-  return feederOf(random.key(STREAM.feeder, feeder), feederMix(random, feeder, feederCount));
+export function createFeeder(
+  random: Randomness,
+  feeder: number,
+  feederCount: number,
+  customers?: Customers,
+): Feeder {
+  return feederOf(random.key(STREAM.feeder, feeder), feederMix(random, feeder, feederCount, customers));
 }
 
 /** By id, whatever other feeders there are. */
-export function createNamedFeeder(random: Randomness, id: string): Feeder {
+export function createNamedFeeder(random: Randomness, id: string, customers?: Customers): Feeder {
   const subject = subjectOf(id);
-  return feederOf(random.key(STREAM.feeder, subject), feederMixOf(random, subject));
+  return feederOf(random.key(STREAM.feeder, subject), feederMixOf(random, subject, customers));
 }
 
 function feederOf(key: number, mix: CustomerMix): Feeder {

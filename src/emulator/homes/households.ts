@@ -90,8 +90,12 @@ function about(key: number, trait: number, middle: number, by: number): number {
   return Math.round(middle + by * (uniform(key, trait) + uniform(key, trait + 1) - 1) * 1.6);
 }
 
-/** Traits 0 to 19 of a customer. */
-export function createHousehold(key: number): Household {
+/**
+ * Traits 0 to 19 of a customer.
+ *
+ * @param mostJourneys probability that a fortnight has a journey in it, of the household that travels most.
+ */
+export function createHousehold(key: number, mostJourneys: number): Household {
   const kind = kindAt(uniform(key, 0));
   const { persons, daytime, wake, bed, spread } = HABITS[kind];
   const up = Math.max(2, about(key, 1, wake, spread));
@@ -110,7 +114,7 @@ export function createHousehold(key: number): Household {
     looseness: whole(key, 12, 1, 14),
     dayAway: share(vacant || secondHome ? 0 : between(key, 13, 0.001, 0.02) * (kind === 'single' ? 1.8 : 1)),
     eveningOut: share(between(key, 14, 0.02, kind === 'retired' ? 0.1 : 0.22)),
-    trip: share(secondHome ? 0.35 : vacant ? 0 : uniform(key, 15) ** 2 * 0.55),
+    trip: share(secondHome ? 0.35 : vacant ? 0 : uniform(key, 15) ** 2 * mostJourneys),
     longTrip: share(kind === 'students' ? 0.5 : has(key, 16, 0.12) ? 0.3 : 0),
   };
 }

@@ -1,3 +1,4 @@
+import type { PlaceModel } from '../../contracts/emulation.js';
 import type { Place } from '../../contracts/places.js';
 import { dayKind } from '../calendar/dayKind.js';
 import { drawAt, STREAM } from '../chance/random.js';
@@ -8,6 +9,7 @@ import { solarDay, weatherOn } from '../weather/weather.js';
 
 /** What all customers of a tenant have in common in the quarter hours of one batch; by `slot − firstSlot`. */
 export interface PlaceScene {
+  model: PlaceModel;
   place: Place;
   firstSlot: number;
   slots: number;
@@ -38,6 +40,7 @@ export const HOME_DAY_START = 16;
  * @throws RangeError when `timeZone` is no zone of the IANA database.
  */
 export function sceneOfPlace(
+  model: PlaceModel,
   place: Place,
   timeZone: string,
   firstSlot: number,
@@ -45,6 +48,7 @@ export function sceneOfPlace(
   weatherKey: number,
 ): PlaceScene {
   const scene: PlaceScene = {
+    model,
     place,
     firstSlot,
     slots,

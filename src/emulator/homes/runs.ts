@@ -1,20 +1,38 @@
 import { WEEKDAY } from '../calendar/dayKind.js';
 import { drawAt, STREAM } from '../chance/random.js';
-import type { Home2 } from './home.js';
+import type { Home } from './home.js';
 import type { HomeDay } from './presence.js';
 
 /** Runs that a day has at most once or twice: meals, laundry, dishes. One draw for the day says when each begins. */
 
+/** Energy of the runs in one quarter hour of a day: as `energyOfRuns`, and nothing is drawn that could not be of it. */
 export function runsEnergy(
-  home: Home2,
+  home: Home,
   today: HomeDay,
   day: number,
   quarter: number,
   kind: number,
   drive: number,
 ): number {
-  fillRuns(runs, home, today, day, kind);
-  return energyOfRuns(home, runs, quarter, kind, drive);
+  const { key } = home;
+  let energy = 0;
+  if (mayBeMeal(home, today, quarter)) {
+    fillMeals(runs, home, today, drawAt(key, STREAM.meal, day), kind);
+    energy = mealEnergy(home, runs, quarter, kind);
+  }
+  if (home.wash > 0) {
+    const draw = drawAt(key, STREAM.wash, day);
+    if (isWashDay(home, draw, kind, drive))
+      energy += washEnergy(home, draw, quarter - washStart(home, today, draw));
+  }
+  if (home.dishes > 0) {
+    const since = quarter - earliestDishes(home, today);
+    if (since >= 0 && since < LATEST_DISHES + DISHES.length) {
+      const draw = drawAt(key, STREAM.dishes, day);
+      if (draw >>> 16 < home.dishes * drive) energy += dishesEnergy(home, since - dishesLater(draw));
+    }
+  }
+  return energy;
 }
 
 /** The runs of one day of a home: when each begins, whether it takes place or not. Whole numbers but for the size of dinner. */
@@ -55,44 +73,60 @@ export function noRuns(): DayRuns {
 const runs = noRuns();
 
 /** Draws a home's day. */
-export function fillRuns(into: DayRuns, home: Home2, today: HomeDay, day: number, kind: number): void {
+export function fillRuns(into: DayRuns, home: Home, today: HomeDay, day: number, kind: number): void {
   fillMeals(into, home, today, drawAt(home.key, STREAM.meal, day), kind);
   into.washing = home.wash > 0 ? drawAt(home.key, STREAM.wash, day) : 0;
   if (home.wash > 0) into.wash = washStart(home, today, into.washing);
   into.dishwashing = home.dishes > 0 ? drawAt(home.key, STREAM.dishes, day) : 0;
-  into.dishes = Math.max(home.dishesAt, today.stays ? 0 : today.comeBack + 4) + ((into.dishwashing & 7) >> 1);
+  into.dishes = earliestDishes(home, today) + dishesLater(into.dishwashing);
 }
 
 /** Energy of the runs in a quarter hour of the day that they are of. */
 export function energyOfRuns(
-  home: Home2,
+  home: Home,
   ofDay: DayRuns,
   quarter: number,
   kind: number,
   drive: number,
 ): number {
   let energy = mealEnergy(home, ofDay, quarter, kind);
-  if (home.wash > 0) energy += washEnergy(home, ofDay, quarter, kind, drive);
-  if (home.dishes > 0) energy += dishesEnergy(home, ofDay, quarter, drive);
+  if (home.wash > 0 && isWashDay(home, ofDay.washing, kind, drive))
+    energy += washEnergy(home, ofDay.washing, quarter - ofDay.wash);
+  if (home.dishes > 0 && ofDay.dishwashing >>> 16 < home.dishes * drive)
+    energy += dishesEnergy(home, quarter - ofDay.dishes);
   return energy;
 }
 
-function fillMeals(into: DayRuns, home: Home2, today: HomeDay, draw: number, kind: number): void {
+/** When a dinner would begin that nothing has moved, which four fifths of `looseness` move by at most. */
+const usualDinner = (home: Home, today: HomeDay): number =>
+  Math.max(home.dinnerAt, today.stays ? 0 : today.comeBack + 1);
+const LONGEST_DINNER = 4;
+/** Lunch is between these. */
+const FIRST_LUNCH = 30;
+const LAST_LUNCH = 41;
+
+/** Whether a meal of any day like this could fall into a quarter hour. */
+function mayBeMeal(home: Home, today: HomeDay, quarter: number): boolean {
+  if (quarter >= FIRST_LUNCH && quarter < LAST_LUNCH && today.stays) return true;
+  const since = quarter - usualDinner(home, today);
+  const { looseness } = home;
+  return since >= -looseness && since < looseness + LONGEST_DINNER;
+}
+
+function fillMeals(into: DayRuns, home: Home, today: HomeDay, draw: number, kind: number): void {
   const jitter = (draw & 7) - 3;
   into.meal = draw;
-  into.dinner =
-    Math.max(home.dinnerAt, today.stays ? 0 : today.comeBack + 1) +
-    Math.round((jitter * home.household.looseness) / 5);
+  into.dinner = usualDinner(home, today) + Math.round((jitter * home.looseness) / 5);
   into.dinnerSize = 0.5 + ((draw >>> 3) & 15) / 15;
   into.dinnerEnd = into.dinner + 1 + ((draw >>> 7) & 3);
   into.outFrom = today.outFrom;
   into.outTo = today.outTo;
-  into.lunch = 30 + ((draw >>> 9) & 7);
+  into.lunch = FIRST_LUNCH + ((draw >>> 9) & 7);
   into.lunchEnd = today.stays ? into.lunch + (kind === WEEKDAY ? 2 : 4) : into.lunch;
 }
 
 /** A meal's quarter hours: hot at first, then simmering. */
-function mealEnergy(home: Home2, ofDay: DayRuns, quarter: number, kind: number): number {
+function mealEnergy(home: Home, ofDay: DayRuns, quarter: number, kind: number): number {
   let energy = 0;
   if (quarter >= ofDay.dinner && quarter < ofDay.dinnerEnd) {
     const out = quarter >= ofDay.outFrom && quarter < ofDay.outTo;
@@ -112,18 +146,20 @@ function mealEnergy(home: Home2, ofDay: DayRuns, quarter: number, kind: number):
 const WASHING = 6;
 const DRYING = 4;
 
-function washStart(home: Home2, today: HomeDay, draw: number): number {
-  const wish = home.washAt + (((draw & 15) - 7.5) * home.household.looseness) / 3;
+function washStart(home: Home, today: HomeDay, draw: number): number {
+  const wish = home.washAt + (((draw & 15) - 7.5) * home.looseness) / 3;
   return Math.round(
     !today.stays && wish > today.leave - 2 && wish < today.comeBack ? today.comeBack + (draw & 3) : wish,
   );
 }
 
-function washEnergy(home: Home2, ofDay: DayRuns, quarter: number, kind: number, drive: number): number {
-  const since = quarter - ofDay.wash;
-  if (since < 0 || since >= WASHING + DRYING + 4) return 0;
-  const draw = ofDay.washing;
-  if (draw >>> 16 >= home.wash * (kind === WEEKDAY ? 0.85 : 1.35) * drive) return 0;
+function isWashDay(home: Home, draw: number, kind: number, drive: number): boolean {
+  return draw >>> 16 < home.wash * (kind === WEEKDAY ? 0.85 : 1.35) * drive;
+}
+
+/** @param since quarter hours from the start on. */
+function washEnergy(home: Home, draw: number, since: number): number {
+  if (since < 0) return 0;
   if (since < WASHING)
     return since < 2 ? home.washing * (0.6 + ((draw >>> 8) & 7) / 10) : home.washing * 0.12;
   const dryer = ((draw >>> 11) & 15) < 12;
@@ -132,9 +168,13 @@ function washEnergy(home: Home2, ofDay: DayRuns, quarter: number, kind: number, 
 
 /** Water heated at the start and again for the last rinse. */
 const DISHES = [1, 0.55, 0.06, 0.9, 0.3];
+/** Quarter hours that dishes wait at most. */
+const LATEST_DISHES = 3;
 
-function dishesEnergy(home: Home2, ofDay: DayRuns, quarter: number, drive: number): number {
-  const since = quarter - ofDay.dishes;
-  if (since < 0 || since >= DISHES.length || ofDay.dishwashing >>> 16 >= home.dishes * drive) return 0;
-  return home.dishwasher * (DISHES[since] as number);
+const earliestDishes = (home: Home, today: HomeDay): number =>
+  Math.max(home.dishesAt, today.stays ? 0 : today.comeBack + 4);
+const dishesLater = (draw: number): number => (draw & 7) >> 1;
+
+function dishesEnergy(home: Home, since: number): number {
+  return since < 0 || since >= DISHES.length ? 0 : home.dishwasher * (DISHES[since] as number);
 }

@@ -2,11 +2,11 @@ import type { Network, Oddity } from '../../contracts/emulation.js';
 import type { IntervalMinutes } from '../../contracts/limits.js';
 import { createRandomness, subjectOf } from '../chance/random.js';
 import { QUARTER_HOUR_MS } from '../customers/localTime.js';
-import type { ReadColumns } from '../reads.js';
+import { type ReadColumns, readsAtPlaces } from '../reads.js';
 import { isLost } from './gaps.js';
 import { behindShare, isExchanged, isZeroed, stuckAt, unitFactor } from './meterFaults.js';
 import { NETWORK_STREAM } from './networkStreams.js';
-import { isInterrupted, isStormy, lateralKey, poweredShare } from './power.js';
+import { isInterrupted, isStormy, lateralKey, lateralsKey, poweredShare } from './power.js';
 
 /** Whose reads, of which interval, come in over which network. */
 export interface NetworkScene {
@@ -44,24 +44,11 @@ export function applyNetwork(
     if (change) changes.push([arrived.length, change]);
     arrived.push(index);
   }
-  const applied = arrived.length < meterIds.length || changes.length > 0 ? picked(columns, arrived) : columns;
-  const earlier = changes.some(([, { behind }]) => behind > 0) ? picked(before(), arrived) : undefined;
+  const applied =
+    arrived.length < meterIds.length || changes.length > 0 ? readsAtPlaces(columns, arrived) : columns;
+  const earlier = changes.some(([, { behind }]) => behind > 0) ? readsAtPlaces(before(), arrived) : undefined;
   for (const [at, change] of changes) alterRead(applied, at, change, earlier?.kwh[at] ?? 0);
   return applied;
-}
-
-/** The reads at these places alone, in new columns. */
-function picked(columns: ReadColumns, places: readonly number[]): ReadColumns {
-  const of = <Value>(values: readonly Value[]): Value[] => places.map((place) => values[place] as Value);
-  return {
-    meterIds: of(columns.meterIds),
-    feederIds: of(columns.feederIds),
-    kwh: of(columns.kwh),
-    deliveredKwh: of(columns.deliveredKwh),
-    voltage: of(columns.voltage),
-    qualityFlags: of(columns.qualityFlags),
-    ...(columns.receivedKwh && { receivedKwh: of(columns.receivedKwh) }),
-  };
 }
 
 function alterRead(columns: ReadColumns, at: number, change: Alteration, earlierKwh: number): void {
@@ -86,7 +73,7 @@ export function silentMeters(
 /** The same by a meter's key. An hour with a lost quarter is lost. */
 function silence(
   { quality, oddities = [] }: Network,
-  { slots, tenantKey }: Keys,
+  { slots, tenantKey, lateralOf }: Keys,
 ): (key: number, feederId: string) => boolean {
   const storms = oddities.includes('storm-silence') && slots.some((slot) => isStormy(tenantKey, slot));
   const exchanges = oddities.includes('meter-exchange');
@@ -94,7 +81,7 @@ function silence(
     for (const slot of slots) {
       if (quality !== undefined && isLost(key, slot, quality)) return true;
       if (exchanges && isExchanged(key, slot)) return true;
-      if (storms && isInterrupted(tenantKey, lateralKey(tenantKey, feederId, key), slot)) return true;
+      if (storms && isInterrupted(tenantKey, lateralOf(feederId, key), slot)) return true;
     }
     return false;
   };
@@ -135,7 +122,7 @@ interface Alteration {
 function alterations(
   oddities: readonly Oddity[],
   scene: NetworkScene,
-  { slots, tenantKey }: Keys,
+  { slots, lateralOf }: Keys,
 ): (key: number, feederId: string) => Alteration | undefined {
   const has = new Set(oddities);
   const [outages, clocks] = [has.has('momentary-outages'), has.has('clock-drift')];
@@ -148,7 +135,7 @@ function alterations(
   const poweredOf = (lateral: number): number =>
     slots.reduce((sum, one) => sum + poweredShare(lateral, one), 0) / slots.length;
   return (key, feederId) => {
-    const powered = outages ? poweredOf(lateralKey(tenantKey, feederId, key)) : 1;
+    const powered = outages ? poweredOf(lateralOf(feederId, key)) : 1;
     const behind = clocks ? behindShare(key, slot) / slots.length : 0;
     const unit = units ? unitFactor(key, slot) : 1;
     const zeroed = zeros && isZeroed(key, slot, scene.timeZone ?? 'UTC');
@@ -170,15 +157,28 @@ interface Keys {
   slots: readonly number[];
   tenantKey: number;
   keyOf(meterId: string): number;
+  /** The key of the lateral of a feeder that the meter with this key is on. */
+  lateralOf(feederId: string, meterKey: number): number;
 }
 
 function keysOf({ tenantId, seed, readAt, intervalMinutes }: NetworkScene): Keys {
   const random = createRandomness(seed, tenantId);
   const first = readAt.getTime() / QUARTER_HOUR_MS;
+  const tenantKey = random.key(NETWORK_STREAM.storm, 0);
+  // Meters come feeder after feeder.
+  let feeder: string | undefined;
+  let ofFeeder = 0;
   return {
     slots: Array.from({ length: intervalMinutes / 15 }, (_, index) => first + index),
-    tenantKey: random.key(NETWORK_STREAM.storm, 0),
-    keyOf: (meterId: string) => random.key(NETWORK_STREAM.meter, subjectOf(meterId)),
+    tenantKey,
+    keyOf: (meterId) => random.key(NETWORK_STREAM.meter, subjectOf(meterId)),
+    lateralOf(feederId, meterKey) {
+      if (feederId !== feeder) {
+        feeder = feederId;
+        ofFeeder = lateralsKey(tenantKey, feederId);
+      }
+      return lateralKey(ofFeeder, meterKey);
+    },
   };
 }
 

@@ -28,6 +28,8 @@ const FOUR_WEEKS = 28 * DAY;
 const BAD_SHARE = 0.1;
 const BAD = 8;
 const REST = (1 - BAD_SHARE * BAD) / (1 - BAD_SHARE);
+/** Of the 32 bits of a draw. */
+const WORST = BAD * 2 ** 32;
 const SOME = { least: 2, most: 10 } as const;
 
 const share = (draw: number): number => draw / 2 ** 32;
@@ -35,11 +37,25 @@ const share = (draw: number): number => draw / 2 ** 32;
 /** Whether the network loses a meter's read of a UTC quarter hour. */
 export function isLost(key: number, slot: number, quality: NetworkQuality): boolean {
   const losses = LOSSES[quality];
+  if (!mayBeLost(key, slot, losses)) return false;
   const weight = share(drawAt(key, NETWORK_STREAM.proneness, 0)) < BAD_SHARE ? BAD : REST;
   if (share(drawAt(key, NETWORK_STREAM.single, slot)) < losses.single * weight) return true;
   return (
     inGap(key, slot, NETWORK_STREAM.some, DAY, losses.some * weight, SOME.least, SOME.most) ||
     inGap(key, slot, NETWORK_STREAM.long, FOUR_WEEKS, losses.long * weight, DAY, losses.longestDays * DAY)
+  );
+}
+
+/** Whether it would be lost of one of the worst meters: of nearly all reads these five draws say no, and no other is made. */
+function mayBeLost(key: number, slot: number, { single, some, long }: Losses): boolean {
+  const day = Math.floor(slot / DAY);
+  const weeks = Math.floor(slot / FOUR_WEEKS);
+  return (
+    drawAt(key, NETWORK_STREAM.single, slot) < single * WORST ||
+    drawAt(key, NETWORK_STREAM.some, 3 * day) < some * WORST ||
+    drawAt(key, NETWORK_STREAM.some, 3 * (day - 1)) < some * WORST ||
+    drawAt(key, NETWORK_STREAM.long, 3 * weeks) < long * WORST ||
+    drawAt(key, NETWORK_STREAM.long, 3 * (weeks - 1)) < long * WORST
   );
 }
 

@@ -14,4 +14,8 @@ export const NETWORK_STREAM = {
   stuck: 141,
   zeroed: 142,
   drift: 143,
+  isLate: 160,
+  lateBy: 161,
+  isTwice: 162,
+  againBy: 163,
 } as const;

@@ -17,10 +17,15 @@ const MOMENTARY = 5 / 365;
 
 const share = (draw: number): number => draw / 2 ** 32;
 
+/** What keys of laterals follow from, of one feeder. */
+export function lateralsKey(tenantKey: number, feederId: string): number {
+  return (tenantKey ^ subjectOf(feederId)) | 0;
+}
+
 /** The key of a meter's lateral. */
-export function lateralKey(tenantKey: number, feederId: string, meterKey: number): number {
+export function lateralKey(feederKey: number, meterKey: number): number {
   const lateral = Math.floor(LATERALS * share(drawAt(meterKey, NETWORK_STREAM.lateral, 0)));
-  return drawAt((tenantKey ^ subjectOf(feederId)) | 0, NETWORK_STREAM.lateral, lateral) | 0;
+  return drawAt(feederKey, NETWORK_STREAM.lateral, lateral) | 0;
 }
 
 /** Whether a storm of this day or the one before may have power away anywhere: nearly never. */

@@ -2,7 +2,7 @@ import type { Place } from '../../contracts/places.js';
 import { drawAt } from '../chance/random.js';
 import { meanQuarterKwh } from '../customers/load.js';
 import type { PlaceScene } from '../homes/placeScene.js';
-import { createTrade2, type Trade2 } from './trade.js';
+import { createTrade, type Trade } from './trade.js';
 import { expectedTradeKwh } from './tradeLoad.js';
 
 /**
@@ -10,7 +10,7 @@ import { expectedTradeKwh } from './tradeLoad.js';
  * their class in every place, each of the same size. Never a sum over a feeder's meters.
  */
 const PANEL = { commercial: 80, industrial: 30 } as const;
-const panels = new Map<string, Trade2[]>();
+const panels = new Map<string, Trade[]>();
 
 /** Mean energy of a quarter hour, kWh. */
 export function expectedTradeLevel(
@@ -23,12 +23,12 @@ export function expectedTradeLevel(
   return (sum / panel.length) * meanQuarterKwh(itsClass);
 }
 
-function panelOf(itsClass: 'commercial' | 'industrial', place: Place): Trade2[] {
+function panelOf(itsClass: 'commercial' | 'industrial', place: Place): Trade[] {
   const name = `${itsClass} ${place}`;
   let panel = panels.get(name);
   if (panel === undefined) {
     panel = Array.from({ length: PANEL[itsClass] }, (_, member) =>
-      createTrade2(drawAt(0x7ade, 0, member) | 0, itsClass, place),
+      createTrade(drawAt(0x7ade, 0, member) | 0, itsClass, place),
     );
     panels.set(name, panel);
   }

@@ -6,10 +6,11 @@ import { type Session, TRADE, TRADE_KINDS, type TradeKind } from './tradeKinds.j
 import { customerSizeOf } from './tradeSize.js';
 
 /**
- * A commercial or industrial customer of the second model, which never changes; whole numbers as in a home (`Home2`).
- * Parts are 65,536ths.
+ * A commercial or industrial customer of a place, which never changes; whole numbers as in a home (`Home`).
+ * Parts are 65,536ths. All have one shape: an object that is spread into another has one of its own, and the reads of trade, an eighth of
+ * all, took as long as those of homes.
  */
-export interface Trade2 {
+export interface Trade {
   key: number;
   kind: TradeKind | 'plant';
   /** Mean energy of a quarter hour over the year, kWh. */
@@ -54,7 +55,7 @@ const NONE: Session = [0, 0];
 const MEAN_HEAT = 2.5;
 const MEAN_COLD = 5;
 
-export function createTrade2(key: number, itsClass: 'commercial' | 'industrial', place: Place): Trade2 {
+export function createTrade(key: number, itsClass: 'commercial' | 'industrial', place: Place): Trade {
   return itsClass === 'industrial' ? createPlant(key, place) : createBusiness(key, place);
 }
 
@@ -70,16 +71,17 @@ function kindAt(where: number): TradeKind {
   return 'office';
 }
 
-function createBusiness(key: number, place: Place): Trade2 {
+function createBusiness(key: number, place: Place): Trade {
   const kind = kindAt(uniform(key, 0));
   const facts = TRADE[kind];
   const earlier = whole(key, 1, -4, 4);
   const later = earlier + whole(key, 2, -4, 6);
   const [first, second] = [facts.sessions[0] ?? NONE, facts.sessions[1] ?? NONE];
   const always = facts.ramp === 0;
-  const business = {
+  const business: Trade = {
     key,
     kind,
+    full: 0,
     base: part(between(key, 3, ...facts.base)),
     from: moved(always, first[0], earlier),
     to: moved(always, first[1], second === NONE ? later : earlier),
@@ -93,9 +95,10 @@ function createBusiness(key: number, place: Place): Trade2 {
     spread: spreadAt(facts.spread),
     closedFrom: kind === 'school' ? summerOf(place) : whole(key, 10, 0, 365),
     closedDays: kind === 'school' ? 42 : has(key, 11, 0.25) && !always ? whole(key, 12, 7, 21) : 0,
-  } satisfies Omit<Trade2, 'meanKwh' | 'full'>;
-  const meanKwh = (customerSizeOf(key, 'commercial', place) * facts.size) / MEAN_SIZE;
-  return { ...business, meanKwh, full: Math.round((meanKwh / meanShare(business)) * UNITS_PER_KWH) };
+    meanKwh: (customerSizeOf(key, 'commercial', place) * facts.size) / MEAN_SIZE,
+  };
+  business.full = fullOf(business);
+  return business;
 }
 
 const moved = (always: boolean, at: number, by: number): number =>
@@ -110,13 +113,14 @@ function summerOf(place: Place): number {
  * A plant of one shift, two or three, whose base is furnaces, compressors and ventilation. Shares by shifts: a third of
  * each, an estimate; three in four rest on Saturdays.
  */
-function createPlant(key: number, place: Place): Trade2 {
+function createPlant(key: number, place: Place): Trade {
   const shifts = whole(key, 0, 1, 3);
   const from = shifts === 3 ? 0 : whole(key, 1, 20, 28);
   const saturday = has(key, 4, shifts === 3 ? 0.45 : 0.2);
-  const plant = {
+  const plant: Trade = {
     key,
-    kind: 'plant' as const,
+    kind: 'plant',
+    full: 0,
     base: part(between(key, 3, 0.12, shifts === 3 ? 0.6 : 0.45)),
     from,
     to: shifts === 3 ? 96 : from + (shifts === 2 ? 64 : whole(key, 2, 34, 40)),
@@ -130,13 +134,19 @@ function createPlant(key: number, place: Place): Trade2 {
     spread: spreadAt(between(key, 13, 0.03, 0.12)),
     closedFrom: summerOf(place) + whole(key, 10, 0, 35),
     closedDays: has(key, 11, 0.35) ? whole(key, 12, 10, 22) : 0,
-  } satisfies Omit<Trade2, 'meanKwh' | 'full'>;
-  const meanKwh = customerSizeOf(key, 'industrial', place);
-  return { ...plant, meanKwh, full: Math.round((meanKwh / meanShare(plant)) * UNITS_PER_KWH) };
+    meanKwh: customerSizeOf(key, 'industrial', place),
+  };
+  plant.full = fullOf(plant);
+  return plant;
+}
+
+/** Energy of a quarter hour of business that the year's mean follows from. */
+function fullOf(trade: Trade): number {
+  return Math.round((trade.meanKwh / meanShare(trade)) * UNITS_PER_KWH);
 }
 
 /** The mean load over a year as a share of the full, about: what sizes are brought to their mean by. */
-function meanShare(trade: Omit<Trade2, 'meanKwh' | 'full'>): number {
+function meanShare(trade: Trade): number {
   const base = trade.base / PART;
   const weather = 1 + (trade.heat * MEAN_COLD + trade.cool * MEAN_HEAT) / PART;
   if (trade.kind === 'streetLight') return 0.47 + 0.53 * base;
@@ -151,5 +161,5 @@ function meanShare(trade: Omit<Trade2, 'meanKwh' | 'full'>): number {
   return base + (1 - base) * open * weather;
 }
 
-export const isOpenOn = (trade: Trade2, kind: number): boolean => trade.openOn[kind] === true;
+export const isOpenOn = (trade: Trade, kind: number): boolean => trade.openOn[kind] === true;
 export const isDayOff = (kind: number): boolean => kind === SATURDAY || kind === SUNDAY || kind === HOLIDAY;

@@ -3,7 +3,7 @@ import { lognormalQuantiles, pick, type Quantiles } from '../chance/quantiles.js
 import { drawAt, STREAM } from '../chance/random.js';
 import { UNITS_PER_KWH } from '../homes/home.js';
 import type { PlaceScene } from '../homes/placeScene.js';
-import { isDayOff, isOpenOn, PART, SPREADS, type Trade2 } from './trade.js';
+import { isDayOff, isOpenOn, PART, SPREADS, type Trade } from './trade.js';
 
 export const DAYS = lognormalQuantiles(0.07);
 export const WEEKS = lognormalQuantiles(0.08);
@@ -20,7 +20,7 @@ const COLD = 14;
 const WARM = 18;
 
 /** Energy of a business or a plant in a quarter hour, kWh. */
-export function tradeKwh2(trade: Trade2, slot: number, scene: PlaceScene): number {
+export function tradeKwh(trade: Trade, slot: number, scene: PlaceScene): number {
   const { key } = trade;
   const day = scene.day[slot - scene.firstSlot] as number;
   return (
@@ -33,7 +33,7 @@ export function tradeKwh2(trade: Trade2, slot: number, scene: PlaceScene): numbe
 }
 
 /** The same without what is its own of a day or an hour. */
-export function expectedTradeKwh(trade: Trade2, slot: number, scene: PlaceScene): number {
+export function expectedTradeKwh(trade: Trade, slot: number, scene: PlaceScene): number {
   const index = slot - scene.firstSlot;
   const clock = scene.clock[index] as number;
   const air = scene.air[index] as number;
@@ -49,7 +49,7 @@ export function expectedTradeKwh(trade: Trade2, slot: number, scene: PlaceScene)
 }
 
 /** Part of the business that goes on, 0–1: it rises before its hours and falls after them. */
-function openShare(trade: Trade2, clock: number, dayOfYear: number, kind: number): number {
+function openShare(trade: Trade, clock: number, dayOfYear: number, kind: number): number {
   if (!isOpenOn(trade, kind)) return 0;
   if (trade.closedDays > 0 && (dayOfYear - trade.closedFrom + 366) % 366 < trade.closedDays) return 0;
   const shorter = isDayOff(kind) ? trade.shorter : 0;
@@ -68,7 +68,7 @@ function within(clock: number, from: number, to: number, ramp: number): number {
 }
 
 /** Half of the pumps run at hours of a clock, the other half whenever a tank is empty. */
-function pumpRuns(trade: Trade2, slot: number, clock: number): boolean {
+function pumpRuns(trade: Trade, slot: number, clock: number): boolean {
   const { key } = trade;
   if ((key & 1) === 0) return (clock - ((key >>> 4) % 96) + 96) % 96 < 38;
   const cycle = 6 + ((key >>> 4) & 15);
@@ -78,7 +78,7 @@ function pumpRuns(trade: Trade2, slot: number, clock: number): boolean {
 }
 
 /** Compressors come and go about their mean, and defrost now and then. */
-function compressor(trade: Trade2, slot: number): number {
+function compressor(trade: Trade, slot: number): number {
   const cycle = 3 + ((trade.key >>> 3) & 3);
   return (slot + (trade.key >>> 6)) % cycle === 0 ? 0.7 : 1 + 0.3 / (cycle - 1);
 }

@@ -10,6 +10,8 @@ const SIZES = { commercial: lognormalQuantiles(1.1), industrial: lognormalQuanti
 /** Mean energy of a quarter hour of a business of ordinary kind or of a plant, kWh. */
 export function customerSizeOf(key: number, itsClass: 'commercial' | 'industrial', place: Place): number {
   return (
-    placeLevel(place) * meanQuarterKwh(itsClass) * pick(SIZES[itsClass], drawAt(key, STREAM.customer2, 90))
+    placeLevel(place) *
+    meanQuarterKwh(itsClass) *
+    pick(SIZES[itsClass], drawAt(key, STREAM.placeCustomer, 90))
   );
 }

@@ -137,7 +137,7 @@ function remembered(key: number, stream: number, day: number, memory: number): n
 }
 
 /** A deviate of mean 0 and variance 1 from the four bytes of a draw: a sum of four is nearly normal, up to 3.4. */
-function deviate(draw: number): number {
+export function deviate(draw: number): number {
   const bytes = (draw & 255) + ((draw >>> 8) & 255) + ((draw >>> 16) & 255) + (draw >>> 24);
   return (bytes - 510) / 147.8;
 }

@@ -1,10 +1,11 @@
 import { pick } from '../chance/quantiles.js';
 import { drawAt, STREAM } from '../chance/random.js';
-import { CLOCK_TANK, type Home2, SHOWER, TANK, UNITS_PER_KWH } from '../homes/home.js';
+import { CLOCK_TANK, type Home, SHOWER, TANK, UNITS_PER_KWH } from '../homes/home.js';
 import {
   BY_KIND,
   bent,
   DAYS,
+  flickered,
   HOUR_PHASES,
   HOURS,
   MONTH,
@@ -12,6 +13,7 @@ import {
   QUARTERS,
   SHORT,
   SPREADS,
+  timedEnergy,
 } from '../homes/homeLoad.js';
 import type { PlaceScene } from '../homes/placeScene.js';
 import { activity, fillDay, type HomeDay, NO_DAY } from '../homes/presence.js';
@@ -40,10 +42,10 @@ const today: HomeDay = { ...NO_DAY };
 const runs = noRuns();
 
 /**
- * Fills in what a home of the second model draws in each quarter hour, kWh, as `homeKwh2` has it to the last bit: the same
+ * Fills in what a home of a place draws in each quarter hour, kWh, as `homeKwh` has it to the last bit: the same
  * terms in the same order, and those of a day found once a day.
  */
-export function fillHome2(into: Float64Array, home: Home2, { scene, hours, months }: HomesDay): void {
+export function fillHome(into: Float64Array, home: Home, { scene, hours, months }: HomesDay): void {
   const { firstSlot, slots, homeQuarter, homeDay, homeKind, dark, breaks, air } = scene;
   const { key, steady, living, light, shortRuns, short, water, fridge, fridgeCycle, fridgeOn, bend } = home;
   const { homeQuarter: quarterStream, homeMonths, homeHours, shortRun } = STREAM;
@@ -64,7 +66,7 @@ export function fillHome2(into: Float64Array, home: Home2, { scene, hours, month
     const kind = homeKind[at] as number;
     if (homeDay[at] !== day) {
       day = homeDay[at] as number;
-      fillDay(today, key, home.household, scene.place, day, kind);
+      fillDay(today, key, home, scene.place, day, kind);
       fillRuns(runs, home, today, day, kind);
       mood = drawAt(key, STREAM.homeMood, day);
       spread = pick(ofDays, mood);
@@ -78,7 +80,8 @@ export function fillHome2(into: Float64Array, home: Home2, { scene, hours, month
     }
     const drive = spread * (month + toMonth * (months.way[at + monthPhase] as number)) * ofKind;
 
-    let energy = steady * pick(quarters, drawAt(key, quarterStream, slot));
+    const ofQuarter = drawAt(key, quarterStream, slot);
+    let energy = steady * pick(quarters, ofQuarter);
     if (sinceFridge < fridgeOn) energy += fridge;
     sinceFridge = sinceFridge + 1 === fridgeCycle ? 0 : sinceFridge + 1;
     if (active > 0) {
@@ -88,7 +91,8 @@ export function fillHome2(into: Float64Array, home: Home2, { scene, hours, month
         toHour = pick(ofHours, drawAt(key, homeHours, hourNode + 1)) - hour;
       }
       const ofHour = hour + toHour * (hours.way[at + hourPhase] as number);
-      energy += active * drive * ofHour * (living + light * (dark[at] as number));
+      energy +=
+        active * drive * ofHour * (living + light * (dark[at] as number)) * flickered(home, ofQuarter);
       const draw = drawAt(key, shortRun, slot);
       if (draw >>> 16 < shortRuns * active * drive * (breaks[at] as number))
         energy += short * pick(exponential, Math.imul(draw, 0x9e3779b1) >>> 0);
@@ -96,12 +100,12 @@ export function fillHome2(into: Float64Array, home: Home2, { scene, hours, month
     if (!today.away) energy += energyOfRuns(home, runs, quarter, kind, drive);
     if (water === SHOWER) energy += showerEnergy(home, today, slot, quarter, drive);
     else if (water === TANK) energy += tankEnergy(home, active, slot, drive);
-    else if (water === CLOCK_TANK) energy += timedTankEnergy(home, today, quarter, mood, drive);
+    else if (water === CLOCK_TANK) energy += timedTankEnergy(home, today, quarter, day, mood, drive);
     const outside = air[at] as number;
     if (home.heat > 0 && outside < home.heatBelow) energy += heatingEnergy(home, active, slot, day, outside);
     if (home.storage > 0) energy += storageEnergy(home, today, quarter, day, outside);
     if (home.cool > 0 && outside > home.coolAbove) energy += coolingEnergy(home, active, slot, day, outside);
-    if (home.timed > 0 && (quarter - home.timedAt + 96) % 96 < home.timedQuarters) energy += home.timed;
+    if (home.timed > 0) energy += timedEnergy(home, quarter, day);
     into[at] = bent(energy, bend) / UNITS_PER_KWH;
   }
 }

@@ -1,7 +1,7 @@
 import { pick, type Quantiles } from '../chance/quantiles.js';
 import { drawAt, STREAM } from '../chance/random.js';
 import type { PlaceScene } from '../homes/placeScene.js';
-import type { Trade2 } from '../trade/trade.js';
+import type { Trade } from '../trade/trade.js';
 import {
   DAYS,
   expectedTradeKwh,
@@ -31,8 +31,8 @@ export function tradeDay(scene: PlaceScene): TradeDay {
   };
 }
 
-/** Fills in what a business or a plant draws in each quarter hour, kWh, as `tradeKwh2` has it to the last bit. */
-export function fillTrade2(into: Float64Array, trade: Trade2, { scene, hours, weeks }: TradeDay): void {
+/** Fills in what a business or a plant draws in each quarter hour, kWh, as `tradeKwh` has it to the last bit. */
+export function fillTrade(into: Float64Array, trade: Trade, { scene, hours, weeks }: TradeDay): void {
   const { firstSlot, slots } = scene;
   const { key } = trade;
   const quarters = QUARTERS[trade.spread] as Quantiles;

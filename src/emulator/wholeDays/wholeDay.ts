@@ -1,18 +1,15 @@
-import type { Expectation } from '../customers/expectation.js';
-import type { BehindMeters } from '../der/behindMeter.js';
-import type { MeteredCustomer } from '../der/equipment.js';
-import { meteredOf } from '../der/meteredCustomer.js';
-import { customer2At, type Meter, type MeterRun, syntheticRuns } from '../fleet/meters.js';
+import type { BehindMeters, Neighbours } from '../der/behindMeter.js';
+import { type Meter, type MeterRun, placeCustomerAt, syntheticRuns } from '../fleet/meters.js';
 import { type RegistryBatch, registryRuns } from '../fleet/registryMeters.js';
 import type { SyntheticFleet } from '../fleet/syntheticFleet.js';
+import { type Expected, neighboursOf } from '../flows.js';
 import { SERVICE_RANGE_A } from '../grid/qualityFlags.js';
-import { meanKwh2 } from '../model2.js';
 import { behindOf, expectedOf, type ReadsScene } from '../reads.js';
-import type { Trade2 } from '../trade/trade.js';
+import type { Trade } from '../trade/trade.js';
 import { customerScratch, customersDay, fillCustomer } from './customersOfDay.js';
 import { disturb, feederDay, type MeterDay, measure, meterDay, transformerDay, turnTo } from './gridOfDay.js';
-import { fillHome2, homesDay } from './homesOfDay.js';
-import { fillTrade2, tradeDay } from './tradeOfDay.js';
+import { fillHome, homesDay } from './homesOfDay.js';
+import { fillTrade, tradeDay } from './tradeOfDay.js';
 
 /** So many intervals one after the other, from `readAt` on; the meters are said elsewhere. */
 export interface DayScene extends ReadsScene {
@@ -54,7 +51,7 @@ const HIGHEST = SERVICE_RANGE_A.max * VOLTS;
  * @throws RangeError when the IANA database has no such time zone.
  */
 export function generateWholeDay(scene: DayScene, fleet: SyntheticFleet, from: number, to: number): WholeDay {
-  return dayOf(scene, syntheticRuns(scene.seed, scene.tenantId, fleet, from, to));
+  return dayOf(scene, syntheticRuns(scene.seed, scene.tenantId, fleet, from, to, scene.customers));
 }
 
 /**
@@ -63,7 +60,7 @@ export function generateWholeDay(scene: DayScene, fleet: SyntheticFleet, from: n
  * @throws RangeError when the IANA database has no such time zone.
  */
 export function generateRegistryDay(scene: DayScene, batch: RegistryBatch): WholeDay {
-  return dayOf(scene, registryRuns(scene.seed, scene.tenantId, batch));
+  return dayOf(scene, registryRuns(scene.seed, scene.tenantId, batch, scene.customers));
 }
 
 function dayOf(scene: DayScene, runs: readonly MeterRun[]): WholeDay {
@@ -76,23 +73,26 @@ function dayOf(scene: DayScene, runs: readonly MeterRun[]): WholeDay {
   if (anyRun === undefined) return day;
   const { weatherKey } = anyRun.on;
   const customers = customersOf(scene, intervals * quarters, weatherKey);
-  const { expectation } = customers;
+  const { expectation } = customers.expected;
   const behind = behindOf(scene, weatherKey, expectation);
   const passing = meterDay(expectation.slots);
-  for (const { on, first, count } of runs) {
+  for (const run of runs) {
+    const { on, first, count } = run;
     const feeder = feederDay(on.feeder, weatherKey, expectation);
     const transformer = transformerDay(feeder.slots);
+    const neighbours = neighboursOf(run, customers.expected);
     for (let ordinal = first; ordinal < first + count; ordinal += 1) {
       const meter = on.meter(ordinal);
       const at = meterIds.length;
       const meanKwh = customers.fill(passing.net, meter);
       disturb(passing.net, feeder);
-      if (behind) passBehind(passing.net, behind, customers.metered(meter), day, at);
+      behind?.pass(passing.net, { ...neighbours, first: ordinal, count: 1 });
       turnTo(transformer, feeder, meter);
       measure(passing, meter, meanKwh, transformer, feeder);
       register(day, at * intervals, passing, quarters);
       meterIds.push(meter.id);
     }
+    if (day.received) markFeedingIn(day.received, behind, neighbours, meterIds.length - count);
   }
   return day;
 }
@@ -114,52 +114,48 @@ function emptyDay(meterIds: string[], meters: number, intervals: number, metered
 
 /** The customers of a scene's model. */
 interface Customers {
-  expectation: Expectation;
+  expected: Expected;
   /** Fills in what a meter's customer draws in each quarter hour; its mean energy of one, kWh. */
   fill(into: Float64Array, meter: Meter): number;
-  metered(meter: Meter): MeteredCustomer;
 }
 
 function customersOf(scene: DayScene, slots: number, weatherKey: number): Customers {
-  const { expectation, second } = expectedOf(scene, slots, weatherKey);
-  if (second !== null) {
-    const { place } = second;
-    const [homes, trade] = [homesDay(second), tradeDay(second)];
+  const expected = expectedOf(scene, slots, weatherKey);
+  const { expectation, inPlace } = expected;
+  if (inPlace !== null) {
+    const { model, place } = inPlace;
+    const [homes, trade] = [homesDay(inPlace), tradeDay(inPlace)];
     return {
-      expectation,
+      expected,
       fill(into, meter) {
-        const customer = customer2At(meter, place);
-        if (customer.home !== null) fillHome2(into, customer.home, homes);
-        else fillTrade2(into, customer.trade as Trade2, trade);
-        return meanKwh2(customer);
+        const customer = placeCustomerAt(meter, model, place);
+        if (customer.home !== null) fillHome(into, customer.home, homes);
+        else fillTrade(into, customer.trade as Trade, trade);
+        return customer.meanKwh;
       },
-      metered: (meter) => meteredOf(customer2At(meter, place)),
     };
   }
   const day = customersDay(expectation);
   const scratch = customerScratch(day);
   return {
-    expectation,
+    expected,
     fill(into, { customer }) {
       fillCustomer(into, customer, day, scratch);
       return customer.meanKwh;
     },
-    metered: ({ customer }) => customer,
   };
 }
 
-/** Makes of what the customer at `at` draws what flows through its meter. */
-function passBehind(
-  net: Float64Array,
-  behind: BehindMeters,
-  customer: MeteredCustomer,
-  { received }: WholeDay,
-  at: number,
+/** @param from place in the day of the first of these meters. */
+function markFeedingIn(
+  { isMetered }: Received,
+  behind: BehindMeters | undefined,
+  meters: Neighbours,
+  from: number,
 ): void {
-  if (received && behind.feedsIn(customer)) received.isMetered[at] = 1;
-  if (!behind.isFitted(customer)) return;
-  for (let quarter = 0; quarter < net.length; quarter += 1)
-    net[quarter] = behind.netKwh(customer, quarter, net[quarter] as number);
+  behind?.eachFeedingIn(meters, (place) => {
+    isMetered[from + place] = 1;
+  });
 }
 
 /** Adds up the quarter hours of each interval, in their order, and rounds. */

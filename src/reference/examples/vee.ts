@@ -16,6 +16,7 @@ export const RULES: z.input<typeof veeRulesAnswer> = {
   estimates: false,
   graceIntervals: 4,
   timeZone: 'America/New_York',
+  timeZoneOf: 'tenant',
   rules: VEE_RULES.map((rule) => {
     const { name, finds, unit } = RULE_DEFINITIONS[rule];
     return { rule, name, finds, unit, ...DEFAULT_RULES[rule], usual: DEFAULT_RULES[rule] };
@@ -78,4 +79,5 @@ export const SUMMARY: z.input<typeof veeSummaryAnswer> = {
     { quality: 'raw', reads: 47_995 },
   ],
   estimates: { standing: 0, gaveWay: 0 },
+  reads: { arrived: 47_996, estimated: 0, estimatedPct: 0 },
 };

@@ -14,6 +14,7 @@ import {
   UPDATED_NAMES,
   VOLTAGE_NAMES,
 } from './knownNames.js';
+import { receivedColumn } from './receivedColumn.js';
 import { cannotFill, noMeterColumn, refusedTable, wholeKwh } from './refusals.js';
 import type { Repair } from './repairs.js';
 import { timeColumn } from './timeColumn.js';
@@ -106,6 +107,7 @@ function meaningfulColumns(
     added('updated_at', 'timestamp with time zone', 'timestamptz', 'when a read was revised');
   const readAt = pins.readAt ?? take(timeColumn(table, meterId, taken));
   const registered = pins.kwh ?? take(energyColumn(table, taken));
+  const receivedKwh = pins.receivedKwh ?? take(receivedColumn(table, taken, registered)) ?? null;
   const deliveredKwh =
     pins.deliveredKwh ??
     named(DELIVERED_NAMES, ['numeric']) ??
@@ -126,6 +128,7 @@ function meaningfulColumns(
     readAt,
     kwh,
     deliveredKwh,
+    receivedKwh,
     voltage,
     qualityFlags,
     createdAt,

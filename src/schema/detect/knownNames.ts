@@ -89,6 +89,13 @@ export const DELIVERED_NAMES = words(
   'delivered_kwh kwh_delivered energy_delivered_kwh delivered_energy_kwh supplied_kwh kwh_supplied transformer_kwh',
   'feeder_kwh energy_delivered delivered_energy',
 );
+/** What customers feed in, kWh per interval, by names that say so whatever stands beside them. */
+export const FED_IN_NAMES = words('fed_in_kwh feed_in_kwh kwh_fed_in kwh_feed_in');
+/** The same by names that say so only beside a registered energy that is called delivered, or import. */
+export const RECEIVED_NAMES = words(
+  'received_kwh kwh_received energy_received_kwh received_energy_kwh energy_received received_energy',
+);
+export const EXPORT_NAMES = words('export_kwh kwh_export exported_kwh kwh_exported energy_export_kwh');
 export const VOLTAGE_NAMES = words(
   'voltage volts volt voltage_v voltage_volts v voltage_avg avg_voltage voltage_mean mean_voltage volts_avg avg_volts',
   'service_voltage line_voltage vrms v_rms voltage_rms voltage_a volts_a',

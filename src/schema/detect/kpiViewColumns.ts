@@ -57,6 +57,9 @@ const kwh = number(`registered_kwh kwh_registered ${METERED_KWH}`);
 const deliveredKwh = number(`kwh_delivered total_delivered_kwh delivered_kwh_total delivered_energy_kwh
   energy_delivered_kwh supplied_kwh kwh_supplied supply_kwh sent_out_kwh sent_kwh input_kwh kwh_input kwh_in
   energy_in_kwh feeder_kwh feeder_input_kwh feeder_head_kwh substation_kwh transformer_kwh injected_kwh purchased_kwh`);
+/** Only names that say which way it flowed; the canonical one is taken as it is meant here. */
+const receivedKwh = number(`kwh_received fed_in_kwh feed_in_kwh kwh_fed_in exported_kwh kwh_exported
+  customer_export_kwh solar_export_kwh backfeed_kwh`);
 const lossKwh =
   number(`losses_kwh kwh_loss kwh_losses kwh_lost lost_kwh total_loss_kwh line_loss_kwh line_losses_kwh
   energy_loss_kwh feeder_loss_kwh unaccounted_kwh`);
@@ -78,6 +81,8 @@ const completenessFraction = fractionOf(
   'completeness_pct',
   'completeness_ratio reporting_fraction reporting_ratio',
 );
+const estimatedPct = number(`pct_estimated estimated_reads_pct reads_estimated_pct estimation_pct estimate_pct
+  estimated_share_pct`);
 const expectedMeters = number(`meters_expected expected_meter_count expected_meters_count num_expected_meters
   installed_meters meters_installed`);
 
@@ -99,6 +104,7 @@ export const KPI_VIEW_COLUMNS: Readonly<Record<KpiViewName, Readonly<Record<stri
     completeness_fraction: completenessFraction,
     kwh,
     delivered_kwh: deliveredKwh,
+    received_kwh: receivedKwh,
     loss_kwh: lossKwh,
     loss_pct: lossPct,
     loss_fraction: lossFraction,
@@ -107,6 +113,7 @@ export const KPI_VIEW_COLUMNS: Readonly<Record<KpiViewName, Readonly<Record<stri
       number(`low_voltage_read_count low_voltage_readings low_voltage_count undervoltage_reads
       undervoltage_read_count undervoltage_readings undervoltage_count sag_reads`),
     implausible_reads: number('implausible_read_count implausible_readings implausible_count'),
+    estimated_pct: estimatedPct,
   },
   v_kpi_electric_feeder_loss_daily: {
     tenant_id: tenantId,
@@ -115,6 +122,7 @@ export const KPI_VIEW_COLUMNS: Readonly<Record<KpiViewName, Readonly<Record<stri
     reads,
     kwh,
     delivered_kwh: deliveredKwh,
+    received_kwh: receivedKwh,
     loss_kwh: lossKwh,
     loss_pct: lossPct,
     loss_fraction: lossFraction,
@@ -172,6 +180,7 @@ export const KPI_VIEW_COLUMNS: Readonly<Record<KpiViewName, Readonly<Record<stri
     reason:
       text(`reasons reason_text work_reason dispatch_reason recommended_action action work_type issue explanation
       why description details reason_code`),
+    estimated_pct: estimatedPct,
   },
 };
 

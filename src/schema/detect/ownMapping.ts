@@ -28,6 +28,7 @@ export function ownMapping(schema: string): SchemaMapping {
         readAt: own('read_at', 'timestamptz', 'timestamp with time zone'),
         kwh: own('kwh', 'numeric'),
         deliveredKwh: own('delivered_kwh', 'numeric'),
+        receivedKwh: own('received_kwh', 'numeric'),
         voltage: own('voltage', 'numeric'),
         qualityFlags: own('quality_flags', 'text[]'),
         createdAt: own('created_at', 'timestamptz', 'timestamp with time zone'),

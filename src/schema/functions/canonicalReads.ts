@@ -16,7 +16,7 @@ export function canonicalRows(reads: ReadsMapping, from: string): string {
   const where = reads.own ? '' : ` WHERE ${isRead(reads)}`;
   // How long an imported read's interval is stands beside a customer's table, not in it.
   const minutes = reads.own ? 'read.interval_minutes' : 'NULL::smallint AS interval_minutes';
-  return `SELECT ${canonicalColumns(reads)}, ${minutes} FROM ${from} AS read${where}`;
+  return `SELECT ${canonicalColumns(reads)}, ${minutes}, ${receivedKwh(reads)} AS received_kwh FROM ${from} AS read${where}`;
 }
 
 /** The select list over `read`, in the order in which the access functions return it. */
@@ -36,6 +36,11 @@ export function canonicalColumns({ own, columns }: ReadsMapping): string {
     as(`CASE WHEN ${stored(kwh)} IS NOT NULL THEN ${stored(deliveredKwh)}::numeric END`, 'delivered_kwh'),
     as(measured(voltage), 'voltage'),
   ].join(', ');
+}
+
+/** What was fed in according to a row of `read`, numeric; NULL where the table has no such column. */
+export function receivedKwh({ columns: { receivedKwh: column } }: ReadsMapping): string {
+  return column === null ? 'NULL::numeric' : `${stored(column)}::numeric`;
 }
 
 /** Whether a row of `read` is a read at all. */

@@ -53,10 +53,11 @@ function exportedColumns({ columns, own }: ReadsMapping): string {
     flags(qualityFlags),
     createdAt === null ? 'NULL::double precision' : microseconds(createdAt),
     microseconds(updatedAt),
+    columns.receivedKwh === null ? 'NULL::text' : `${stored(columns.receivedKwh)}::text`,
     // What only imports know, and only our table has.
     ...(own
-      ? ['read.received_kwh::text', 'read.interval_minutes', 'read.quality', 'read.quality_method']
-      : ['NULL::text', 'NULL::smallint', 'NULL::text', 'NULL::text']),
+      ? ['read.interval_minutes', 'read.quality', 'read.quality_method']
+      : ['NULL::smallint', 'NULL::text', 'NULL::text']),
   ].join(', ');
 }
 

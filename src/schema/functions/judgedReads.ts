@@ -1,4 +1,4 @@
-import type { ReadsMapping } from '../mapping.js';
+import type { MappedColumn, ReadsMapping } from '../mapping.js';
 
 /** What an import's reads are judged by, as SQL. */
 export interface JudgedBy {
@@ -19,9 +19,9 @@ export interface JudgedBy {
 const worth = (quality: string): string =>
   `CASE ${quality} WHEN 'questionable' THEN 0 WHEN 'estimated' THEN 1 ELSE 2 END`;
 
-/** Energy as the column keeps it: a customer's may round it, and the same file must find what it has written. */
-export function asStored({ own, columns }: ReadsMapping, kwh: string): string {
-  return own ? kwh : `${kwh}::${columns.kwh.type}::numeric`;
+/** Energy as its column keeps it: a customer's may round it, and the same file must find what it has written. */
+export function asStored({ own }: ReadsMapping, column: MappedColumn | null, kwh: string): string {
+  return own || column === null ? kwh : `${kwh}::${column.type}::numeric`;
 }
 
 /** No interval is longer. */
@@ -48,8 +48,9 @@ export function judgedReads({
   last,
 }: JudgedBy): string {
   const isThere = 'standing.read_at IS NOT NULL';
-  const isSameKwh = `(incoming.kwh IS NULL OR ${asStored(reads, 'incoming.kwh')} = standing.kwh)`;
-  const isSameReceived = '(incoming.received_kwh IS NULL OR incoming.received_kwh = standing.received_kwh)';
+  const isSameKwh = `(incoming.kwh IS NULL OR ${asStored(reads, reads.columns.kwh, 'incoming.kwh')} = standing.kwh)`;
+  const isSameReceived = `(incoming.received_kwh IS NULL
+        OR ${asStored(reads, reads.columns.receivedKwh, 'incoming.received_kwh')} = standing.received_kwh)`;
   const addsChannel = `(standing.source = 'imported' AND ${isSameKwh} AND standing.received_kwh IS NULL
         AND incoming.received_kwh IS NOT NULL)`;
   return `SELECT incoming.*, standing.feeder_id AS standing_feeder_id, standing.kwh AS standing_kwh,

@@ -1,6 +1,6 @@
 import { quotedRelation } from '../identifiers.js';
 import type { ReadsMapping } from '../mapping.js';
-import { canonicalColumns, isRead, stored, toStored } from './canonicalReads.js';
+import { canonicalColumns, canonicalRows, isRead, stored, toStored } from './canonicalReads.js';
 
 /** A function that start-up makes for the table of reads it has found. */
 export interface SqlFunction {
@@ -63,8 +63,36 @@ export function accessFunctions(reads: ReadsMapping): SqlFunction[] {
 `
         : ' SELECT NULL::text, NULL::timestamptz, NULL::text, NULL::smallint, NULL::bigint WHERE false ',
     },
+    {
+      name: 'ami_read_estimates',
+      signature: `(from_instant timestamptz, until_instant timestamptz) RETURNS TABLE (tenant_id text, read_at timestamptz,
+  feeder_id text, reads bigint) LANGUAGE sql STABLE`,
+      body: reads.own
+        ? `
+  SELECT read.tenant_id, read.read_at, read.feeder_id, count(*)
+  FROM ${quotedRelation(reads.table)} read
+  WHERE ${between} AND read.quality = 'estimated' GROUP BY 1, 2, 3
+`
+        : ' SELECT NULL::text, NULL::timestamptz, NULL::text, NULL::bigint WHERE false ',
+    },
+    receivedFunction(reads),
     ...(reads.own ? [] : FOR_ADOPTED),
   ];
+}
+
+/** What the rollups are to have as fed in, from the reads themselves. Without such a column Postgres looks at no read. */
+function receivedFunction(reads: ReadsMapping): SqlFunction {
+  const fedIn = 'ami_fed_in(read.kwh, read.delivered_kwh, read.received_kwh)';
+  return {
+    name: 'ami_read_received',
+    signature: `(from_instant timestamptz, until_instant timestamptz) RETURNS TABLE (tenant_id text, read_at timestamptz,
+  feeder_id text, received_kwh numeric, received_reads bigint) LANGUAGE sql STABLE`,
+    body: `
+  SELECT read.tenant_id, read.read_at, read.feeder_id, sum(${fedIn}), count(*)
+  FROM (${canonicalRows(reads, quotedRelation(reads.table))}) AS read
+  WHERE read.read_at >= from_instant AND read.read_at < until_instant AND ${fedIn} IS NOT NULL GROUP BY 1, 2, 3
+`,
+  };
 }
 
 /** A customer's table has no partitions of ours to make, retention never deletes from it, and no row is refused. */

@@ -1,6 +1,6 @@
 import { quotedRelation } from '../identifiers.js';
 import type { ReadsMapping } from '../mapping.js';
-import { isRead, stored, toStored, UNASSIGNED_FEEDER } from './canonicalReads.js';
+import { isRead, receivedKwh, stored, toStored, UNASSIGNED_FEEDER } from './canonicalReads.js';
 import type { SqlFunction } from './lookUpReads.js';
 
 /**
@@ -44,7 +44,7 @@ function adoptedRows(reads: ReadsMapping): string {
   const at = readAt.kind === 'timestamp' ? `${stored(readAt)} AT TIME ZONE 'UTC'` : stored(readAt);
   const writtenAt = updatedAt.kind === 'timestamptz' ? stored(updatedAt) : 'NULL::timestamptz';
   return `
-  SELECT found.read_at, found.feeder_id, found.kwh, found.delivered_kwh, found.voltage, NULL::numeric,
+  SELECT found.read_at, found.feeder_id, found.kwh, found.delivered_kwh, found.voltage, found.received_kwh,
     CASE WHEN ours.origin = 'import' THEN ours.minutes ELSE ${EMULATED_MINUTES('found.read_at')} END,
     CASE WHEN ours.origin = 'import' THEN 'raw' END, NULL::text, ours.import_id,
     CASE WHEN ours.origin = 'import' THEN 'imported' WHEN ours.origin IS NULL THEN 'foreign' ELSE 'emulated' END,
@@ -52,7 +52,7 @@ function adoptedRows(reads: ReadsMapping): string {
   FROM (
     SELECT ${at} AS read_at, coalesce(nullif(${stored(feederId)}::text, ''), '${UNASSIGNED_FEEDER}') AS feeder_id,
       ${stored(kwh)}::numeric AS kwh, ${stored(deliveredKwh)}::numeric AS delivered_kwh,
-      ${stored(voltage)}::numeric AS voltage, ${writtenAt} AS written_at
+      ${stored(voltage)}::numeric AS voltage, ${receivedKwh(reads)} AS received_kwh, ${writtenAt} AS written_at
     FROM ${quotedRelation(reads.table)} read
     WHERE ${stored(tenantId)} = ${toStored(tenantId, 'for_tenant')}
       AND ${stored(meterId)} = ${toStored(meterId, 'for_meter')}

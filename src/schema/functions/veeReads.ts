@@ -1,6 +1,6 @@
 import { quotedRelation } from '../identifiers.js';
 import type { ReadsMapping } from '../mapping.js';
-import { isRead, stored, toStored, UNASSIGNED_FEEDER } from './canonicalReads.js';
+import { isRead, receivedKwh, stored, toStored, UNASSIGNED_FEEDER } from './canonicalReads.js';
 import type { SqlFunction } from './lookUpReads.js';
 
 /**
@@ -11,11 +11,9 @@ import type { SqlFunction } from './lookUpReads.js';
 export function veeReads(reads: ReadsMapping): SqlFunction[] {
   const { tenantId, meterId, feederId, readAt, kwh, voltage } = reads.columns;
   const at = readAt.kind === 'timestamp' ? `${stored(readAt)} AT TIME ZONE 'UTC'` : stored(readAt);
-  const ofImports = reads.own
-    ? 'read.received_kwh, read.interval_minutes, read.quality'
-    : 'NULL::numeric, NULL::smallint, NULL::text';
+  const ofImports = reads.own ? 'read.interval_minutes, read.quality' : 'NULL::smallint, NULL::text';
   const columns = `${at}, coalesce(nullif(${stored(feederId)}::text, ''), '${UNASSIGNED_FEEDER}'), ${stored(kwh)}::numeric,
-    ${stored(voltage)}::numeric, ${ofImports}`;
+    ${stored(voltage)}::numeric, ${receivedKwh(reads)}, ${ofImports}`;
   const rows = `
   FROM ${quotedRelation(reads.table)} read
   WHERE ${stored(tenantId)} = ${toStored(tenantId, 'for_tenant')}

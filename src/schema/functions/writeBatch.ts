@@ -14,7 +14,7 @@ export const QUALITY_BITS: Readonly<Record<string, number>> = {
  * `ami_write_batch` for a customer's table: as in sql/schema/reads.sql, with the table's own columns and types.
  * A value that the column cannot hold is refused by the assignment, never cut off. A revision changes only reads that
  * GridLens has written: what a meter of the customer's has measured stays as it is, and counts as duplicate. What customers feed
- * in has no column there and is left out.
+ * in is left out where the table has no column for it.
  */
 export function writeFunction(reads: ReadsMapping): SqlFunction {
   const { columns, filled, key } = reads;
@@ -29,6 +29,7 @@ export function writeFunction(reads: ReadsMapping): SqlFunction {
     [columns.voltage, `read.voltage::${columns.voltage.baseType}`],
     [columns.qualityFlags, flagsValue(columns.qualityFlags)],
     [columns.updatedAt, instant(columns.updatedAt)],
+    ...receivedValue(reads, 'read.received_kwh'),
     ...(columns.createdAt
       ? [[columns.createdAt, instant(columns.createdAt)] satisfies [MappedColumn, string]]
       : []),
@@ -37,8 +38,8 @@ export function writeFunction(reads: ReadsMapping): SqlFunction {
   const expressions = [...values.map(([, sql]) => sql), ...filled.map(({ expression }) => expression)];
   const insert = `INSERT INTO ${target} AS stored (${names.map(quoted).join(', ')})
     SELECT ${expressions.join(',\n      ')}
-    FROM unnest(p_meter_ids, p_feeder_ids, p_kwh, p_delivered_kwh, p_voltage, p_quality_flags)
-      AS read (meter_id, feeder_id, kwh, delivered_kwh, voltage, flags)
+    FROM unnest(p_meter_ids, p_feeder_ids, p_kwh, p_delivered_kwh, p_voltage, p_quality_flags, p_received_kwh)
+      AS read (meter_id, feeder_id, kwh, delivered_kwh, voltage, flags, received_kwh)
     ON CONFLICT (${key.columns.map(quoted).join(', ')})`;
   const revised = [
     columns.kwh,
@@ -46,6 +47,7 @@ export function writeFunction(reads: ReadsMapping): SqlFunction {
     columns.voltage,
     columns.qualityFlags,
     columns.updatedAt,
+    ...(columns.receivedKwh ? [columns.receivedKwh] : []),
   ]
     .map(({ name }) => `${quoted(name)} = excluded.${quoted(name)}`)
     .join(', ');
@@ -64,8 +66,7 @@ export function writeFunction(reads: ReadsMapping): SqlFunction {
 LANGUAGE plpgsql SET search_path FROM CURRENT`,
     body: `
 #variable_conflict use_column
--- p_received_kwh has no column here.
-DECLARE
+${columns.receivedKwh ? '' : '-- p_received_kwh has no column here.\n'}DECLARE
   batch_meters integer;
   interval_minutes integer;
   reads integer := cardinality(p_meter_ids);
@@ -121,6 +122,16 @@ BEGIN
   RETURN NEXT;
 END `,
   };
+}
+
+/** The column of what is fed in with what an insert gives it; nothing where there is none. One that may not be NULL has 0. */
+export function receivedValue(
+  { columns: { receivedKwh } }: ReadsMapping,
+  value: string,
+): [MappedColumn, string][] {
+  if (receivedKwh === null) return [];
+  const { notNull, baseType } = receivedKwh;
+  return [[receivedKwh, `${notNull ? `coalesce(${value}, 0)` : value}::${baseType}`]];
 }
 
 export function instant({ kind }: MappedColumn): string {

@@ -3,7 +3,8 @@ import type { MappedColumn, ReadsMapping } from '../mapping.js';
 import { toStored } from './canonicalReads.js';
 import { judgedReads } from './judgedReads.js';
 import type { SqlFunction } from './lookUpReads.js';
-import { flagsValue, instant } from './writeBatch.js';
+import { keepReplaced } from './replacedReads.js';
+import { flagsValue, instant, receivedValue } from './writeBatch.js';
 
 /** Refused reads that are kept of an import, beside rows of its file: whoever has more has one reason for them. */
 const REFUSALS_KEPT = 2_000;
@@ -59,12 +60,7 @@ BEGIN
   WITH judged AS MATERIALIZED (
     ${judged}
   ), history AS (
-    INSERT INTO ami_replaced_reads (tenant_id, meter_id, read_at, replaced_at, replaced_by, written_at, feeder_id, kwh,
-      delivered_kwh, voltage, received_kwh, interval_minutes, quality, quality_method, import_id)
-    SELECT of_tenant, meter_id, read_at, now(), of_import, standing_written_at, standing_feeder_id, standing_kwh,
-      standing_delivered_kwh, standing_voltage, standing_received_kwh, standing_minutes, standing_quality,
-      standing_method, standing_import_id
-    FROM judged WHERE verdict = 'replaces'
+    ${keepReplaced(WHAT_STOOD, "judged WHERE verdict = 'replaces'")}
   ), written AS (
     ${reads.own ? OWN_INSERT : adoptedInsert(reads)}
   ), changed AS (
@@ -95,6 +91,16 @@ BEGIN
 END `,
   };
 }
+
+const WHAT_STOOD = {
+  ...{ tenant_id: 'of_tenant', replaced_at: 'now()', replaced_by: 'of_import' },
+  written_at: 'standing_written_at',
+  feeder_id: 'standing_feeder_id',
+  ...{ kwh: 'standing_kwh', delivered_kwh: 'standing_delivered_kwh', received_kwh: 'standing_received_kwh' },
+  ...{ voltage: 'standing_voltage', interval_minutes: 'standing_minutes' },
+  ...{ quality: 'standing_quality', quality_method: 'standing_method' },
+  import_id: 'standing_import_id',
+};
 
 const OWN_INSERT = `INSERT INTO meter_reads_electric
       (tenant_id, meter_id, feeder_id, read_at, kwh, received_kwh, interval_minutes, quality, quality_method, import_id)
@@ -128,7 +134,8 @@ const NOTED = `, noted AS (
   )`;
 
 /** A name in the customer's columns, with what fills it on insert; `judged` has the names that `filled` speaks of. */
-function adoptedInsert({ table, columns, filled, key }: ReadsMapping): string {
+function adoptedInsert(reads: ReadsMapping): string {
+  const { table, columns, filled, key } = reads;
   const values: [MappedColumn, string][] = [
     [columns.tenantId, toStored(columns.tenantId, 'of_tenant')],
     [columns.meterId, toStored(columns.meterId, 'read.meter_id')],
@@ -137,6 +144,7 @@ function adoptedInsert({ table, columns, filled, key }: ReadsMapping): string {
     [columns.kwh, `read.kwh::${columns.kwh.baseType}`],
     [columns.qualityFlags, flagsValue(columns.qualityFlags)],
     [columns.updatedAt, instant(columns.updatedAt)],
+    ...receivedValue(reads, 'read.received_kwh'),
     ...(columns.createdAt
       ? [[columns.createdAt, instant(columns.createdAt)] satisfies [MappedColumn, string]]
       : []),
@@ -146,16 +154,18 @@ function adoptedInsert({ table, columns, filled, key }: ReadsMapping): string {
   return `INSERT INTO ${quotedRelation(table)} AS stored (${names.map(quoted).join(', ')})
     SELECT ${expressions.join(',\n      ')}
     FROM (SELECT meter_id, feeder_id, read_at AS p_read_at, minutes AS interval_minutes, coalesce(kwh, 0) AS kwh,
-      NULL::text AS flags FROM judged WHERE verdict = 'new') AS read
+      received_kwh, NULL::text AS flags FROM judged WHERE verdict = 'new') AS read
     ON CONFLICT (${key.columns.map(quoted).join(', ')}) DO NOTHING
     RETURNING stored.${quoted(columns.readAt.name)}`;
 }
 
 function adoptedUpdate({ table, columns }: ReadsMapping): string {
-  const { tenantId, meterId, readAt, kwh, updatedAt } = columns;
+  const { tenantId, meterId, readAt, kwh, receivedKwh, updatedAt } = columns;
   const column = ({ name }: MappedColumn): string => `stored.${quoted(name)}`;
+  const energy = (of: MappedColumn, value: string): string =>
+    `${quoted(of.name)} = coalesce(${value}::${of.baseType}, ${column(of)})`;
   return `UPDATE ${quotedRelation(table)} AS stored
-    SET ${quoted(kwh.name)} = coalesce(judged.kwh::${kwh.baseType}, ${column(kwh)}),
+    SET ${energy(kwh, 'judged.kwh')},${receivedKwh ? ` ${energy(receivedKwh, 'judged.received_kwh')},` : ''}
       ${quoted(updatedAt.name)} = ${instant(updatedAt)}
     FROM judged
     WHERE verdict = 'replaces' AND ${column(tenantId)} = ${toStored(tenantId, 'of_tenant')}

@@ -1,6 +1,7 @@
 import { quotedRelation } from '../identifiers.js';
 import type { ReadsMapping } from '../mapping.js';
 import type { SqlFunction } from './lookUpReads.js';
+import { keepReplaced } from './replacedReads.js';
 
 /**
  * `ami_yield_estimates`: takes estimates of an interval away before reads of the same meters are written by a publish, and
@@ -36,10 +37,7 @@ BEGIN
       AND read.quality = 'estimated' AND read.import_id = estimate.import_id
     RETURNING read.*
   ), history AS (
-    INSERT INTO ami_replaced_reads (tenant_id, meter_id, read_at, replaced_at, replaced_by, written_at, feeder_id, kwh,
-      delivered_kwh, voltage, received_kwh, interval_minutes, quality, quality_method, import_id)
-    SELECT tenant_id, meter_id, read_at, clock_timestamp(), import_id, updated_at, feeder_id, kwh, delivered_kwh, voltage,
-      received_kwh, interval_minutes, quality, quality_method, import_id FROM former
+    ${keepReplaced({ replaced_at: 'clock_timestamp()', replaced_by: 'import_id', written_at: 'updated_at' }, 'former')}
   )
   SELECT count(*) INTO gone FROM former;
   RETURN gone;

@@ -2,10 +2,10 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mountSmallDisk, noSmallDisk, run, type SmallDisk } from '../../support/smallDisk.js';
 import type { Disturbance } from '../campaign.js';
 import type { Fleet } from '../fleet.js';
 import { BACKENDS } from '../queueServers.js';
-import { mountSmallDisk, noSmallDisk, run, type SmallDisk } from '../smallDisk.js';
 
 const DAY_MS = 86_400_000;
 const PAUSE_MS = 2_000;

@@ -3,6 +3,7 @@ import type { Der } from '../../../src/contracts/emulation.js';
 import { chargedKwh } from '../../../src/emulator/der/ev.js';
 import { sunAt } from '../../../src/emulator/der/sky.js';
 import { generateReads, type ReadColumns } from '../../../src/emulator/reads.js';
+import { correlation } from '../../realism/statistics.js';
 
 const FLEET = { meterCount: 300, feederCount: 10 };
 const SUMMER = Date.UTC(2026, 5, 10);
@@ -117,18 +118,51 @@ describe('what stands behind the meters', () => {
     expect(centre / 4).toBeLessThan(13.5);
   });
 
-  it('has a battery move the sun into the evening: less is fed in, less is drawn at night', () => {
-    const days = [0, 1, 2].map((day) => SUMMER + day * 86_400_000).flatMap(quartersOf);
-    const of = (der: Der) => days.map((at) => readsAt(at, der, {}, [0, 60]));
-    const [without, with_] = [of({ pv: 1 }), of({ pv: 1, battery: 1 })];
-    const total = (list: ReadColumns[], channel: 'kwh' | 'receivedKwh') =>
-      sum(list.map((reads) => sum(reads[channel])));
-    const lessOut = total(without, 'receivedKwh') - total(with_, 'receivedKwh');
-    const lessIn = total(without, 'kwh') - total(with_, 'kwh');
-    expect(lessOut).toBeGreaterThan(0.1 * total(without, 'receivedKwh'));
-    // What is saved is what was kept, less what is lost on the way.
-    expect(lessIn / lessOut).toBeGreaterThan(0.6);
-    expect(lessIn / lessOut).toBeLessThan(0.95);
+  it.each([2, 3])(
+    'has a battery move the sun into the evening: less is fed in, less is drawn at night, model %i',
+    (model) => {
+      const days = [0, 1, 2].map((day) => SUMMER + day * 86_400_000).flatMap(quartersOf);
+      const of = (der: Der) => days.map((at) => readsAt(at, der, { model }, [0, 60]));
+      const [without, with_] = [of({ pv: 1 }), of({ pv: 1, battery: 1 })];
+      const total = (list: ReadColumns[], channel: 'kwh' | 'receivedKwh') =>
+        sum(list.map((reads) => sum(reads[channel])));
+      const lessOut = total(without, 'receivedKwh') - total(with_, 'receivedKwh');
+      const lessIn = total(without, 'kwh') - total(with_, 'kwh');
+      expect(lessOut).toBeGreaterThan(0.1 * total(without, 'receivedKwh'));
+      // What is saved is what was kept, less what is lost on the way.
+      expect(lessIn / lessOut).toBeGreaterThan(0.6);
+      expect(lessIn / lessOut).toBeLessThan(0.95);
+    },
+  );
+});
+
+describe('clouds of the third model', () => {
+  /** What each meter feeds in, by quarter hours of some days around noon. */
+  const passing = () => {
+    const noon = [0, 1, 2, 3, 4, 5].flatMap((day) => quartersOf(SUMMER + day * 86_400_000).slice(36, 52));
+    return noon.map((at) => readsAt(at, { pv: 1 }, { model: 3 }).receivedKwh ?? []);
+  };
+  const steps = (values: readonly number[]) =>
+    values.slice(1).map((value, at) => value - (values[at] as number));
+
+  it('pass over the roofs of one feeder together, and over those of two feeders in part', () => {
+    const reads = passing();
+    const perFeeder = FLEET.meterCount / FLEET.feederCount;
+    // The roster goes feeder by feeder; each half of a feeder's roofs is a sum that no home shares with the other.
+    const half = (feeder: number, from: number) =>
+      steps(
+        reads.map((kwh) =>
+          sum(kwh.slice(feeder * perFeeder + from, feeder * perFeeder + from + perFeeder / 2)),
+        ),
+      );
+    const pairs = [0, 1, 2, 3, 4].map((feeder) => ({
+      same: correlation(half(feeder, 0), half(feeder, perFeeder / 2)),
+      other: correlation(half(feeder, 0), half(feeder + 5, 0)),
+    }));
+    const mean = (of: 'same' | 'other') => sum(pairs.map((pair) => pair[of])) / pairs.length;
+    expect(mean('same')).toBeGreaterThan(0.8);
+    expect(mean('other')).toBeGreaterThan(0.1);
+    expect(mean('other')).toBeLessThan(mean('same') - 0.2);
   });
 });
 
@@ -155,7 +189,7 @@ describe('a car', () => {
       for (let slot = 0; slot < 96 * 120; slot += 1) {
         const day = Math.floor(slot / 96);
         const days = [day, day - 1].map((one) => ({ day: one, start: one * 96, isWeekend: false }));
-        const kwh = chargedKwh(Math.imul(key, 7_919), { quarterKwh, sessions: perDay }, slot, days);
+        const kwh = chargedKwh({ key: Math.imul(key, 7_919), quarterKwh, sessions: perDay }, slot, days);
         if (kwh > 0) {
           open ??= { kwh: 0, start: slot };
           open.kwh += kwh;

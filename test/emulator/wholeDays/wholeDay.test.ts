@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MODELS } from '../../../src/contracts/emulation.js';
 import { INTERVAL_MINUTES } from '../../../src/contracts/limits.js';
 import { CLIMATES } from '../../../src/contracts/place.js';
 import { PLACE_NAMES } from '../../../src/contracts/places.js';
@@ -68,9 +69,10 @@ const scenes = fc
     intervalMinutes: fc.constantFrom(...INTERVAL_MINUTES),
     timeZone: fc.constantFrom(...zones),
     climate: fc.constantFrom(...CLIMATES),
-    model: fc.constantFrom(1 as const, 2 as const),
+    model: fc.constantFrom(...MODELS),
     place: fc.constantFrom(...PLACE_NAMES),
     der: fc.option(behind, { nil: undefined }),
+    customers: fc.constantFrom({}, { commercial: 0.35, industrial: 0.04 }, { commercial: 0 }),
   })
   .map(
     ({ day: from, firstQuarter, intervals, der, ...rest }): DayScene => ({
@@ -93,7 +95,7 @@ describe('a whole day', () => {
           expect(readsOf(whole, interval)).toEqual(singleReads(single));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 90 },
     );
   });
 
@@ -114,7 +116,7 @@ describe('a whole day', () => {
           expect(readsOf(whole, interval)).toEqual(singleReads(single));
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 

@@ -1,16 +1,18 @@
+import type { PlaceModel } from '../../../src/contracts/emulation.js';
 import type { Place } from '../../../src/contracts/places.js';
-import { generateReads } from '../../../src/emulator/reads.js';
 import { PLACES } from '../../../src/emulator/weather/places.js';
-import { type Place as MeterPlace, places, QUARTER_HOUR_MS, type Sample, SLOTS_PER_DAY } from '../sample.js';
+import { ENERGY, generateWholeDay } from '../../../src/emulator/wholeDays/wholeDay.js';
+import { type Place as MeterPlace, places, type Sample, SLOTS_PER_DAY } from '../sample.js';
 import type { HomeSeries } from './homeStatistics.js';
 
-/** A year of the second model's homes, as `generateReads` makes it, by the clock of their place. */
+/** A year of a place's homes, as `generateWholeDay` makes it, by the clock of their place. */
 export interface EmulatedYear {
   homes: HomeSeries[];
   trade: HomeSeries[];
 }
 
 export interface Scene {
+  model: PlaceModel;
   place: Place;
   seed: string;
   year: number;
@@ -19,31 +21,32 @@ export interface Scene {
 
 const FEEDERS = 5;
 const MS_PER_DAY = 86_400_000;
+const DAYS = 365;
+
+/** The instant at which a year begins by the standard time of a place, ms. */
+export function standardMidnight(place: Place, year: number): number {
+  return Date.UTC(year, 0, 1) - Math.round(PLACES[place].longitude / 15) * 3_600_000;
+}
 
 /** Years by local standard time: real sets are by such a clock too. `perDay` is 96, 48 or 24. */
-export function emulatedYear({ place, seed, year, meters }: Scene, perDay: 96 | 48 | 24): EmulatedYear {
+export function emulatedYear(
+  { model, place, seed, year, meters }: Scene,
+  perDay: 96 | 48 | 24,
+): EmulatedYear {
   const fleet = { meterCount: meters, feederCount: FEEDERS };
   const sample: Sample = { tenantId: 'HOMES', seed, climate: 'us', timeZone: PLACES[place].timeZone };
   const where = places(sample, fleet);
-  const days = 365;
-  const midnight = Date.UTC(year, 0, 1) - Math.round(PLACES[place].longitude / 15) * 3_600_000;
-  const series = where.map(() => new Float64Array(days * perDay));
+  const midnight = standardMidnight(place, year);
+  const series = where.map(() => new Float64Array(DAYS * perDay));
   const together = SLOTS_PER_DAY / perDay;
-  for (let slot = 0; slot < days * SLOTS_PER_DAY; slot += 1) {
-    const { kwh } = generateReads({
-      ...sample,
-      model: 2,
-      place,
-      fleet,
-      from: 0,
-      to: meters,
-      readAt: new Date(midnight + slot * QUARTER_HOUR_MS),
-      intervalMinutes: 15,
-    });
-    const at = Math.floor(slot / together);
-    for (let meter = 0; meter < meters; meter += 1) {
-      const values = series[meter] as Float64Array;
-      values[at] = (values[at] as number) + (kwh[meter] as number);
+  for (let day = 0; day < DAYS; day += 1) {
+    const readAt = new Date(midnight + day * MS_PER_DAY);
+    const scene = { ...sample, model, place, readAt, intervalMinutes: 15, intervals: 96 } as const;
+    const { kwh } = generateWholeDay(scene, fleet, 0, meters);
+    for (let at = 0; at < kwh.length; at += 1) {
+      const values = series[Math.floor(at / SLOTS_PER_DAY)] as Float64Array;
+      const into = day * perDay + Math.floor((at % SLOTS_PER_DAY) / together);
+      values[into] = (values[into] as number) + (kwh[at] as number) / ENERGY;
     }
   }
   // 1970-01-01 was a Thursday; 0 is Monday.

@@ -13,8 +13,13 @@ export type RealSet = keyof typeof REAL_SETS;
 /** A home is left out whose reads are there for less than this part of the year. */
 const LEAST_KNOWN = 0.6;
 
-export function realHomes(name: RealSet): HomeSeries[] {
-  const { file, perDay, columns } = REAL_SETS[name];
+export const realHomes = (name: RealSet): HomeSeries[] => columnsOf(name, REAL_SETS[name].columns);
+
+/** What the roofs of California's homes made, each hour. */
+export const realRoofs = (): HomeSeries[] => columnsOf('california', /_pv$/);
+
+function columnsOf(name: RealSet, columns: RegExp): HomeSeries[] {
+  const { file, perDay } = REAL_SETS[name];
   const text = gunzipSync(readFileSync(new URL(`../data/${file}`, import.meta.url))).toString();
   const [head, ...lines] = text.trimEnd().split('\n');
   const rows = lines.map((line) => line.split(','));

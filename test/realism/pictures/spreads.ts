@@ -8,27 +8,45 @@ const PAIRS = [
   ['dayVariation28', 'weekend'],
 ] as const;
 
+/** What they are called on an axis; all are ratios or correlations. */
+const NAMES: Readonly<Record<(typeof PAIRS)[number][number], string>> = {
+  variation: 'standard deviation of reads over mean',
+  step: 'mean step over mean',
+  lagOne: 'correlation with the read 30 min before',
+  lagDay: 'correlation with the day before',
+  p10: 'p10 of reads over mean',
+  p50: 'median of reads over mean',
+  dayVariation28: 'variation of days within 28 days',
+  weekend: 'weekend over weekday, daily kWh',
+};
+
 /** Homes as dots, real and emulated, by pairs of what differs between them. */
 export function spreads(real: readonly HomeStatistics[], emulated: readonly HomeStatistics[]): string {
   const grids = PAIRS.map((_, index) => ({
     left: 55 + (index % 2) * 380,
-    top: 50 + Math.floor(index / 2) * 260,
+    top: 70 + Math.floor(index / 2) * 260,
     width: 310,
     height: 190,
   }));
   return svg(
     {
-      legend: { top: 8, data: ['London', 'emulated'] },
+      legend: { top: 4, data: ['London', 'emulated'] },
       grid: grids,
       xAxis: PAIRS.map(([x], gridIndex) => ({
         gridIndex,
         type: 'value',
-        name: x,
+        name: NAMES[x],
         nameLocation: 'middle',
         nameGap: 22,
         scale: true,
       })),
-      yAxis: PAIRS.map(([, y], gridIndex) => ({ gridIndex, type: 'value', name: y, scale: true })),
+      yAxis: PAIRS.map(([, y], gridIndex) => ({
+        gridIndex,
+        type: 'value',
+        name: NAMES[y],
+        nameTextStyle: { align: 'left' },
+        scale: true,
+      })),
       series: PAIRS.flatMap(([x, y], index) =>
         (
           [
@@ -46,6 +64,6 @@ export function spreads(real: readonly HomeStatistics[], emulated: readonly Home
       ),
     },
     780,
-    560,
+    580,
   );
 }

@@ -11,7 +11,10 @@ export function foundMapping(of: SchemaMapping | ExistingCase) {
   const { meters, feeders } = registry;
   return {
     columns: Object.fromEntries(
-      Object.entries(reads.columns).map(([meaning, column]) => [meaning, column?.name ?? null]),
+      // What is fed in only where a case has a column for it.
+      Object.entries(reads.columns)
+        .filter(([meaning, column]) => meaning !== 'receivedKwh' || column !== null)
+        .map(([meaning, column]) => [meaning, column?.name ?? null]),
     ),
     filled: reads.filled.map(({ name }) => name),
     key: { name: reads.key.name, columns: reads.key.columns },

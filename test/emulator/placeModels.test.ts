@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { hasPlace, MODELS } from '../../src/contracts/emulation.js';
 import { PLACE_NAMES, type Place } from '../../src/contracts/places.js';
 import { dayKind, HOLIDAY, SATURDAY, SUNDAY, WEEKDAY } from '../../src/emulator/calendar/dayKind.js';
-import { consumedKwh2, customer2Of, meanKwh2, sceneOfPlace } from '../../src/emulator/model2.js';
+import { placeCustomerKwh, placeCustomerOf, sceneOfPlace } from '../../src/emulator/placeModels.js';
 import { generateReads, type ReadsRequest } from '../../src/emulator/reads.js';
 
 const day = (text: string) => Date.parse(text) / 86_400_000;
-const request = (more: Partial<ReadsRequest> = {}): ReadsRequest => ({
+const requestOf = (more: Partial<ReadsRequest> = {}): ReadsRequest => ({
   tenantId: 'T',
   seed: 's',
   readAt: new Date('2026-01-14T18:00:00Z'),
@@ -14,17 +15,19 @@ const request = (more: Partial<ReadsRequest> = {}): ReadsRequest => ({
   fleet: { meterCount: 500, feederCount: 5 },
   from: 0,
   to: 500,
-  model: 2,
   place: 'uk',
   ...more,
 });
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-describe('the second model of customers', () => {
+describe.each(MODELS.filter(hasPlace))('model %i of customers', (model) => {
+  const request = (more: Partial<ReadsRequest> = {}) => requestOf({ model, ...more });
+
   it('makes the same reads whatever the batch and whatever was made before', () => {
     const whole = generateReads(request());
     generateReads(request({ readAt: new Date('2024-02-29T23:45:00Z'), place: 'germany' }));
     generateReads(request({ seed: 'other' }));
+    for (const other of MODELS) generateReads(request({ model: other }));
     const parts = [0, 7, 250, 499].map((from, index, all) =>
       generateReads(request({ from, to: all[index + 1] ?? 500 })),
     );
@@ -49,7 +52,8 @@ describe('the second model of customers', () => {
     const first = generateReads({ ...request(), model: 1 });
     const { model: _model, place: _place, ...plain } = request();
     expect(first).toEqual(generateReads(plain));
-    expect(generateReads(request()).kwh).not.toEqual(first.kwh);
+    for (const other of MODELS.filter((one) => one !== model))
+      expect(generateReads(request({ model: other })).kwh).not.toEqual(generateReads(request()).kwh);
   });
 
   it('differs by place and tenant', () => {
@@ -60,13 +64,13 @@ describe('the second model of customers', () => {
 
   it.each(PLACE_NAMES)('draws energies that homes, trade and plants in %s can draw', (place) => {
     const first = Date.UTC(2026, 0, 1) / 900_000;
-    const scene = sceneOfPlace(place, 'UTC', first, 96 * 365, 77);
+    const scene = sceneOfPlace(model, place, 'UTC', first, 96 * 365, 77);
     const classes = ['residential', 'residential', 'residential', 'commercial', 'industrial'] as const;
     for (let key = 0; key < 120; key += 1) {
       const itsClass = classes[key % classes.length] as (typeof classes)[number];
-      const customer = customer2Of(Math.imul(key + 1, 0x9e3779b1) | 0, itsClass, place);
+      const customer = placeCustomerOf(Math.imul(key + 1, 0x9e3779b1) | 0, itsClass, model, place);
       const kwh = Array.from({ length: 2_000 }, (_, step) =>
-        consumedKwh2(customer, first + ((step * 7919) % (96 * 365)), scene),
+        placeCustomerKwh(customer, first + ((step * 7919) % (96 * 365)), scene),
       );
       expect(kwh.filter((value) => !(value >= 0))).toEqual([]);
       // 21 kW is half of a 200 A service.
@@ -129,18 +133,26 @@ describe('the calendar', () => {
 
   it('has a day begin by the clock of the customers, also in the Americas', () => {
     // Thanksgiving begins at six in the morning UTC in Texas.
-    const before = sceneOfPlace('us-south', 'America/Chicago', Date.UTC(2026, 10, 26, 5, 45) / 900_000, 1, 1);
-    const after = sceneOfPlace('us-south', 'America/Chicago', Date.UTC(2026, 10, 26, 6) / 900_000, 1, 1);
+    const before = sceneOfPlace(
+      2,
+      'us-south',
+      'America/Chicago',
+      Date.UTC(2026, 10, 26, 5, 45) / 900_000,
+      1,
+      1,
+    );
+    const after = sceneOfPlace(2, 'us-south', 'America/Chicago', Date.UTC(2026, 10, 26, 6) / 900_000, 1, 1);
     expect([before.kind[0], after.kind[0]]).toEqual([WEEKDAY, HOLIDAY]);
   });
 
   it('keeps offices shut on a holiday and bakers up before four', () => {
     const load = (kind: string, at: number) => {
-      const scene = sceneOfPlace('germany', 'Europe/Berlin', at, 1, 1);
+      const scene = sceneOfPlace(2, 'germany', 'Europe/Berlin', at, 1, 1);
       const found: number[] = [];
       for (let key = 1; found.length < 40; key += 1) {
-        const customer = customer2Of(Math.imul(key, 0x9e3779b1) | 0, 'commercial', 'germany');
-        if (customer.trade?.kind === kind) found.push(consumedKwh2(customer, at, scene) / meanKwh2(customer));
+        const customer = placeCustomerOf(Math.imul(key, 0x9e3779b1) | 0, 'commercial', 2, 'germany');
+        if (customer.trade?.kind === kind)
+          found.push(placeCustomerKwh(customer, at, scene) / customer.meanKwh);
       }
       return mean(found);
     };
