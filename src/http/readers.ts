@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { answerBudget } from '../contracts/answerBudget.js';
@@ -88,6 +89,8 @@ export function createReaders(limits: { perAddressPerSecond: number; log: Logger
   const begin = <T>(usage: Usage, work: () => Promise<T>): Work<T> => {
     const ticket = joinLine(usage);
     const gone = new AbortController();
+    // Each question of an answer that waits for a connection listens: more than ten are no leak, of which Node would warn.
+    setMaxListeners(0, gone.signal);
     gone.signal.addEventListener('abort', () => ticket.giveUp());
     const answer = ticket.turn.then(() =>
       askAs({ share: 'readers', gone: gone.signal }, work).finally(() => ticket.done()),
