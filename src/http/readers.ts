@@ -47,7 +47,8 @@ interface Work<T> {
   askers: number;
   /** Ends with an answer that is kept, since so many have asked for it. */
   isOfCrowd: boolean;
-  /** Aborted when nobody waits any more. */
+  isAnswered: boolean;
+  /** Aborted when nobody waits any more for an answer that is not there. */
   gone: AbortController;
 }
 
@@ -95,7 +96,14 @@ export function createReaders(limits: { perAddressPerSecond: number; log: Logger
     const answer = ticket.turn.then(() =>
       askAs({ share: 'readers', gone: gone.signal }, work).finally(() => ticket.done()),
     );
-    return { answer, ticket, gone, waiting: 0, askers: 0, isOfCrowd: false };
+    const begun = { answer, ticket, gone, waiting: 0, askers: 0, isOfCrowd: false, isAnswered: false };
+    answer.then(
+      () => {
+        begun.isAnswered = true;
+      },
+      () => undefined,
+    );
+    return begun;
   };
 
   const share = <T>(usage: Usage, question: string, work: () => Promise<T>): Work<T> => {
@@ -195,7 +203,8 @@ async function waitFor<T>(work: Work<T>, response: Response): Promise<T> {
     response.off('close', hangUp);
     work.waiting -= 1;
     // With a reason of its own: the default one is an exception with a stack.
-    if (work.waiting === 0) work.gone.abort('nobody waits');
+    // What is answered needs no end; a crowd's answer is given to those who come after it.
+    if (work.waiting === 0 && !work.isAnswered) work.gone.abort('nobody waits');
   }
 }
 

@@ -71,14 +71,15 @@ export function createApp(
     requireReadKey,
   );
   const given = { ...services, requireKey, readable };
+  // What dashboards poll comes first: a request is compared with each route before its own.
+  kpiRoutes(ami, given);
+  statusRoutes(ami, given);
   publishRoutes(ami, given);
   autoRoutes(ami, given);
   backfillRoutes(ami, given);
   mappingRoutes(ami, given);
   importRoutes(ami, { ...given, mostBytes: config.importMaxBytes });
   eventRoutes(ami, given);
-  kpiRoutes(ami, given);
-  statusRoutes(ami, given);
   schemaRoutes(ami, given);
   veeRoutes(ami, given);
   exportRoutes(ami, { ...given, requireAnyKey });
