@@ -14,7 +14,8 @@ interface Found {
 
 /** A sag of severity 1 is at 90 V, give or take 0.5; usual voltages are far above. */
 const SAGGED_BELOW = 95;
-const SETTLE_MS = 120_000;
+/** A tenant may take so long until nothing is owed to it, ms. */
+export const SETTLE_MS = 120_000;
 
 /** Waits until nothing is owed to the tenant, and takes over what its backfills have become. */
 export async function untilSettled(state: ModelState, scene: Scene): Promise<void> {
