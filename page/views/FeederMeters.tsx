@@ -13,6 +13,7 @@ const ON_A_PAGE = 50;
 /** Which way a column is sorted first: names from the start, figures from what is worth a look. */
 const FIRST_ORDER: Record<MeterOrder, 'asc' | 'desc'> = {
   meterId: 'asc',
+  suspicious: 'desc',
   missingKwh: 'desc',
   kwh: 'desc',
   voltage: 'asc',
@@ -29,7 +30,7 @@ export function FeederMeters({
   version: string;
 }) {
   const [sorted, setSorted] = useState<{ by: MeterOrder; order: 'asc' | 'desc' }>({
-    by: 'missingKwh',
+    by: 'suspicious',
     order: 'desc',
   });
   /** Where the pages before this one began; the last is this one's. */
@@ -88,7 +89,7 @@ export function FeederMeters({
                 { title: 'Delivered', isNumber: true, cell: (meter) => kwh(meter.deliveredKwh) },
                 { title: 'Missing', sort: 'missingKwh', isNumber: true, cell: (meter) => missing(meter) },
                 { title: 'Voltage', sort: 'voltage', isNumber: true, cell: (meter) => volts(meter.voltage) },
-                { title: 'State', cell: (meter) => <State meter={meter} /> },
+                { title: 'State', sort: 'suspicious', cell: (meter) => <State meter={meter} /> },
               ]}
             />
           )}

@@ -70,7 +70,7 @@ export const feederMatrixQuery = feederSeriesQuery.extend({
 /** Query of `GET /kpi/meters/:meterId/intervals`. */
 export const meterSeriesQuery = z.object({ tenantId, from, to });
 
-export const METER_ORDERS = ['meterId', 'missingKwh', 'kwh', 'voltage'] as const;
+export const METER_ORDERS = ['meterId', 'suspicious', 'missingKwh', 'kwh', 'voltage'] as const;
 
 /** Query of `GET /kpi/feeders/:feederId/meters`. */
 export const feederMetersQuery = z.object({

@@ -20,12 +20,16 @@ interface FeederMeter {
   reported: boolean;
 }
 
-/** What a page is sorted by; numbers of silent meters come last either way. */
-const SORT_SQL: Record<FeederMetersQuery['sort'], string> = {
-  meterId: 'NULL::numeric',
-  missingKwh: 'delivered_kwh - kwh',
-  kwh: 'kwh',
-  voltage: 'voltage',
+/**
+ * What a page is sorted by; numbers of silent meters come last either way. In working hours the technical loss of large
+ * customers is more than what is stolen in homes: by missing energy half of a page's meters were not suspicious.
+ */
+const SORT_SQL: Record<FeederMetersQuery['sort'], readonly string[]> = {
+  meterId: [],
+  suspicious: ['ami_is_underregistered(kwh, delivered_kwh)', 'delivered_kwh - kwh'],
+  missingKwh: ['delivered_kwh - kwh'],
+  kwh: ['kwh'],
+  voltage: ['voltage'],
 };
 
 /**
@@ -87,13 +91,14 @@ async function metersAt(
   amongAll: boolean,
 ): Promise<{ meters: FeederMeter[]; isWhole: boolean }> {
   const direction = order === 'asc' ? 'ASC' : 'DESC';
+  const by = SORT_SQL[sort].map((what) => `${what} ${direction} NULLS LAST`);
   const last = sort === 'meterId' ? `meter_id ${direction}` : 'meter_id';
   const { rows } = await database.query<{ meters: FeederMeter[]; isWhole: boolean }>({
     name: `feeder-meters-${sort}-${order}`,
     text: `SELECT coalesce(json_agg(json_build_object('meterId', meter_id, 'kwh', kwh, 'deliveredKwh', delivered_kwh,
                'voltage', voltage, 'suspicious', coalesce(ami_is_underregistered(kwh, delivered_kwh), false),
                'lowVoltage', coalesce(ami_is_low_voltage(voltage), false), 'reported', reported)
-             ORDER BY ${SORT_SQL[sort]} ${direction} NULLS LAST, ${last}), '[]') AS meters,
+             ORDER BY ${[...by, last].join(', ')}), '[]') AS meters,
              count(*) FILTER (WHERE reported) >= coalesce((SELECT reads FROM ami_feeder_intervals
                WHERE tenant_id = $1 AND feeder_id = $2 AND read_at = $3), 0) AS "isWhole"
            FROM (

@@ -161,6 +161,26 @@ describe('series of feeders and meters', () => {
     expect([body.expectedMeters, body.completenessPct, body.kwh]).toEqual([[1], [0], [null]]);
   });
 
+  it('lists suspicious meters first, by missing energy, whatever others lose, and silent ones last', async () => {
+    await insert(
+      [
+        ['LARGE', 'THEFT', '09:00', 95, 100, 120],
+        ['RIGHT', 'THEFT', '09:00', 0.5, 0.5, 120],
+        ['SMALL', 'THEFT', '09:00', 0.1, 0.5, 120],
+        ['MORE', 'THEFT', '09:00', 0.1, 0.9, 120],
+        ['SILENT', 'THEFT', '08:45', 0.1, 0.9, 120],
+      ],
+      'DARKENED',
+    );
+    const listed = async (order: string): Promise<string[]> => {
+      const query = `tenantId=DARKENED&at=2026-06-01T09:00:00Z&sort=suspicious&order=${order}`;
+      const { body } = await get(`/kpi/feeders/THEFT/meters?${query}`);
+      return body.meters.map(({ meterId }: { meterId: string }) => meterId);
+    };
+    expect(await listed('desc')).toEqual(['MORE', 'SMALL', 'LARGE', 'RIGHT', 'SILENT']);
+    expect(await listed('asc')).toEqual(['RIGHT', 'LARGE', 'SMALL', 'MORE', 'SILENT']);
+  });
+
   it('lists the meters of a feeder in one interval, silent ones too, by page and in any order', async () => {
     const at = 'at=2026-06-01T09:00:00Z';
     const first = await get(

@@ -135,7 +135,7 @@ export const figures: Operation[] = [
       feederId: 'FEEDER_7',
       tenantId: 'DEMO_TENANT',
       at: '2026-01-31T10:30:00Z',
-      sort: 'missingKwh',
+      sort: 'suspicious',
       order: 'desc',
       limit: '100',
     },
