@@ -40,7 +40,8 @@ export function limitPerAddress(
   });
   return async (request, response) => {
     // What a proxy sends on is looked at by the library, which warns of one that nobody has declared.
-    if (isOwnMachine(request.ip ?? '') && request.headers['x-forwarded-for'] === undefined) return;
+    const { 'x-forwarded-for': sentOnFor, forwarded } = request.headers;
+    if (isOwnMachine(request.ip ?? '') && sentOnFor === undefined && forwarded === undefined) return;
     return new Promise((resolve, reject) => {
       const next = (error?: unknown): void => {
         if (error === undefined) resolve();

@@ -12,7 +12,7 @@ import { createKeyGuards } from '../http/apiKey.js';
 import { readableFromDashboard } from '../http/cors.js';
 import { errorEnvelope, notFound } from '../http/errors.js';
 import { allowBody } from '../http/jsonBody.js';
-import { createReaders } from '../http/readers.js';
+import { createReaders, isRead } from '../http/readers.js';
 import { requestLog } from '../http/requestLog.js';
 import { securityHeaders } from '../http/securityHeaders.js';
 import { refuseOddRequests } from '../http/unreadable.js';
@@ -99,7 +99,7 @@ export function createApp(
 function refuseWhileClocksDiffer(clock: ClockWatch): RequestHandler {
   return (request, _response, next) => {
     const trouble = clock.trouble();
-    if (trouble === undefined || request.method === 'GET' || request.method === 'HEAD') return next();
+    if (trouble === undefined || isRead(request)) return next();
     throw new ApiError(503, 'unavailable', `Nothing is accepted here: ${trouble}.`, {
       headers: { 'Retry-After': '5' },
       body: { dependency: 'clock' },
